@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/model/message.hpp"
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "hermod/base/output.hpp"
+
+namespace hermod::model {
+namespace {
+
+// Lays copies of texts, octets and records one after the other behind an OwnedMessage. With no memory
+// it only measures.
+class Arena {
+ public:
+  explicit Arena(std::uint8_t* memory) : at_(memory) {}
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+  Bytes keep(Bytes bytes) {
+    std::uint8_t* out = take(bytes.size());
+    if (out == nullptr) return {};
+    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+    return {out, bytes.size()};
+  }
+  std::string_view keep(std::string_view text) { return as_text(keep(as_bytes(text))); }
+
+  template <typename T>
+  T* place(std::size_t count) {
+    used_ = (used_ + alignof(T) - 1) / alignof(T) * alignof(T);
+    return reinterpret_cast<T*>(take(sizeof(T) * count));
+  }
+
+ private:
+  std::uint8_t* take(std::size_t count) {
+    std::uint8_t* out = at_ == nullptr ? nullptr : at_ + used_;
+    used_ += count;
+    return out;
+  }
+  std::uint8_t* at_;
+  std::size_t used_ = 0;
+};
+
+UserProperty::Value keep_value(Arena& arena, const UserProperty::Value& value) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) return arena.keep(*text);
+  if (const auto* octets = std::get_if<Bytes>(&value)) return arena.keep(*octets);
+  return value;
+}
+
+const Properties* keep_properties(Arena& arena, const Properties& from) {
+  auto* to = arena.place<Properties>(1);
+  auto* user = arena.place<UserProperty>(from.user.size());
+  Properties copy = from;
+  copy.content_type = arena.keep(from.content_type);
+  copy.reply_to = arena.keep(from.reply_to);
+  copy.correlation = arena.keep(from.correlation);
+  copy.message_id = arena.keep(from.message_id);
+  copy.etag = arena.keep(from.etag);
+  for (std::size_t i = 0; i < from.user.size(); ++i) {
+    const UserProperty property{arena.keep(from.user[i].name),
+                                keep_value(arena, from.user[i].value)};
+    if (user != nullptr) new (user + i) UserProperty(property);
+  }
+  copy.user = {user, user == nullptr ? 0 : from.user.size()};
+  return to == nullptr ? nullptr : new (to) Properties(copy);
+}
+
+// Copies everything but a large payload into `arena`; the same walk measures and copies.
+void keep_message(Arena& arena, const Message& from, bool with_payload, Message& to) {
+  if (from.properties != nullptr) to.properties = keep_properties(arena, *from.properties);
+  to.destination.address = arena.keep(from.destination.address);
+  to.destination.routing_key = arena.keep(from.destination.routing_key);
+  if (with_payload) to.payload = arena.keep(from.payload);
+}
+
+}  // namespace
+
+MessageRef Message::own() const {
+  return owner == nullptr ? OwnedMessage::copy_of(*this) : MessageRef::share(owner);
+}
+
+MessageRef OwnedMessage::copy_of(const Message& message, SharedBytes payload) {
+  const bool small = !payload && message.payload.size() < Output::kShareFrom;
+  if (!small && !payload) {
+    payload = message.owner != nullptr && message.owner->payload_
+                  ? message.owner->payload_
+                  : SharedBytes::copy_of(message.payload);
+  }
+  Message scratch;
+  Arena measure{nullptr};
+  keep_message(measure, message, small, scratch);
+
+  const std::size_t size = sizeof(OwnedMessage) + measure.used();
+  void* memory = ::operator new(size);
+  auto* owned = new (memory) OwnedMessage;
+  owned->message_ = message;
+  Arena arena{static_cast<std::uint8_t*>(memory) + sizeof(OwnedMessage)};
+  keep_message(arena, message, small, owned->message_);
+  if (payload) owned->message_.payload = payload.bytes();
+  owned->payload_ = std::move(payload);
+  owned->message_.owner = owned;
+  owned->memory_ = static_cast<std::uint32_t>(size + owned->payload_.bytes().size());
+  return MessageRef{owned};
+}
+
+void OwnedMessage::destroy(OwnedMessage* message) noexcept {
+  message->~OwnedMessage();
+  ::operator delete(message);
+}
+
+}  // namespace hermod::model

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session wants done. Octets go straight into the connection's output; everything else is a
+// small record in a list that its owner executes, in order, after the input has returned: there is no
+// re-entrancy. What a record borrows (names, payloads) lives until the list has been executed.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hermod/base/output.hpp"
+#include "hermod/model/delivery.hpp"
+#include "hermod/model/message.hpp"
+#include "hermod/model/reason.hpp"
+#include "hermod/model/subscription.hpp"
+#include "hermod/session/inflight.hpp"
+
+namespace hermod::session {
+
+/// Chosen by the session, opaque to everybody else, comes back with the answer. 0 wants no answer.
+using Ticket = std::uint64_t;
+
+/// Where datagrams to the session's peer go.
+class DatagramSink {
+ public:
+  virtual ~DatagramSink() = default;
+  /// Room for one datagram of at most `count_max` octets, until the next call.
+  [[nodiscard]] virtual std::uint8_t* reserve(std::size_t count_max) = 0;
+  /// What was reserved is a datagram of `count` octets.
+  virtual void commit(std::size_t count) = 0;
+};
+
+// --- asked of the broker (server role) ---
+
+/// Claim the subscriber of `client_id`. Where it lives on another shard, the connection moves there
+/// with everything it has sent so far, which is why it must be the first thing a stream session asks.
+/// Credentials are checked first. Answer: kOk with session_present, assigned id and the lent
+/// inflight; or why not.
+struct Attach {
+  Ticket ticket = 0;
+  std::string_view client_id;       ///< empty: assign one
+  bool has_credentials = false;
+  std::string_view username;
+  Bytes password;
+  bool clean_start = true;          ///< forget what an earlier connection left
+  std::uint32_t expiry_s = 0;       ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
+  model::MessageRef will;           ///< published if the connection ends without Detach{discard_will}
+};
+
+/// The connection is done with its subscriber; inflight goes home. Emitted in on_close, or before.
+struct Detach {
+  Inflight inflight;
+  bool discard_will = false;
+};
+
+struct Publish {
+  model::Message message;
+  Ticket ticket = 0;  ///< answered when it is safe to acknowledge
+};
+
+/// Answer: kOk with the granted guarantee; or why not. Retained values come after the answer.
+struct Subscribe {
+  std::string_view filter;
+  model::SubscriptionOptions options;
+  Ticket ticket = 0;
+};
+
+/// Answer: kOk, or kNotFound when there was no such subscription.
+struct Unsubscribe {
+  std::string_view filter;
+  Ticket ticket = 0;
+};
+
+/// `count` more deliveries of at least once or better may come. At most once needs no credit.
+struct Credit {
+  std::uint32_t count = 0;
+};
+
+/// The deliveries first..last (both in) are over. `credit` of them may be replaced by new ones.
+struct Settle {
+  model::Tag first = 0;
+  model::Tag last = 0;
+  model::Outcome outcome = model::Outcome::kAccept;
+  std::uint32_t credit = 0;
+};
+
+/// The last value of a topic. Answer: kOk with `value`; kNotFound; kNotAuthorized.
+struct Lookup {
+  std::string_view topic;
+  Ticket ticket = 0;
+};
+
+/// End the connection once its output has been written; on_close follows.
+struct Close {
+  model::Reason reason = model::Reason::kOk;
+};
+
+// --- told to the owner of a client-role session ---
+
+/// The handshake is over; `code` is the protocol's own return code.
+struct Opened {
+  model::Reason reason = model::Reason::kOk;
+  std::uint8_t code = 0;
+  bool session_present = false;
+};
+
+/// A request of this side is answered. `granted` for subscriptions; `value` for requests that read.
+struct Completed {
+  Ticket ticket = 0;
+  model::Reason reason = model::Reason::kOk;
+  std::uint8_t code = 0;
+  model::Guarantee granted = model::Guarantee::kAtMostOnce;
+  const model::Message* value = nullptr;  ///< lives until the list has been executed
+};
+
+using Effect = std::variant<Attach, Detach, Publish, Subscribe, Unsubscribe, Credit, Settle, Lookup,
+                            Close, Opened, Completed>;
+
+/// Index and generation of a connection on its shard.
+struct ConnectionId {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  bool operator==(const ConnectionId&) const = default;
+};
+
+/// An effect and who wants it.
+struct EffectRecord {
+  ConnectionId connection;
+  Effect effect;
+};
+
+/// The list of one shard, reused from turn to turn.
+using EffectList = std::vector<EffectRecord>;
+
+/// What one input of one session may use. Cheap to make, borrowed for the call.
+class Effects {
+ public:
+  Effects(ConnectionId connection, Output& output, EffectList& list)
+      : connection_(connection), output_(&output), list_(&list) {}
+  Effects(ConnectionId connection, DatagramSink& datagrams, EffectList& list)
+      : connection_(connection), datagrams_(&datagrams), list_(&list) {}
+
+  /// The connection's output; stream sessions only.
+  [[nodiscard]] Output& output() { return *output_; }
+  /// The way to the peer; datagram sessions only.
+  [[nodiscard]] DatagramSink& datagrams() { return *datagrams_; }
+
+  template <typename E>
+  void push(E effect) {
+    list_->push_back(EffectRecord{connection_, std::move(effect)});
+  }
+  void publish(const model::Message& message, Ticket ticket) { push(Publish{message, ticket}); }
+  void close(model::Reason reason) { push(Close{reason}); }
+
+  /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it can.
+  void accept(model::Tag tag, std::uint32_t credit) {
+    if (auto* last = last_of<Settle>(); last != nullptr && last->last + 1 == tag &&
+                                        last->outcome == model::Outcome::kAccept) {
+      last->last = tag;
+      last->credit += credit;
+      return;
+    }
+    push(Settle{tag, tag, model::Outcome::kAccept, credit});
+  }
+  void credit(std::uint32_t count) {
+    if (auto* last = last_of<Credit>(); last != nullptr) {
+      last->count += count;
+      return;
+    }
+    push(Credit{count});
+  }
+
+ private:
+  template <typename E>
+  E* last_of() {
+    if (list_->empty() || list_->back().connection != connection_) return nullptr;
+    return std::get_if<E>(&list_->back().effect);
+  }
+
+  ConnectionId connection_;
+  Output* output_ = nullptr;
+  DatagramSink* datagrams_ = nullptr;
+  EffectList* list_;
+};
+
+}  // namespace hermod::session

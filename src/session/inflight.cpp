@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ids are taken in ascending order, so a ring indexed by id stays dense: it only grows when as many
+// ids are in use as it has places.
+#include "hermod/session/inflight.hpp"
+
+#include <algorithm>
+
+namespace hermod::session {
+namespace {
+constexpr std::size_t kFirstRing = 8;
+constexpr std::size_t kLastRing = 65'536;
+constexpr std::uint32_t kIdsMax = 65'535;
+}  // namespace
+
+Inflight::State& Inflight::state() {
+  if (!state_) state_ = std::make_unique<State>();
+  return *state_;
+}
+
+void Inflight::grow() {
+  std::vector<Entry> old = std::move(state_->ring);
+  state_->ring.assign(std::max(kFirstRing, old.size() * 2), Entry{});
+  for (const Entry& entry : old) {
+    if (entry.stage != Stage::kFree) state_->ring[entry.id & (state_->ring.size() - 1)] = entry;
+  }
+}
+
+std::uint16_t Inflight::take(model::Tag tag, model::Guarantee guarantee) {
+  State& s = state();
+  if (s.used == kIdsMax) return 0;
+  if (s.used * 2 >= s.ring.size() && s.ring.size() < kLastRing) grow();
+  const std::size_t mask = s.ring.size() - 1;
+  do {  // [MQTT-2.3.1-2]: an id that is not in use, never 0
+    ++s.last_id;
+  } while (s.last_id == 0 || s.ring[s.last_id & mask].stage != Stage::kFree);
+  s.ring[s.last_id & mask] = Entry{tag, s.order++, s.last_id, Stage::kSent, guarantee};
+  ++s.used;
+  return s.last_id;
+}
+
+Inflight::Entry* Inflight::find(std::uint16_t id) {
+  if (!state_ || state_->ring.empty()) return nullptr;
+  Entry& entry = state_->ring[id & (state_->ring.size() - 1)];
+  return entry.stage != Stage::kFree && entry.id == id ? &entry : nullptr;
+}
+
+Inflight::Entry* Inflight::find_tag(model::Tag tag) {
+  if (!state_) return nullptr;
+  for (Entry& entry : state_->ring) {
+    if (entry.stage == Stage::kSent && entry.tag == tag) return &entry;
+  }
+  return nullptr;
+}
+
+void Inflight::release(Entry& entry) {
+  entry.stage = Stage::kReleased;
+  entry.order = state_->order++;
+}
+
+void Inflight::finish(std::uint16_t id) {
+  Entry* entry = find(id);
+  if (entry == nullptr) return;
+  *entry = Entry{};
+  --state_->used;
+}
+
+std::vector<std::uint16_t> Inflight::released() const {
+  std::vector<std::uint16_t> ids;
+  if (!state_) return ids;
+  std::vector<const Entry*> entries;
+  for (const Entry& entry : state_->ring) {
+    if (entry.stage == Stage::kReleased) entries.push_back(&entry);
+  }
+  std::ranges::sort(entries, {}, &Entry::order);
+  for (const Entry* entry : entries) ids.push_back(entry->id);
+  return ids;
+}
+
+bool Inflight::note_incoming(std::uint16_t id) {
+  State& s = state();
+  auto& page = s.incoming[id / kPageIds];
+  if (!page) page = std::make_unique<Page>();
+  std::uint64_t& word = (*page)[id % kPageIds / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (id % 64);
+  if ((word & bit) != 0) return false;
+  word |= bit;
+  ++s.incoming_used;
+  return true;
+}
+
+bool Inflight::forget_incoming(std::uint16_t id) {
+  if (!state_) return false;
+  auto& page = state_->incoming[id / kPageIds];
+  if (!page) return false;
+  std::uint64_t& word = (*page)[id % kPageIds / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (id % 64);
+  if ((word & bit) == 0) return false;
+  word &= ~bit;
+  --state_->incoming_used;
+  return true;
+}
+
+void Inflight::shrink() {
+  if (empty()) state_.reset();
+}
+
+}  // namespace hermod::session

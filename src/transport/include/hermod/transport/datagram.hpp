@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A datagram socket that receives and sends in batches. Owned by one shard.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "hermod/base/bytes.hpp"
+#include "hermod/transport/address.hpp"
+#include "hermod/transport/stream.hpp"
+
+namespace hermod::transport {
+
+struct Datagram {
+  Bytes bytes;
+  Address from;
+};
+
+class DatagramSocket : public Source {
+ public:
+  /// Largest datagram received or sent, in octets; longer ones are dropped.
+  static constexpr std::size_t kSizeMax = 4096;
+  /// Datagrams received by one call at most.
+  static constexpr std::size_t kBatch = 64;
+
+  /// Up to kBatch waiting datagrams with one system call; they live until the next call. Fewer than
+  /// kBatch mean that nothing more is there now.
+  [[nodiscard]] virtual std::span<const Datagram> receive() = 0;
+
+  /// Room for one datagram of at most `count_max` (<= kSizeMax) octets, until the next call.
+  [[nodiscard]] virtual std::uint8_t* reserve(std::size_t count_max) = 0;
+  /// Queues what was reserved; sends by itself when a batch is full.
+  virtual void commit(std::size_t count, const Address& to) = 0;
+  /// Sends what is queued. What the kernel has no room for is dropped, as a network would.
+  virtual void flush() = 0;
+
+  [[nodiscard]] virtual Address local() const = 0;
+};
+
+}  // namespace hermod::transport
