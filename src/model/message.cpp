@@ -10,8 +10,8 @@
 namespace hermod::model {
 namespace {
 
-// Lays copies of texts, octets and records one after the other behind an OwnedMessage. With no memory
-// it only measures.
+// Lays copies of texts, octets and records one after the other behind an OwnedMessage. With no
+// memory it only measures.
 class Arena {
  public:
   explicit Arena(std::uint8_t* memory) : at_(memory) {}

@@ -19,7 +19,7 @@ using Tag = std::uint64_t;
 struct Delivery {
   const Message* message = nullptr;
   Guarantee guarantee = Guarantee::kAtMostOnce;  ///< the lower of published and subscribed
-  bool retain = false;       ///< sent because it is the last value of its topic
+  bool retain = false;                           ///< sent because it is the last value of its topic
   bool redelivered = false;  ///< was handed to a connection of this subscriber before
   /// Ids of the subscriptions that matched, without zeros.
   std::span<const std::uint32_t> subscription_ids;
@@ -31,8 +31,8 @@ class EncodeSlots {
  public:
   struct Slot {
     std::uint32_t key = 0;
-    std::vector<std::uint8_t> bytes;      ///< all messages of the batch, one after the other
-    std::vector<std::uint32_t> offsets;   ///< where each of them begins
+    std::vector<std::uint8_t> bytes;     ///< all messages of the batch, one after the other
+    std::vector<std::uint32_t> offsets;  ///< where each of them begins
   };
   /// The slot of `key`, or nullptr when nobody has encoded this batch so. Key 0 is not used.
   [[nodiscard]] const Slot* find(std::uint32_t key) const {
@@ -57,8 +57,8 @@ class EncodeSlots {
   std::size_t used_ = 0;
 };
 
-/// Deliveries for one subscriber, in order. The tag of items[i] is first_tag + i. Borrowed until the
-/// call returns; message->own() keeps a message.
+/// Deliveries for one subscriber, in order. The tag of items[i] is first_tag + i. Borrowed until
+/// the call returns; message->own() keeps a message.
 struct DeliveryBatch {
   std::span<const Delivery> items;
   Tag first_tag = 0;

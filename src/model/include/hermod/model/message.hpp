@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hub message: what a publication is between protocols. It knows no protocol. A Message is a view
-// of octets that somebody else holds; own() makes a counted copy that can be kept.
+// The hub message: what a publication is between protocols. It knows no protocol. A Message is a
+// view of octets that somebody else holds; own() makes a counted copy that can be kept.
 // docs/decisions/0001-hub-message.md tells how each protocol fills it and what is lost.
 #pragma once
 
@@ -19,22 +19,20 @@ namespace hermod::model {
 /// How surely a message is to arrive: MQTT's QoS, CoAP's NON and CON, AMQP's settled and unsettled.
 enum class Guarantee : std::uint8_t { kAtMostOnce = 0, kAtLeastOnce = 1, kExactlyOnce = 2 };
 
-/// Where a message goes or comes from. Topic "a/b", exchange "amq.topic" with routing key "a.b", and
-/// queue "orders" are the three forms; amq.topic is the topic space itself, so that the AMQP sessions
-/// hand its keys over as topics.
+/// Where a message goes or comes from. Topic "a/b", exchange "amq.topic" with routing key "a.b",
+/// and queue "orders" are the three forms; amq.topic is the topic space itself, so that the AMQP
+/// sessions hand its keys over as topics.
 struct Destination {
   enum class Kind : std::uint8_t { kTopic, kExchange, kQueue };
   Kind kind = Kind::kTopic;
   std::string_view address;      ///< topic name, exchange name or queue name
   std::string_view routing_key;  ///< kExchange only
 
-  [[nodiscard]] static Destination topic(std::string_view name) {
-    return {Kind::kTopic, name, {}};
-  }
+  [[nodiscard]] static Destination topic(std::string_view name) { return {Kind::kTopic, name, {}}; }
 };
 
-/// A named value that the publisher attached. Order and repetition are kept (MQTT 5 §3.3.2.3.7); typed
-/// because AMQP's headers are.
+/// A named value that the publisher attached. Order and repetition are kept (MQTT 5 §3.3.2.3.7);
+/// typed because AMQP's headers are.
 struct UserProperty {
   using Value = std::variant<std::string_view, std::int64_t, double, bool, Bytes>;
   std::string_view name;
@@ -44,21 +42,22 @@ struct UserProperty {
 /// What a message carries beside its payload. Absent texts and octets are empty.
 struct Properties {
   std::string_view content_type;
-  std::string_view reply_to;     ///< MQTT 5 response topic, AMQP reply-to
+  std::string_view reply_to;  ///< MQTT 5 response topic, AMQP reply-to
   Bytes correlation;
   std::string_view message_id;
-  Bytes etag;                    ///< CoAP's entity tag
-  std::int64_t timestamp_ms = 0; ///< publisher's wall clock since 1970, 0 = absent
-  std::uint8_t priority = 0;     ///< 0 to 255; 0 is also "not given"
-  bool text = false;             ///< the publisher says that the payload is UTF-8
+  Bytes etag;                     ///< CoAP's entity tag
+  std::int64_t timestamp_ms = 0;  ///< publisher's wall clock since 1970, 0 = absent
+  std::uint8_t priority = 0;      ///< 0 to 255; 0 is also "not given"
+  bool text = false;              ///< the publisher says that the payload is UTF-8
   std::span<const UserProperty> user;
 };
 
 /// Who published: for no-local subscriptions, logs and traces.
 struct Origin {
-  std::uint8_t protocol = 0;       ///< session::ProtocolId
+  std::uint8_t protocol = 0;  ///< session::ProtocolId
   std::uint16_t shard = 0;
-  std::uint32_t connection = 0;    ///< index and generation folded; unique while it is open on its shard
+  std::uint32_t connection =
+      0;  ///< index and generation folded; unique while it is open on its shard
 };
 
 class OwnedMessage;
@@ -70,9 +69,10 @@ struct Message {
   Bytes payload;
   const Properties* properties = nullptr;  ///< nullptr: none
   Guarantee guarantee = Guarantee::kAtMostOnce;
-  bool retain = false;                     ///< keep as the last value of its topic
+  bool retain = false;  ///< keep as the last value of its topic
   Origin origin;
-  std::uint64_t version = 0;  ///< orders retained values of one topic across shards; 0 until stamped
+  std::uint64_t version =
+      0;  ///< orders retained values of one topic across shards; 0 until stamped
   Instant expires_at = kNever;
   /// The counted copy behind this view, when there is one. The core sets it (and holds a reference)
   /// so that a message kept by many subscribers is copied once.

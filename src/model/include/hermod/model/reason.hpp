@@ -10,21 +10,21 @@ namespace hermod::model {
 
 enum class Reason : std::uint8_t {
   kOk,
-  kNoMatch,            ///< published, and nobody was interested
+  kNoMatch,  ///< published, and nobody was interested
   kNotAuthorized,
   kBadCredentials,
-  kBadName,            ///< topic, filter, queue or client id not acceptable
+  kBadName,  ///< topic, filter, queue or client id not acceptable
   kNotFound,
-  kQuotaExceeded,      ///< a limit of the configuration was reached
+  kQuotaExceeded,  ///< a limit of the configuration was reached
   kTooLarge,
   kNotSupported,
-  kUnavailable,        ///< cannot be done now; try again later
-  kTakenOver,          ///< another connection claimed the same session
+  kUnavailable,  ///< cannot be done now; try again later
+  kTakenOver,    ///< another connection claimed the same session
   kProtocolError,
   kMalformed,
-  kTimeout,            ///< the peer was silent for too long
-  kPeerClosed,         ///< the peer closed or reset the connection
-  kShutdown,           ///< this program is going down
+  kTimeout,     ///< the peer was silent for too long
+  kPeerClosed,  ///< the peer closed or reset the connection
+  kShutdown,    ///< this program is going down
 };
 
 /// The reason as words for a log line, for example "not authorized".

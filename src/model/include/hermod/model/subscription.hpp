@@ -14,9 +14,9 @@ enum class RetainHandling : std::uint8_t { kAlways, kIfNew, kNever };
 struct SubscriptionOptions {
   Guarantee guarantee_max = Guarantee::kAtMostOnce;
   RetainHandling retain_handling = RetainHandling::kAlways;
-  bool no_local = false;             ///< not what this subscriber's own connection published
-  bool retain_as_published = false;  ///< keep the retain flag of live messages
-  std::uint32_t subscription_id = 0; ///< comes back with each delivery; 0 = none
+  bool no_local = false;              ///< not what this subscriber's own connection published
+  bool retain_as_published = false;   ///< keep the retain flag of live messages
+  std::uint32_t subscription_id = 0;  ///< comes back with each delivery; 0 = none
 
   bool operator==(const SubscriptionOptions&) const = default;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Topic names and filters of the one topic space: levels separated by '/', the wildcards '+' (one
-// level) and '#' (the rest, and the parent). MQTT 3.1.1 §4.7 rules; AMQP's patterns come as a second
-// rule set of the same tree.
+// level) and '#' (the rest, and the parent). MQTT 3.1.1 §4.7 rules; AMQP's patterns come as a
+// second rule set of the same tree.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ class Levels {
 /// True when `filter` holds '+' or '#'.
 [[nodiscard]] bool has_wildcard(std::string_view filter);
 
-/// True when a well-formed `filter` matches `topic` (MQTT 3.1.1 §4.7.1, and §4.7.2: a wildcard at the
-/// first level does not match a topic that begins with '$').
+/// True when a well-formed `filter` matches `topic` (MQTT 3.1.1 §4.7.1, and §4.7.2: a wildcard at
+/// the first level does not match a topic that begins with '$').
 [[nodiscard]] bool matches(std::string_view filter, std::string_view topic);
 
 /// The parts of "$share/<group>/<filter>".
@@ -48,8 +48,8 @@ struct SharedFilter {
   std::string_view filter;
 };
 
-/// Splits a shared subscription's filter; nothing when `filter` does not begin with "$share/" or one
-/// of its parts is empty or the group holds a wildcard.
+/// Splits a shared subscription's filter; nothing when `filter` does not begin with "$share/" or
+/// one of its parts is empty or the group holds a wildcard.
 [[nodiscard]] std::optional<SharedFilter> split_shared(std::string_view filter);
 
 }  // namespace hermod::model

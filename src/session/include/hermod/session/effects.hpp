@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session wants done. Octets go straight into the connection's output; everything else is a
-// small record in a list that its owner executes, in order, after the input has returned: there is no
-// re-entrancy. What a record borrows (names, payloads) lives until the list has been executed.
+// small record in a list that its owner executes, in order, after the input has returned: there is
+// no re-entrancy. What a record borrows (names, payloads) lives until the list has been executed.
 #pragma once
 
 #include <cstdint>
@@ -34,18 +34,19 @@ class DatagramSink {
 // --- asked of the broker (server role) ---
 
 /// Claim the subscriber of `client_id`. Where it lives on another shard, the connection moves there
-/// with everything it has sent so far, which is why it must be the first thing a stream session asks.
-/// Credentials are checked first. Answer: kOk with session_present, assigned id and the lent
+/// with everything it has sent so far, which is why it must be the first thing a stream session
+/// asks. Credentials are checked first. Answer: kOk with session_present, assigned id and the lent
 /// inflight; or why not.
 struct Attach {
   Ticket ticket = 0;
-  std::string_view client_id;       ///< empty: assign one
+  std::string_view client_id;  ///< empty: assign one
   bool has_credentials = false;
   std::string_view username;
   Bytes password;
-  bool clean_start = true;          ///< forget what an earlier connection left
-  std::uint32_t expiry_s = 0;       ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
-  model::MessageRef will;           ///< published if the connection ends without Detach{discard_will}
+  bool clean_start = true;  ///< forget what an earlier connection left
+  std::uint32_t expiry_s =
+      0;  ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
+  model::MessageRef will;  ///< published if the connection ends without Detach{discard_will}
 };
 
 /// The connection is done with its subscriber; inflight goes home. Emitted in on_close, or before.
@@ -153,10 +154,11 @@ class Effects {
   void publish(const model::Message& message, Ticket ticket) { push(Publish{message, ticket}); }
   void close(model::Reason reason) { push(Close{reason}); }
 
-  /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it can.
+  /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it
+  /// can.
   void accept(model::Tag tag, std::uint32_t credit) {
-    if (auto* last = last_of<Settle>(); last != nullptr && last->last + 1 == tag &&
-                                        last->outcome == model::Outcome::kAccept) {
+    if (auto* last = last_of<Settle>();
+        last != nullptr && last->last + 1 == tag && last->outcome == model::Outcome::kAccept) {
       last->last = tag;
       last->credit += credit;
       return;

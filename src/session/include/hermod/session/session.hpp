@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract between a protocol and whoever carries its octets: a session is a pure, single-threaded
-// state machine, one per connection or UDP peer, in the server or the client role. It never calls a
-// clock, a socket, core or store; every input takes `now`, every output is an effect.
+// The contract between a protocol and whoever carries its octets: a session is a pure,
+// single-threaded state machine, one per connection or UDP peer, in the server or the client role.
+// It never calls a clock, a socket, core or store; every input takes `now`, every output is an
+// effect.
 //
 //   on_open -> on_bytes* / on_datagram*, on_deliveries*, on_answers*, on_deadline*  -> on_close
 //
@@ -27,8 +28,8 @@ struct Answer {
   model::Guarantee granted = model::Guarantee::kAtMostOnce;  ///< Subscribe
   bool session_present = false;                              ///< Attach
   std::string_view client_id;                                ///< Attach: the assigned id, if any
-  Inflight* inflight = nullptr;            ///< Attach: lent, to be moved from
-  const model::Message* value = nullptr;   ///< Lookup: borrowed until the call returns
+  Inflight* inflight = nullptr;                              ///< Attach: lent, to be moved from
+  const model::Message* value = nullptr;  ///< Lookup: borrowed until the call returns
 };
 
 /// What the owner allows at the moment.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connected byte streams and what accepts them: non-blocking, owned by one shard at a time. TCP now;
-// TLS, WebSocket and the simulation's memory streams have the same face.
+// Connected byte streams and what accepts them: non-blocking, owned by one shard at a time. TCP
+// now; TLS, WebSocket and the simulation's memory streams have the same face.
 #pragma once
 
 #include <cstddef>

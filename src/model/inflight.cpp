@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ids are taken in ascending order, so a ring indexed by id stays dense: it only grows when as many
 // ids are in use as it has places.
-#include "hermod/session/inflight.hpp"
+#include "hermod/model/inflight.hpp"
 
 #include <algorithm>
 
-namespace hermod::session {
+namespace hermod::model {
 namespace {
 constexpr std::size_t kFirstRing = 8;
 constexpr std::size_t kLastRing = 65'536;
@@ -25,7 +25,7 @@ void Inflight::grow() {
   }
 }
 
-std::uint16_t Inflight::take(model::Tag tag, model::Guarantee guarantee) {
+std::uint16_t Inflight::take(Tag tag, Guarantee guarantee) {
   State& s = state();
   if (s.used == kIdsMax) return 0;
   if (s.used * 2 >= s.ring.size() && s.ring.size() < kLastRing) grow();
@@ -44,7 +44,7 @@ Inflight::Entry* Inflight::find(std::uint16_t id) {
   return entry.stage != Stage::kFree && entry.id == id ? &entry : nullptr;
 }
 
-Inflight::Entry* Inflight::find_tag(model::Tag tag) {
+Inflight::Entry* Inflight::find_tag(Tag tag) {
   if (!state_) return nullptr;
   for (Entry& entry : state_->ring) {
     if (entry.stage == Stage::kSent && entry.tag == tag) return &entry;
@@ -104,4 +104,4 @@ void Inflight::shrink() {
   if (empty()) state_.reset();
 }
 
-}  // namespace hermod::session
+}  // namespace hermod::model

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/core/core.hpp"
+
+#include <algorithm>
+
+#include "hermod/base/assert.hpp"
+#include "hermod/base/hash.hpp"
+
+namespace hermod::core {
+
+using model::Reason;
+
+Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& outlet)
+    : place_(place),
+      limits_(limits),
+      tree_(place.hash_key),
+      cache_(tree_, place.hash_key),
+      subscribers_(place.hash_key),
+      retained_(limits),
+      router_(limits, subscribers_, cache_, journal, outlet),
+      outlet_(outlet) {
+  HERMOD_ASSERT(place.shards >= 1 && place.shards <= 64 && place.shard < place.shards);
+}
+
+std::uint16_t Core::owner_of(std::string_view name) const {
+  if (place_.shards == 1) return 0;
+  return static_cast<std::uint16_t>(keyed_hash(name, ~place_.hash_key) % place_.shards);
+}
+
+Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
+                            std::uint32_t expiry_s, model::MessageRef will) {
+  SubscriberIndex index = client_id.empty() ? Subscribers::kNone : subscribers_.find(client_id);
+  HERMOD_ASSERT(index == Subscribers::kNone || !subscribers_[index].attached());
+  if (index != Subscribers::kNone && clean_start) {  // [MQTT-3.1.2-6]
+    forget(index);
+    index = Subscribers::kNone;
+  }
+  const bool present = index != Subscribers::kNone;  // [MQTT-3.2.2-2]
+  if (!present) {
+    if (subscribers_.size() >= limits_.subscribers_max) return {.reason = Reason::kQuotaExceeded};
+    index = subscribers_.add(client_id);
+  }
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.connection = connection;
+  subscriber.expiry_s = std::min(expiry_s, limits_.expiry_s_max);
+  subscriber.will = std::move(will);
+  subscriber.credit = 0;
+  subscriber.open = true;
+  subscriber.reading = false;
+  return {index, present, Reason::kOk};
+}
+
+void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now) {
+  router_.flush();
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.connection = 0;
+  subscriber.open = false;
+  const model::MessageRef will = std::exchange(subscriber.will, {});
+  if (!subscriber.durable()) {
+    forget(index);
+  } else {
+    subscriber.inflight = std::move(inflight);
+    subscriber.inflight.shrink();
+    subscriber.queue.rewind(limits_.queue_at_most_once_offline);
+    subscriber.expires_at = subscriber.expiry_s == UINT32_MAX
+                                ? kNever
+                                : now + std::chrono::seconds{subscriber.expiry_s};
+  }
+  if (will && !discard_will) {  // [MQTT-3.1.2-8]
+    model::Message message = *will;
+    publish(message, now);
+    router_.flush();
+  }
+}
+
+void Core::forget(SubscriberIndex index) {
+  drop_subscriptions(index);
+  subscribers_.remove(index);
+}
+
+void Core::drop_subscriptions(SubscriberIndex index) {
+  for (TopicTree::Node* node : std::exchange(subscribers_[index].subscriptions, {})) {
+    remove_subscription(node, index);
+  }
+}
+
+void Core::remove_subscription(TopicTree::Node* node, SubscriberIndex index) {
+  if (place_.shards == 1) {
+    tree_.remove(node, index);
+    return;
+  }
+  const std::string filter = tree_.filter_of(node);
+  if (tree_.remove(node, index) && interest_lost_) interest_lost_(filter);
+}
+
+Instant Core::expire(Instant now) {
+  Instant next = kNever;
+  for (SubscriberIndex index = 0; index < subscribers_.places(); ++index) {
+    if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
+    const Instant at = subscribers_[index].expires_at;
+    if (at <= now) {
+      forget(index);
+    } else {
+      next = std::min(next, at);
+    }
+  }
+  return next;
+}
+
+Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
+                                 const model::SubscriptionOptions& options) {
+  router_.flush();
+  Subscriber& subscriber = subscribers_[index];
+  const TopicTree::Node* node = tree_.find(filter);
+  const bool held = node != nullptr && TopicTree::holds(node, index);
+  if (!held && subscriber.subscriptions.size() >= limits_.subscriptions_max) {
+    return {.reason = Reason::kQuotaExceeded};
+  }
+  const TopicTree::Added added = tree_.add(filter, index, options);
+  if (!added.replaced) {
+    if (subscriber.subscriptions.empty()) subscriber.subscriptions.reserve(1);
+    subscriber.subscriptions.push_back(added.node);
+  }
+  return {.replaced = added.replaced};
+}
+
+Reason Core::unsubscribe(SubscriberIndex index, std::string_view filter) {
+  router_.flush();
+  TopicTree::Node* node = tree_.find(filter);
+  if (node == nullptr || !TopicTree::holds(node, index)) return Reason::kNotFound;
+  std::erase(subscribers_[index].subscriptions, node);
+  remove_subscription(node, index);
+  return Reason::kOk;
+}
+
+void Core::set_interest(std::string_view filter, std::uint16_t shard, bool interested) {
+  router_.flush();
+  tree_.set_shard(filter, shard, interested);
+}
+
+Reason Core::publish(model::Message& message, Instant) {
+  ShardSet remote_owner = 0;
+  if (message.retain) {
+    ++clock_;
+    message.version = stamp();
+    const std::uint16_t owner = owner_of(message.destination.address);
+    if (owner == place_.shard) {
+      const Reason kept = retained_.store(message);
+      if (kept != Reason::kOk) return kept;
+    } else {
+      remote_owner = ShardSet{1} << owner;
+    }
+  }
+  router_.publish(message, true, remote_owner);
+  return Reason::kOk;
+}
+
+void Core::receive(const model::Message& message, bool for_subscribers, bool for_retained) {
+  observe(message.version);
+  // The publisher has moved on: a full table is counted where it is, and the live copies arrive.
+  if (for_retained) (void)retained_.store(message);
+  if (for_subscribers) router_.publish(message, false, 0);
+}
+
+void Core::observe(Stamp seen) {
+  clock_ = std::max(clock_, seen >> kStampShardBits);
+}
+
+void Core::credit(SubscriberIndex index, std::uint32_t count) {
+  router_.flush();
+  subscribers_[index].credit += count;
+  router_.pump(subscribers_[index]);
+}
+
+void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
+                  std::uint32_t credit) {
+  // The MQTT and CoAP sessions only accept; the other outcomes come with queues of several
+  // consumers.
+  HERMOD_ASSERT(outcome == model::Outcome::kAccept);
+  router_.flush();
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.queue.settle(first, last);
+  subscriber.credit += credit;
+  router_.pump(subscriber);
+}
+
+void Core::set_open(SubscriberIndex index, bool open) {
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.open = open;
+  if (open) {
+    router_.flush();
+    router_.pump(subscriber);
+  }
+}
+
+void Core::deliver_retained(SubscriberIndex index, const model::Message& message,
+                            const model::SubscriptionOptions& options) {
+  const model::Guarantee guarantee = std::min(message.guarantee, options.guarantee_max);
+  router_.enqueue(subscribers_[index], message, guarantee, true,
+                  {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});
+}
+
+}  // namespace hermod::core

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// One shard's core: topics, subscribers, queues, retained values, and the router between them. It
+// knows neither protocols nor sockets nor other shards' memory; single-threaded; the shard calls it
+// while it executes effects.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "hermod/base/time.hpp"
+#include "hermod/core/limits.hpp"
+#include "hermod/core/match_cache.hpp"
+#include "hermod/core/retained.hpp"
+#include "hermod/core/router.hpp"
+#include "hermod/core/subscriber.hpp"
+#include "hermod/core/topic_tree.hpp"
+#include "hermod/model/reason.hpp"
+
+namespace hermod::core {
+
+/// Orders publications across shards: a Lamport clock, its shard in the low bits. Whatever was
+/// published later on the same shard, or after it was seen there, is greater.
+using Stamp = std::uint64_t;
+inline constexpr unsigned kStampShardBits = 6;
+
+class Core {
+ public:
+  struct Place {
+    std::uint16_t shard = 0;     ///< this one
+    std::uint16_t shards = 1;    ///< at most 64
+    std::uint64_t hash_key = 0;  ///< the same on all shards
+  };
+
+  Core(const Place& place, const Limits& limits, Journal& journal, Outlet& outlet);
+
+  /// The shard that owns a client id's subscriber, or a topic's retained value.
+  [[nodiscard]] std::uint16_t owner_of(std::string_view name) const;
+
+  // --- subscribers ---
+
+  struct Attached {
+    SubscriberIndex subscriber = Subscribers::kNone;
+    bool session_present = false;
+    model::Reason reason = model::Reason::kOk;
+  };
+  /// Claims the subscriber of `client_id` (empty: a new anonymous one) for a connection. Whoever
+  /// was attached must have been detached before. `expiry_s` is cut to the limit.
+  Attached attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
+                  std::uint32_t expiry_s, model::MessageRef will);
+  /// The connection is gone. Publishes the will unless discarded; keeps a durable subscriber with
+  /// its packet ids, forgets another.
+  void detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now);
+  [[nodiscard]] SubscriberIndex find(std::string_view client_id) const {
+    return subscribers_.find(client_id);
+  }
+  [[nodiscard]] Subscriber& subscriber(SubscriberIndex index) { return subscribers_[index]; }
+  [[nodiscard]] std::uint32_t generation(SubscriberIndex index) const {
+    return subscribers_.generation(index);
+  }
+  [[nodiscard]] bool holds(SubscriberIndex index, std::uint32_t generation) const {
+    return subscribers_.holds(index) && subscribers_.generation(index) == generation;
+  }
+  /// Forgets subscribers that have been away too long. Returns when to call again.
+  Instant expire(Instant now);
+
+  // --- subscriptions ---
+
+  struct Subscribed {
+    model::Reason reason = model::Reason::kOk;
+    bool replaced = false;  ///< the filter was there already
+  };
+  Subscribed subscribe(SubscriberIndex index, std::string_view filter,
+                       const model::SubscriptionOptions& options);
+  model::Reason unsubscribe(SubscriberIndex index, std::string_view filter);
+  /// Called with each filter that has lost its last subscriber of this shard.
+  void on_interest_lost(std::function<void(std::string_view filter)> callback) {
+    interest_lost_ = std::move(callback);
+  }
+  /// Another shard has, or has no longer, subscribers for a filter.
+  void set_interest(std::string_view filter, std::uint16_t shard, bool interested);
+
+  // --- messages ---
+
+  /// Routes a publication of a connection of this shard. See Router::publish for lifetimes.
+  /// kQuotaExceeded when it should have been retained here and could not: then nobody gets it.
+  model::Reason publish(model::Message& message, Instant now);
+  /// A publication that another shard has sent here, for subscribers and (or) as retained value.
+  void receive(const model::Message& message, bool for_subscribers, bool for_retained);
+  void flush() { router_.flush(); }
+  [[nodiscard]] CommitNumber last_commit() const { return router_.last_commit(); }
+
+  void credit(SubscriberIndex index, std::uint32_t count);
+  void settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
+              std::uint32_t credit);
+  /// The connection's output takes more, or no more. Opening delivers what waits.
+  void set_open(SubscriberIndex index, bool open);
+  /// A retained value for a new subscription, as a delivery with the retain flag.
+  void deliver_retained(SubscriberIndex index, const model::Message& message,
+                        const model::SubscriptionOptions& options);
+  void pump(SubscriberIndex index) { router_.pump(subscribers_[index]); }
+
+  [[nodiscard]] Retained& retained() { return retained_; }
+  [[nodiscard]] const TopicTree& tree() const { return tree_; }
+  [[nodiscard]] const RouterCounters& counters() const { return router_.counters(); }
+  [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
+  /// The clock of Stamp.
+  [[nodiscard]] Stamp stamp() const { return clock_ << kStampShardBits | place_.shard; }
+  void observe(Stamp seen);
+
+ private:
+  void forget(SubscriberIndex index);
+  void drop_subscriptions(SubscriberIndex index);
+  void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
+
+  Place place_;
+  const Limits& limits_;
+  TopicTree tree_;
+  MatchCache cache_;
+  Subscribers subscribers_;
+  Retained retained_;
+  Router router_;
+  Outlet& outlet_;
+  std::uint64_t clock_ = 0;
+  std::function<void(std::string_view)> interest_lost_;
+};
+
+}  // namespace hermod::core

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Remembers who a topic goes to, so that publishing again to it does not walk the tree. An entry is
+// good as long as the version of its part of the tree has not moved.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hermod/core/topic_tree.hpp"
+
+namespace hermod::core {
+
+class MatchCache {
+ public:
+  /// Topics remembered at most; beyond that the cache starts afresh.
+  static constexpr std::size_t kTopicsMax = 16'384;
+
+  MatchCache(const TopicTree& tree, std::uint64_t hash_key) : tree_(tree), hash_key_(hash_key) {}
+
+  /// Everybody interested in `topic`; valid until the next call or a change of the tree.
+  [[nodiscard]] const MatchSet& find(std::string_view topic);
+
+ private:
+  struct Entry {
+    std::string topic;
+    std::uint64_t version = 0;  // of the topic's part of the tree
+    std::uint64_t changes = 0;  // of the whole tree, when the version was last compared
+    MatchSet set;
+  };
+  const TopicTree& tree_;
+  std::uint64_t hash_key_;
+  Entry* last_ = nullptr;  // publishers repeat topics
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Entry>> entries_;
+};
+
+}  // namespace hermod::core

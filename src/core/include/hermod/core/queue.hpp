@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits for one subscriber, and what was handed to it and is not settled: one ring in order of
+// arrival. An MQTT session's backlog today; groups, AMQP queues and sleeping clients use the same.
+//
+//        head            next                tail
+//   tags  | unsettled     | waiting           |
+//         +---------------+-------------------+
+// take() moves `next` forward, settle() marks, trim() moves `head` over what is settled. At most
+// once entries are settled when they are taken.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hermod/model/delivery.hpp"
+
+namespace hermod::core {
+
+/// Costs 16 octets while it is empty.
+class Queue {
+ public:
+  struct Entry {
+    model::MessageRef message;
+    std::unique_ptr<std::uint32_t[]> ids;  ///< several subscription ids: `id` is their number
+    std::uint32_t id = 0;                  ///< the only subscription id; 0 = none
+    model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
+    bool retain : 1 = false;
+    bool delivered : 1 = false;  ///< was taken at least once: a further delivery is a repetition
+    bool settled : 1 = false;
+
+    void set_ids(std::span<const std::uint32_t> subscription_ids);
+    [[nodiscard]] std::span<const std::uint32_t> subscription_ids() const;
+  };
+
+  Queue() = default;
+  Queue(Queue&&) noexcept = default;
+  Queue& operator=(Queue&&) noexcept = default;
+
+  [[nodiscard]] std::size_t waiting() const { return state_ ? state_->count - state_->next : 0; }
+  [[nodiscard]] std::size_t unsettled() const { return state_ ? state_->next : 0; }
+  [[nodiscard]] bool empty() const { return !state_ || state_->count == 0; }
+  /// Octets of the messages in the queue; a message in several queues counts in each.
+  [[nodiscard]] std::size_t bytes() const { return state_ ? state_->bytes : 0; }
+  /// The tag that the next entry will get.
+  [[nodiscard]] model::Tag next_tag() const { return next_tag_; }
+
+  /// Appends an entry that waits; returns its tag.
+  model::Tag push(Entry entry);
+  /// Appends an entry that is being delivered right now, past nothing that waits: waiting() must be
+  /// 0.
+  model::Tag push_taken(Entry entry);
+
+  /// Takes waiting entries for one delivery: at most `count_max`, and at most `credit` of them
+  /// above at most once; stops where tags would not be consecutive or credit is missing. Fills
+  /// `items` (cleared first) and returns the first tag. The messages stay until trim().
+  model::Tag take(std::size_t count_max, std::uint32_t credit, std::vector<model::Delivery>& items);
+  /// Marks first..last as settled; tags not unsettled here are ignored. Returns how many it marked.
+  std::size_t settle(model::Tag first, model::Tag last);
+  /// Lets go of settled entries at the head.
+  void trim();
+  /// The connection is gone: everything unsettled waits again, as a repetition. `keep_at_most_once`
+  /// says whether waiting at most once entries stay.
+  void rewind(bool keep_at_most_once);
+  void clear();
+
+ private:
+  struct State {
+    std::vector<Entry> ring;  // size a power of two
+    std::size_t head = 0;     // position in the ring
+    std::size_t count = 0;    // entries held
+    std::size_t next = 0;     // of them taken
+    std::size_t bytes = 0;
+  };
+  [[nodiscard]] Entry& at(std::size_t offset) const {
+    return state_->ring[(state_->head + offset) & (state_->ring.size() - 1)];
+  }
+  [[nodiscard]] model::Tag head_tag() const { return next_tag_ - state_->count; }
+  void grow();
+  void pop();
+
+  std::unique_ptr<State> state_;
+  model::Tag next_tag_ = 1;
+};
+
+}  // namespace hermod::core

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last value of each topic that this shard owns: MQTT's retained messages are the
+// representations of CoAP's resources. Ordered by level, so that a filter can be answered page by
+// page: the position is a topic, and survives any change in between.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "hermod/base/time.hpp"
+#include "hermod/core/limits.hpp"
+#include "hermod/model/message.hpp"
+#include "hermod/model/reason.hpp"
+
+namespace hermod::core {
+
+/// Orders topics level by level: '/' before every other octet.
+struct TopicOrder {
+  using is_transparent = void;
+  [[nodiscard]] static bool less(std::string_view a, std::string_view b);
+  bool operator()(const model::MessageRef& a, const model::MessageRef& b) const {
+    return less(a->destination.address, b->destination.address);
+  }
+  bool operator()(const model::MessageRef& a, std::string_view b) const {
+    return less(a->destination.address, b);
+  }
+  bool operator()(std::string_view a, const model::MessageRef& b) const {
+    return less(a, b->destination.address);
+  }
+};
+
+class Retained {
+ public:
+  explicit Retained(const Limits& limits) : limits_(limits) {}
+
+  /// Keeps the message as its topic's value; an empty payload clears it [MQTT-3.3.1-10]. A message
+  /// with a lower version than the value's changes nothing. kQuotaExceeded when the table is full.
+  model::Reason store(const model::Message& message);
+  /// The value of a topic, or nullptr; lives until the next store.
+  [[nodiscard]] const model::Message* find(std::string_view topic, Instant now) const;
+
+  /// Visits values that match a well-formed `filter`, in order, after the topic `after` (empty:
+  /// from the start). Stops after `visits_max` values looked at or when `visit` returns false.
+  /// Returns the topic to continue after; empty when all were seen.
+  std::string match(std::string_view filter, std::string_view after, std::size_t visits_max,
+                    Instant now, const std::function<bool(const model::MessageRef&)>& visit) const;
+
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  const Limits& limits_;
+  std::set<model::MessageRef, TopicOrder> values_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace hermod::core

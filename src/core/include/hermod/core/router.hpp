@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a publication to the subscribers' queues and sessions. Successive publications to one topic
+// form a run: it is matched once, and a subscriber that keeps up gets the whole run in one call, as
+// the same span that everybody else gets, so that it is encoded once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "hermod/core/journal.hpp"
+#include "hermod/core/limits.hpp"
+#include "hermod/core/match_cache.hpp"
+#include "hermod/core/subscriber.hpp"
+#include "hermod/model/delivery.hpp"
+
+namespace hermod::core {
+
+/// Where the core's outputs go; implemented by the shard.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  /// Deliveries for an attached connection. Borrowed until the call returns.
+  virtual void deliver(ConnectionKey connection, const model::DeliveryBatch& batch) = 0;
+  /// A publication that other shards want: `interested` have subscribers, `retained_owner` (or no
+  /// bit) keeps it as the last value. Borrowed until the call returns.
+  virtual void forward(const model::Message& message, ShardSet interested,
+                       ShardSet retained_owner) = 0;
+};
+
+/// What the router did, since the start.
+struct RouterCounters {
+  std::uint64_t published = 0;
+  std::uint64_t delivered = 0;     ///< handed to a session
+  std::uint64_t queued = 0;        ///< kept for later
+  std::uint64_t dropped_full = 0;  ///< the queue had reached a limit
+  std::uint64_t dropped_away = 0;  ///< at most once, and the subscriber is away
+};
+
+class Router {
+ public:
+  Router(const Limits& limits, Subscribers& subscribers, MatchCache& cache, Journal& journal,
+         Outlet& outlet)
+      : limits_(limits),
+        subscribers_(subscribers),
+        cache_(cache),
+        journal_(journal),
+        outlet_(outlet) {}
+
+  /// Routes a publication to this shard's subscribers and, with `everywhere`, to the other shards
+  /// that want it. It may stay in the open run until flush(): `message` and what it borrows must
+  /// live, and the tree and the subscribers must not change, until then.
+  void publish(const model::Message& message, bool everywhere, ShardSet retained_owner);
+  /// Delivers the open run.
+  void flush();
+  /// The number after which everything routed so far is safe.
+  [[nodiscard]] CommitNumber last_commit() const { return last_commit_; }
+
+  /// Appends one message to a subscriber's queue, within its limits; pump() delivers.
+  void enqueue(Subscriber& subscriber, const model::Message& message, model::Guarantee guarantee,
+               bool retain, std::span<const std::uint32_t> subscription_ids);
+  /// Delivers what waits for a subscriber as far as credit and its connection allow.
+  void pump(Subscriber& subscriber);
+
+  [[nodiscard]] const RouterCounters& counters() const { return counters_; }
+
+ private:
+  static constexpr std::size_t kBatchMax = 256;
+  /// Guarantee (3) times "keep the retain flag" (2).
+  static constexpr std::size_t kVariants = 6;
+  struct Variant {
+    std::vector<model::Delivery> items;
+    model::EncodeSlots slots;
+  };
+
+  void deliver_run(const Match& match);
+  void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee);
+  Variant& variant(model::Guarantee guarantee, bool retain_as_published);
+  void keep(const model::Message& message);
+  void record_durable();
+
+  const Limits& limits_;
+  Subscribers& subscribers_;
+  MatchCache& cache_;
+  Journal& journal_;
+  Outlet& outlet_;
+
+  // The open run.
+  std::vector<const model::Message*> run_;
+  const MatchSet* run_set_ = nullptr;
+  bool run_everywhere_ = false;
+  std::vector<model::MessageRef> kept_;  // counted copies made for the run
+  std::array<Variant, kVariants> variants_;
+  std::vector<SubscriberIndex> durable_;
+  CommitNumber last_commit_ = 0;
+
+  std::vector<model::Delivery> scratch_;
+  RouterCounters counters_;
+};
+
+}  // namespace hermod::core

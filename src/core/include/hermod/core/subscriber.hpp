@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What outlives a connection: name, subscriptions, queue, packet ids in flight, will. An anonymous
+// one (a CoAP observer) has no name and goes with its connection.
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hermod/base/hash.hpp"
+#include "hermod/base/slab.hpp"
+#include "hermod/base/time.hpp"
+#include "hermod/core/queue.hpp"
+#include "hermod/core/topic_tree.hpp"
+#include "hermod/model/inflight.hpp"
+
+namespace hermod::core {
+
+/// Names a connection to whoever carries it; opaque to core. Never 0 for a real one.
+using ConnectionKey = std::uint64_t;
+
+struct Subscriber {
+  explicit Subscriber(std::string_view name) : id(name) {}
+
+  std::string id;  ///< client id; empty: anonymous
+  std::vector<TopicTree::Node*> subscriptions;
+  Queue queue;
+  model::Inflight inflight;  ///< while nobody is attached
+  model::MessageRef will;
+  ConnectionKey connection = 0;  ///< 0: away
+  Instant expires_at = kNever;   ///< while away
+  std::uint32_t expiry_s = 0;    ///< how long it outlives its connection; UINT32_MAX: for ever
+  std::uint32_t credit = 0;      ///< deliveries of at least once or better that may still go out
+  bool open : 1 = false;         ///< the connection's output takes more
+  bool reading : 1 = false;      ///< retained values are still being sent to it
+
+  [[nodiscard]] bool attached() const { return connection != 0; }
+  /// Messages wait for it while it is away.
+  [[nodiscard]] bool durable() const { return expiry_s > 0; }
+};
+
+/// The subscribers of one shard, by index and by name.
+class Subscribers {
+ public:
+  static constexpr SubscriberIndex kNone = UINT32_MAX;
+
+  explicit Subscribers(std::uint64_t hash_key);
+
+  [[nodiscard]] SubscriberIndex find(std::string_view id) const;
+  SubscriberIndex add(std::string_view id);
+  void remove(SubscriberIndex index);
+
+  [[nodiscard]] bool holds(SubscriberIndex index) const { return table_.holds(index); }
+  [[nodiscard]] Subscriber& operator[](SubscriberIndex index) { return table_[index]; }
+  [[nodiscard]] std::uint32_t generation(SubscriberIndex index) const {
+    return table_.generation(index);
+  }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  [[nodiscard]] std::uint32_t places() const { return table_.places(); }
+
+ private:
+  struct ByName {
+    using is_transparent = void;
+    using is_avalanching = void;
+    const Slab<Subscriber>* table;
+    std::uint64_t key;
+    std::size_t operator()(std::string_view id) const { return keyed_hash(id, key); }
+    std::size_t operator()(SubscriberIndex index) const {
+      return keyed_hash((*table)[index].id, key);
+    }
+    bool operator()(SubscriberIndex a, SubscriberIndex b) const { return a == b; }
+    bool operator()(std::string_view id, SubscriberIndex index) const {
+      return (*table)[index].id == id;
+    }
+    bool operator()(SubscriberIndex index, std::string_view id) const {
+      return (*table)[index].id == id;
+    }
+  };
+
+  Slab<Subscriber> table_;
+  boost::unordered_flat_set<SubscriberIndex, ByName, ByName> names_;
+};
+
+}  // namespace hermod::core

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/core/queue.hpp"
+
+#include <algorithm>
+
+#include "hermod/base/assert.hpp"
+
+namespace hermod::core {
+namespace {
+constexpr std::size_t kFirstRing = 8;
+}
+
+void Queue::Entry::set_ids(std::span<const std::uint32_t> subscription_ids) {
+  if (subscription_ids.size() < 2) {
+    id = subscription_ids.empty() ? 0 : subscription_ids[0];
+    return;
+  }
+  ids = std::make_unique<std::uint32_t[]>(subscription_ids.size());
+  std::ranges::copy(subscription_ids, ids.get());
+  id = static_cast<std::uint32_t>(subscription_ids.size());
+}
+
+std::span<const std::uint32_t> Queue::Entry::subscription_ids() const {
+  if (ids) return {ids.get(), id};
+  return {&id, id == 0 ? 0u : 1u};
+}
+
+void Queue::grow() {
+  if (!state_) state_ = std::make_unique<State>();
+  if (state_->count < state_->ring.size()) return;
+  std::vector<Entry> bigger(std::max(kFirstRing, state_->ring.size() * 2));
+  for (std::size_t i = 0; i < state_->count; ++i) bigger[i] = std::move(at(i));
+  state_->ring = std::move(bigger);
+  state_->head = 0;
+}
+
+model::Tag Queue::push(Entry entry) {
+  grow();
+  state_->bytes += entry.message.get()->memory();
+  at(state_->count) = std::move(entry);
+  ++state_->count;
+  return next_tag_++;
+}
+
+model::Tag Queue::push_taken(Entry entry) {
+  HERMOD_ASSERT(waiting() == 0);
+  entry.delivered = true;
+  const model::Tag tag = push(std::move(entry));
+  ++state_->next;
+  return tag;
+}
+
+model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
+                       std::vector<model::Delivery>& items) {
+  items.clear();
+  if (!state_) return 0;
+  while (state_->next < state_->count && at(state_->next).settled) ++state_->next;
+  const model::Tag first = head_tag() + state_->next;
+  while (items.size() < count_max && state_->next < state_->count) {
+    Entry& entry = at(state_->next);
+    if (entry.settled) break;
+    if (entry.guarantee == model::Guarantee::kAtMostOnce) {
+      entry.settled = true;
+    } else if (credit-- == 0) {
+      break;
+    }
+    items.push_back({.message = &*entry.message,
+                     .guarantee = entry.guarantee,
+                     .retain = entry.retain,
+                     .redelivered = entry.delivered,
+                     .subscription_ids = entry.subscription_ids()});
+    entry.delivered = true;
+    ++state_->next;
+  }
+  return first;
+}
+
+std::size_t Queue::settle(model::Tag first, model::Tag last) {
+  if (!state_) return 0;
+  const model::Tag head = head_tag();
+  const model::Tag end = head + state_->next;  // settled must have been taken
+  std::size_t marked = 0;
+  for (model::Tag tag = std::max(first, head); tag <= last && tag < end; ++tag) {
+    Entry& entry = at(tag - head);
+    if (entry.settled) continue;
+    entry.settled = true;
+    ++marked;
+  }
+  trim();
+  return marked;
+}
+
+void Queue::pop() {
+  Entry& entry = at(0);
+  state_->bytes -= entry.message.get()->memory();
+  entry = Entry{};
+  state_->head = (state_->head + 1) & (state_->ring.size() - 1);
+  --state_->count;
+  if (state_->next > 0) --state_->next;
+}
+
+void Queue::trim() {
+  if (!state_) return;
+  while (state_->count > 0 && at(0).settled) pop();
+  if (state_->count == 0 && state_->ring.size() > 64) state_->ring = std::vector<Entry>{};
+}
+
+void Queue::rewind(bool keep_at_most_once) {
+  if (!state_) return;
+  if (!keep_at_most_once) {
+    for (std::size_t i = 0; i < state_->count; ++i) {
+      if (at(i).guarantee == model::Guarantee::kAtMostOnce) at(i).settled = true;
+    }
+  }
+  state_->next = 0;
+  trim();
+  if (state_->count == 0) state_.reset();
+}
+
+void Queue::clear() {
+  state_.reset();
+}
+
+}  // namespace hermod::core

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/core/retained.hpp"
+
+#include <algorithm>
+
+#include "hermod/model/topic.hpp"
+
+namespace hermod::core {
+namespace {
+
+// The leading levels of `filter` without a wildcard: every match begins with them.
+std::string_view literal_prefix(std::string_view filter) {
+  const std::size_t wild = filter.find_first_of("+#");
+  if (wild == std::string_view::npos) return filter;
+  const std::size_t slash = filter.rfind('/', wild);
+  return slash == std::string_view::npos || wild == 0 ? std::string_view{}
+                                                      : filter.substr(0, slash);
+}
+
+}  // namespace
+
+bool TopicOrder::less(std::string_view a, std::string_view b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  const auto [x, y] =
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(common), b.begin());
+  if (x == a.begin() + static_cast<std::ptrdiff_t>(common)) return a.size() < b.size();
+  if (*x == '/') return true;
+  if (*y == '/') return false;
+  return static_cast<std::uint8_t>(*x) < static_cast<std::uint8_t>(*y);
+}
+
+model::Reason Retained::store(const model::Message& message) {
+  const auto found = values_.find(message.destination.address);
+  const bool held = found != values_.end();
+  if (held && message.version < (*found)->version) return model::Reason::kOk;
+  const std::size_t freed = held ? found->get()->memory() : 0;
+  if (message.payload.empty()) {
+    if (held) values_.erase(found);
+    bytes_ -= freed;
+    return model::Reason::kOk;
+  }
+  model::MessageRef value = message.own();
+  const std::size_t bytes = bytes_ - freed + value.get()->memory();
+  if ((!held && values_.size() >= limits_.retained_messages_max) ||
+      bytes > limits_.retained_bytes_max) {
+    return model::Reason::kQuotaExceeded;
+  }
+  // The old value's name orders the set: take it out before the new one goes in.
+  auto after = held ? values_.erase(found) : values_.end();
+  values_.insert(after, std::move(value));
+  bytes_ = bytes;
+  return model::Reason::kOk;
+}
+
+const model::Message* Retained::find(std::string_view topic, Instant now) const {
+  const auto found = values_.find(topic);
+  if (found == values_.end() || (*found)->expires_at <= now) return nullptr;
+  return &**found;
+}
+
+std::string Retained::match(std::string_view filter, std::string_view after, std::size_t visits_max,
+                            Instant now,
+                            const std::function<bool(const model::MessageRef&)>& visit) const {
+  if (!model::has_wildcard(filter)) {
+    const auto found = values_.find(filter);
+    if (after.empty() && found != values_.end() && (*found)->expires_at > now) visit(*found);
+    return {};
+  }
+  const std::string_view prefix = literal_prefix(filter);
+  auto at = after.empty() ? values_.lower_bound(prefix) : values_.upper_bound(after);
+  for (; at != values_.end(); ++at) {
+    const std::string_view topic = (*at)->destination.address;
+    if (!topic.starts_with(prefix)) return {};  // past everything that can match
+    if (visits_max-- == 0) return std::string{std::prev(at)->get()->message().destination.address};
+    if (model::matches(filter, topic) && (*at)->expires_at > now && !visit(*at)) {
+      return std::string{topic};
+    }
+  }
+  return {};
+}
+
+}  // namespace hermod::core

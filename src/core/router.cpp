@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/core/router.hpp"
+
+#include <algorithm>
+
+namespace hermod::core {
+
+using model::Guarantee;
+
+void Router::publish(const model::Message& message, bool everywhere, ShardSet retained_owner) {
+  const std::string_view topic = message.destination.address;
+  const bool same_run = run_set_ != nullptr && run_.size() < kBatchMax &&
+                        run_everywhere_ == everywhere &&
+                        run_.front()->guarantee == message.guarantee &&
+                        run_.front()->origin.connection == message.origin.connection &&
+                        run_.front()->destination.address == topic;
+  if (!same_run) {
+    flush();
+    run_set_ = &cache_.find(topic);
+    run_everywhere_ = everywhere;
+  }
+  ++counters_.published;
+  run_.push_back(&message);
+  const ShardSet interested = everywhere ? run_set_->shards : 0;
+  if ((interested | retained_owner) != 0) outlet_.forward(message, interested, retained_owner);
+}
+
+void Router::flush() {
+  if (run_set_ == nullptr) return;
+  // Payloads that outputs will refer to are copied once, for all.
+  for (const model::Message* message : run_) {
+    if (message->payload.size() >= Output::kShareFrom && !run_set_->matches.empty()) {
+      keep(*message);
+    }
+  }
+  for (const Match& match : run_set_->matches) deliver_run(match);
+  record_durable();
+  for (const model::Message* message : run_) message->owner = nullptr;
+  kept_.clear();
+  run_.clear();
+  run_set_ = nullptr;
+  for (Variant& variant : variants_) {
+    variant.items.clear();
+    variant.slots.clear();
+  }
+}
+
+void Router::keep(const model::Message& message) {
+  if (message.owner != nullptr) return;
+  kept_.push_back(message.own());
+  message.owner = kept_.back().get();
+}
+
+void Router::record_durable() {
+  if (durable_.empty()) return;
+  const Record record{run_, durable_};
+  last_commit_ = journal_.append({&record, 1});
+  durable_.clear();
+}
+
+Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) {
+  Variant& v = variants_[static_cast<std::size_t>(guarantee) * 2 + (retain_as_published ? 1 : 0)];
+  if (!v.items.empty()) return v;
+  for (const model::Message* message : run_) {
+    v.items.push_back({.message = message,
+                       .guarantee = guarantee,
+                       .retain = retain_as_published && message->retain});
+  }
+  return v;
+}
+
+void Router::deliver_run(const Match& match) {
+  Subscriber& subscriber = subscribers_[match.subscriber];
+  const model::Message& first = *run_.front();
+  if (match.no_local && subscriber.attached() && first.origin.connection != 0 &&
+      static_cast<std::uint32_t>(subscriber.connection) == first.origin.connection) {
+    return;
+  }
+  const Guarantee guarantee = std::min(first.guarantee, match.guarantee_max);
+  const bool counted = guarantee != Guarantee::kAtMostOnce;
+  if (counted && subscriber.durable()) durable_.push_back(match.subscriber);
+  if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
+      (!counted || subscriber.credit >= run_.size())) {
+    deliver_direct(subscriber, match, guarantee);
+    return;
+  }
+  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
+  for (const model::Message* message : run_) {
+    enqueue(subscriber, *message, guarantee, match.retain_as_published && message->retain, ids);
+  }
+  pump(subscriber);
+}
+
+void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee) {
+  Variant& shared = variant(guarantee, match.retain_as_published);
+  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
+  model::DeliveryBatch batch{.items = shared.items, .slots = &shared.slots};
+  if (!ids.empty()) {  // nobody else gets the very same deliveries
+    scratch_ = shared.items;
+    for (model::Delivery& delivery : scratch_) delivery.subscription_ids = ids;
+    batch.items = scratch_;
+    batch.slots = nullptr;
+  }
+  if (guarantee != Guarantee::kAtMostOnce) {
+    batch.first_tag = subscriber.queue.next_tag();
+    for (const model::Delivery& delivery : batch.items) {
+      keep(*delivery.message);
+      Queue::Entry entry{
+          .message = delivery.message->own(), .guarantee = guarantee, .retain = delivery.retain};
+      entry.set_ids(ids);
+      subscriber.queue.push_taken(std::move(entry));
+    }
+    subscriber.credit -= static_cast<std::uint32_t>(batch.items.size());
+  }
+  counters_.delivered += batch.items.size();
+  outlet_.deliver(subscriber.connection, batch);
+}
+
+void Router::enqueue(Subscriber& subscriber, const model::Message& message, Guarantee guarantee,
+                     bool retain, std::span<const std::uint32_t> subscription_ids) {
+  const bool counted = guarantee != Guarantee::kAtMostOnce;
+  if (!subscriber.attached() && !counted && !limits_.queue_at_most_once_offline) {
+    ++counters_.dropped_away;
+    return;
+  }
+  if (subscriber.queue.waiting() >= limits_.queue_messages_max ||
+      subscriber.queue.bytes() + message.payload.size() > limits_.queue_bytes_max) {
+    ++counters_.dropped_full;  // drop-tail: what was accepted first stays
+    return;
+  }
+  if (run_set_ != nullptr) keep(message);
+  Queue::Entry entry{.message = message.own(), .guarantee = guarantee, .retain = retain};
+  entry.set_ids(subscription_ids);
+  subscriber.queue.push(std::move(entry));
+  ++counters_.queued;
+}
+
+void Router::pump(Subscriber& subscriber) {
+  while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
+    const model::Tag first = subscriber.queue.take(kBatchMax, subscriber.credit, scratch_);
+    if (scratch_.empty()) return;
+    subscriber.credit -= static_cast<std::uint32_t>(
+        std::ranges::count_if(scratch_, [](const model::Delivery& delivery) {
+          return delivery.guarantee != Guarantee::kAtMostOnce;
+        }));
+    counters_.delivered += scratch_.size();
+    outlet_.deliver(subscriber.connection, {.items = scratch_, .first_tag = first});
+    subscriber.queue.trim();
+  }
+}
+
+}  // namespace hermod::core
