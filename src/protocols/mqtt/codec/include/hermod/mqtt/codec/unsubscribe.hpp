@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// UNSUBSCRIBE (MQTT 3.1.1 §3.10). Checked once, then walked in place:
+// for (const std::string_view filter : unsubscribe.filters) ...
+//
+//   packet identifier | 2 octets |
+//   payload, at least once:
+//     topic filter    | 2 octets length | UTF-8 |
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <ranges>
+#include <string_view>
+
+#include "hermod/base/bytes.hpp"
+#include "hermod/base/reader.hpp"
+#include "hermod/base/wire_error.hpp"
+#include "hermod/base/writer.hpp"
+#include "hermod/mqtt/codec/fixed_header.hpp"
+#include "hermod/mqtt/codec/version.hpp"
+
+namespace hermod::mqtt {
+
+/// The filters of an UNSUBSCRIBE that read_unsubscribe() has checked, as a forward range.
+class UnsubscribeFilters {
+ public:
+  class Iterator {
+   public:
+    using value_type = std::string_view;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    explicit Iterator(Bytes rest) : rest_(rest) {}
+
+    std::string_view operator*() const { return as_text(Reader(rest_).prefixed16()); }
+    Iterator& operator++() {
+      rest_ = rest_.subspan(2 + (**this).size());
+      return *this;
+    }
+    Iterator operator++(int) {
+      const Iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.rest_.size() == b.rest_.size();
+    }
+
+   private:
+    Bytes rest_;
+  };
+
+  UnsubscribeFilters() = default;
+  /// `octets`: the checked payload, `count` filters long.
+  UnsubscribeFilters(Bytes octets, std::size_t count) : octets_(octets), count_(count) {}
+
+  [[nodiscard]] Iterator begin() const { return Iterator(octets_); }
+  [[nodiscard]] Iterator end() const { return Iterator(octets_.last(0)); }
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  Bytes octets_;
+  std::size_t count_ = 0;
+};
+
+struct UnsubscribeView {
+  std::uint16_t packet_id = 0;
+  UnsubscribeFilters filters;  ///< never empty; borrowed from the read buffer
+};
+
+/// Reads the body of an UNSUBSCRIBE and checks all of it. Malformed: identifier 0 or missing, no
+/// filter [MQTT-3.10.3-2], a filter cut short, a text that is no topic filter.
+[[nodiscard]] WireResult<UnsubscribeView> read_unsubscribe(const FixedHeader& header, Bytes body,
+                                                           Version version);
+
+/// A sequence of filters to write: an array, a vector, or the filters of a packet that was read.
+template <typename Range>
+concept FilterRange =
+    std::ranges::forward_range<const Range> &&
+    std::convertible_to<std::ranges::range_value_t<const Range>, std::string_view>;
+
+/// Octets behind the fixed header of an UNSUBSCRIBE with these filters.
+template <FilterRange Range>
+[[nodiscard]] std::size_t unsubscribe_remaining_length(const Range& filters) {
+  std::size_t length = 2;
+  for (const std::string_view filter : filters) length += 2 + filter.size();
+  return length;
+}
+
+/// Octets that write_unsubscribe() will write; 0 when MQTT cannot say it. A filter is the caller's
+/// business: is_topic_filter(), which includes its 65,535 octets.
+template <FilterRange Range>
+[[nodiscard]] std::size_t unsubscribe_size(const Range& filters, Version) {
+  return size_with_fixed_header(unsubscribe_remaining_length(filters));
+}
+
+/// Writes the whole packet and returns the place behind it.
+template <FilterRange Range>
+std::uint8_t* write_unsubscribe(std::uint8_t* out, std::uint16_t packet_id, const Range& filters,
+                                Version) {
+  Writer writer(write_fixed_header(out, PacketType::kUnsubscribe,
+                                   fixed_flags(PacketType::kUnsubscribe),
+                                   unsubscribe_remaining_length(filters)));
+  writer.u16(packet_id);
+  for (const std::string_view filter : filters) writer.prefixed16(as_bytes(filter));
+  return writer.position();
+}
+
+}  // namespace hermod::mqtt

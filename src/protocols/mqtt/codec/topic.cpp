@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/mqtt/codec/topic.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hermod/base/bytes.hpp"
+#include "hermod/mqtt/codec/fixed_header.hpp"
+#include "hermod/mqtt/codec/text.hpp"
+
+namespace hermod::mqtt {
+namespace {
+
+constexpr std::uint64_t each_octet(std::uint8_t value) {
+  return 0x0101010101010101u * value;
+}
+
+// True when none of the eight octets is NUL, `+`, `#` or above 0x7F. Adding 0x7F to an octet below
+// 0x80 sets its high bit exactly when it is not zero, without carrying; `#` is 0x23 and `+` is
+// 0x2B, so with bit 3 set they are the same octet. An octet above 0x7F may carry, but fails by
+// itself.
+constexpr bool plain(std::uint64_t word) {
+  const std::uint64_t no_nul = word + each_octet(0x7F);
+  const std::uint64_t no_wildcard =
+      ((word | each_octet(0x08)) ^ each_octet('+')) + each_octet(0x7F);
+  return (no_nul & no_wildcard & ~word & each_octet(0x80)) == each_octet(0x80);
+}
+
+std::uint64_t load8(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, 8);
+  return word;
+}
+
+std::uint64_t load4(const char* at) {
+  std::uint32_t word = 0;
+  std::memcpy(&word, at, 4);
+  return word;
+}
+
+std::uint64_t load1(char octet) {
+  return static_cast<std::uint8_t>(octet);
+}
+
+// True when every octet of a non-empty name is plain. The tail is read as one more word that
+// overlaps what was already seen; names below eight octets are put together from overlapping
+// pieces.
+bool all_plain(std::string_view name) {
+  const char* at = name.data();
+  const std::size_t size = name.size();
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      if (!plain(load8(at + i))) return false;
+    }
+    return plain(load8(at + size - 8));
+  }
+  if (size >= 4) return plain(load4(at) | load4(at + size - 4) << 32);
+  const std::uint64_t first_middle_last =
+      load1(at[0]) | load1(at[size / 2]) << 8 | load1(at[size - 1]) << 16;
+  return plain(first_middle_last | each_octet('a') << 24);
+}
+
+TopicFault text_or_size_fault(std::string_view text) {
+  if (text.empty()) return TopicFault::kEmpty;                             // [MQTT-4.7.3-1]
+  if (text.size() > kFieldBytesMax) return TopicFault::kTooLong;           // [MQTT-4.7.3-3]
+  if (text.find('\0') != std::string_view::npos) return TopicFault::kNul;  // [MQTT-4.7.3-2]
+  return text_fault(as_bytes(text)) == nullptr ? TopicFault::kNone : TopicFault::kUtf8;
+}
+
+}  // namespace
+
+const char* statement(TopicFault fault) {
+  switch (fault) {
+    case TopicFault::kNone:
+      return "";
+    case TopicFault::kEmpty:
+      return "MQTT-4.7.3-1";
+    case TopicFault::kTooLong:
+      return "MQTT-4.7.3-3";
+    case TopicFault::kNul:
+      return "MQTT-4.7.3-2";
+    case TopicFault::kUtf8:
+      return "MQTT-1.5.3-1";
+    case TopicFault::kWildcard:
+      return "MQTT-4.7.1-1";
+    case TopicFault::kMultiLevel:
+      return "MQTT-4.7.1-2";
+    case TopicFault::kSingleLevel:
+      return "MQTT-4.7.1-3";
+  }
+  return "";
+}
+
+TopicFault topic_name_fault(std::string_view name) {
+  if (!name.empty() && name.size() <= kFieldBytesMax && all_plain(name)) return TopicFault::kNone;
+  const TopicFault fault = text_or_size_fault(name);
+  if (fault != TopicFault::kNone) return fault;
+  return name.find_first_of("+#") == std::string_view::npos ? TopicFault::kNone
+                                                            : TopicFault::kWildcard;
+}
+
+TopicFault topic_filter_fault(std::string_view filter) {
+  const TopicFault fault = text_or_size_fault(filter);
+  if (fault != TopicFault::kNone) return fault;
+  for (std::size_t at = filter.find_first_of("+#"); at != std::string_view::npos;
+       at = filter.find_first_of("+#", at + 1)) {
+    const bool starts_level = at == 0 || filter[at - 1] == '/';
+    const bool is_last = at + 1 == filter.size();
+    if (filter[at] == '#') {
+      if (!starts_level || !is_last) return TopicFault::kMultiLevel;  // [MQTT-4.7.1-2]
+    } else if (!starts_level || !(is_last || filter[at + 1] == '/')) {
+      return TopicFault::kSingleLevel;  // [MQTT-4.7.1-3]
+    }
+  }
+  return TopicFault::kNone;
+}
+
+std::size_t topic_levels(std::string_view name_or_filter) {
+  return 1 + static_cast<std::size_t>(std::ranges::count(name_or_filter, '/'));
+}
+
+}  // namespace hermod::mqtt
