@@ -10,5 +10,6 @@ namespace hermod {
 
 }  // namespace hermod
 
-#define HERMOD_ASSERT(condition) \
-  (static_cast<bool>(condition) ? void(0) : ::hermod::assertion_failed(#condition, __FILE__, __LINE__))
+#define HERMOD_ASSERT(condition)          \
+  (static_cast<bool>(condition) ? void(0) \
+                                : ::hermod::assertion_failed(#condition, __FILE__, __LINE__))

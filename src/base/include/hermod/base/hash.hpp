@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keyed hash of octets for tables and for placing things on shards. The key comes from the system's
-// generator at start, so that nobody outside can choose colliding names; a simulation uses a fixed one.
+// generator at start, so that nobody outside can choose colliding names; a simulation uses a fixed
+// one.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cursor over borrowed octets, big-endian. Reading past the end yields zeros or empty spans and sets
-// a flag that stays set: a decoder reads a group of fields and asks ok() once.
+// Cursor over borrowed octets, big-endian. Reading past the end yields zeros or empty spans and
+// sets a flag that stays set: a decoder reads a group of fields and asks ok() once.
 #pragma once
 
 #include <cstddef>

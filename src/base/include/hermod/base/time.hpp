@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as the sans-I/O layers see it: an instant is handed in with every input, nobody asks a clock.
+// Time as the sans-I/O layers see it: an instant is handed in with every input, nobody asks a
+// clock.
 #pragma once
 
 #include <chrono>

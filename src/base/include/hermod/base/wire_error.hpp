@@ -14,15 +14,16 @@ struct WireError {
   enum class Kind : std::uint8_t { kIncomplete, kMalformed };
 
   Kind kind = Kind::kMalformed;
-  std::uint16_t code = 0;         ///< protocol's own code (reason code, response code), 0 if none
-  std::size_t bytes_needed = 0;   ///< kIncomplete: total length known to be needed, at least
-  std::size_t offset = 0;         ///< kMalformed: where in the input
+  std::uint16_t code = 0;        ///< protocol's own code (reason code, response code), 0 if none
+  std::size_t bytes_needed = 0;  ///< kIncomplete: total length known to be needed, at least
+  std::size_t offset = 0;        ///< kMalformed: where in the input
   const char* statement = "";
 
   [[nodiscard]] bool incomplete() const { return kind == Kind::kIncomplete; }
 };
 
-/// More octets are needed before anything can be said; `bytes_needed` counts from the packet's start.
+/// More octets are needed before anything can be said; `bytes_needed` counts from the packet's
+/// start.
 [[nodiscard]] inline std::unexpected<WireError> incomplete(std::size_t bytes_needed) {
   return std::unexpected(
       WireError{.kind = WireError::Kind::kIncomplete, .bytes_needed = bytes_needed});
@@ -31,10 +32,8 @@ struct WireError {
 /// The octets break `statement` at `offset`.
 [[nodiscard]] inline std::unexpected<WireError> malformed(std::uint16_t code, std::size_t offset,
                                                           const char* statement) {
-  return std::unexpected(WireError{.kind = WireError::Kind::kMalformed,
-                                   .code = code,
-                                   .offset = offset,
-                                   .statement = statement});
+  return std::unexpected(WireError{
+      .kind = WireError::Kind::kMalformed, .code = code, .offset = offset, .statement = statement});
 }
 
 template <typename T>
