@@ -3,14 +3,15 @@
 # configuration. Each module has one include root (its include/ folder), and only the roots of what
 # it declares are on its include path: an undeclared include does not compile.
 
-# hermod_module(NAME <name> LAYER <0..5> SOURCES <files>... [DEPENDS <modules>...] [LIBS <targets>...]
-#               [PRIVATE_LIBS <targets>...])
+# hermod_module(NAME <name> LAYER <0..5> SOURCES <files>... [DEPENDS <modules>...]
+#               [LIBS <targets>...] [PRIVATE_LIBS <targets>...])
 # Declares the static library hermod_<name>, alias hermod::<name>. A module without sources is
 # header-only.
 function(hermod_module)
   cmake_parse_arguments(M "" "NAME;LAYER" "SOURCES;DEPENDS;LIBS;PRIVATE_LIBS" ${ARGN})
   if(M_UNPARSED_ARGUMENTS OR NOT M_NAME OR "${M_LAYER}" STREQUAL "")
-    message(FATAL_ERROR "hermod_module needs NAME and LAYER; not understood: ${M_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR
+      "hermod_module needs NAME and LAYER; not understood: ${M_UNPARSED_ARGUMENTS}")
   endif()
   foreach(dep IN LISTS M_DEPENDS)
     get_property(dep_layer GLOBAL PROPERTY HERMOD_LAYER_${dep})
@@ -31,7 +32,8 @@ function(hermod_module)
   if(M_SOURCES)
     add_library(hermod_${M_NAME} STATIC ${M_SOURCES})
     target_include_directories(hermod_${M_NAME} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include")
-    target_link_libraries(hermod_${M_NAME} PUBLIC ${dep_targets} ${M_LIBS} PRIVATE ${M_PRIVATE_LIBS})
+    target_link_libraries(hermod_${M_NAME}
+      PUBLIC ${dep_targets} ${M_LIBS} PRIVATE ${M_PRIVATE_LIBS})
   else()
     add_library(hermod_${M_NAME} INTERFACE)
     target_include_directories(hermod_${M_NAME} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}/include")
@@ -40,23 +42,54 @@ function(hermod_module)
   add_library(hermod::${M_NAME} ALIAS hermod_${M_NAME})
 endfunction()
 
-# hermod_test(NAME <name> SOURCES <files>... DEPENDS <modules>... [LIBS ...] [LABELS ...] [TIMEOUT s])
-# One GoogleTest program, one ctest entry.
+# What ./dev builds and reads: the tests with the label `threaded`, which run under ThreadSanitizer
+# too; all fuzz targets; and their list, "name corpus" a line.
+add_custom_target(threaded_tests)
+add_custom_target(fuzzers)
+set(HERMOD_FUZZERS_FILE "${CMAKE_BINARY_DIR}/fuzzers.txt")
+file(WRITE "${HERMOD_FUZZERS_FILE}" "")
+
+# System tests run the program itself, and some of them are threaded.
+function(hermod_add_program_to_threaded_tests)
+  if(TARGET hermod)
+    add_dependencies(threaded_tests hermod)
+  endif()
+endfunction()
+cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL hermod_add_program_to_threaded_tests)
+
+# hermod_test(NAME <name> SOURCES <files>... DEPENDS <modules>... [LIBS ...] [LABELS ...]
+#             [TIMEOUT s])
+# One GoogleTest program, one ctest entry. Label `unit` unless others are given; `threaded` for what
+# starts threads. Nothing when HERMOD_TESTS is off.
 function(hermod_test)
+  if(NOT HERMOD_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;DEPENDS;LIBS;LABELS" ${ARGN})
   find_package(GTest REQUIRED)
   list(TRANSFORM T_DEPENDS PREPEND hermod:: OUTPUT_VARIABLE dep_targets)
   add_executable(${T_NAME} ${T_SOURCES})
-  target_link_libraries(${T_NAME} PRIVATE ${dep_targets} ${T_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_link_libraries(${T_NAME}
+    PRIVATE ${dep_targets} ${T_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${T_NAME} COMMAND ${T_NAME})
+  if(NOT T_LABELS)
+    set(T_LABELS unit)
+  endif()
+  if("threaded" IN_LIST T_LABELS)
+    add_dependencies(threaded_tests ${T_NAME})
+  endif()
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
+  endif()
+  if(HERMOD_SANITIZE)
+    math(EXPR T_TIMEOUT "${T_TIMEOUT} * 4")
   endif()
   set_tests_properties(${T_NAME} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
 endfunction()
 
 # hermod_fuzz(NAME <name> SOURCES <files>... DEPENDS <modules>... CORPUS <dir>)
-# A libFuzzer target when HERMOD_FUZZ is on; nothing otherwise. The name ends in _fuzz.
+# A libFuzzer target when HERMOD_FUZZ is on; nothing otherwise. The name ends in _fuzz, the corpus
+# is a tracked folder.
 function(hermod_fuzz)
   if(NOT HERMOD_FUZZ)
     return()
@@ -66,5 +99,6 @@ function(hermod_fuzz)
   add_executable(${F_NAME} ${F_SOURCES})
   target_link_libraries(${F_NAME} PRIVATE ${dep_targets})
   target_link_options(${F_NAME} PRIVATE -fsanitize=fuzzer)
-  set_property(GLOBAL APPEND PROPERTY HERMOD_FUZZERS "${F_NAME}:${F_CORPUS}")
+  add_dependencies(fuzzers ${F_NAME})
+  file(APPEND "${HERMOD_FUZZERS_FILE}" "${F_NAME} ${F_CORPUS}\n")
 endfunction()

@@ -9,6 +9,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 
 # Sanitizers as a comma-separated list, for example "address,undefined" or "thread".
 set(HERMOD_SANITIZE "" CACHE STRING "Sanitizers to build with")
+option(HERMOD_TESTS "Build the tests (GoogleTest)" ON)
 option(HERMOD_FUZZ "Build the fuzz targets (clang only)" OFF)
 option(HERMOD_COVERAGE "Build with coverage counters" OFF)
 
@@ -36,7 +37,8 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1;${CCACHE_PROGRAM}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
 endif()
 
 find_package(Threads REQUIRED)

@@ -21,8 +21,8 @@ class Log {
   [[nodiscard]] virtual bool enabled(LogLevel level) const = 0;
   virtual void write(LogLevel level, std::string_view line) = 0;
 
-  /// Formats and writes one line when `level` is on. Example: log.print(LogLevel::kNotice, "{}",
-  /// x);
+  /// Formats and writes one line when `level` is on.
+  /// Example: log.print(LogLevel::kNotice, "listening on {}", port);
   template <typename... Args>
   void print(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
     if (enabled(level)) write(level, fmt::format(format, std::forward<Args>(args)...));
