@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "hermod/base/output.hpp"
+
 namespace hermod::core {
 
 using model::Guarantee;
