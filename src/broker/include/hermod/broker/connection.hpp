@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection or datagram peer of a shard. Small, because there are many and most are idle.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "hermod/base/output.hpp"
+#include "hermod/base/timing_wheel.hpp"
+#include "hermod/core/subscriber.hpp"
+#include "hermod/session/session.hpp"
+#include "hermod/transport/datagram.hpp"
+#include "hermod/transport/stream.hpp"
+
+namespace hermod::broker {
+
+/// The far end of a datagram session.
+struct Peer {
+  transport::Address address;
+  transport::Address local;
+  std::uint16_t socket = 0;  ///< index of the shard's datagram socket
+};
+
+struct Connection : WheelEntry {
+  std::unique_ptr<transport::Stream> stream;  ///< streams only
+  std::unique_ptr<Peer> peer;                 ///< datagram peers only
+  std::unique_ptr<session::Session> session;
+  std::unique_ptr<Output> output;             ///< while something waits to be written
+  std::unique_ptr<std::vector<std::uint8_t>> rest;  ///< octets read and not consumed
+  Instant armed = kNever;                     ///< when the wheel fires
+  core::SubscriberIndex subscriber = core::Subscribers::kNone;
+  std::uint32_t index = 0;                    ///< its own, in the shard's table
+  std::uint16_t listener = 0;
+  model::Reason close_reason = model::Reason::kOk;
+  bool dirty : 1 = false;      ///< in the list of outputs to flush
+  bool blocked : 1 = false;    ///< the kernel took no more; wait for writable
+  bool congested : 1 = false;  ///< output above the soft limit: no messages, no requests
+  bool paused : 1 = false;     ///< requests stand in `rest` until congestion or full mailboxes end
+  bool unread : 1 = false;     ///< there may be more to read from the stream
+  bool closing : 1 = false;    ///< ends once the output is written
+  bool ready : 1 = false;      ///< in the list of connections to go on with in the next turn
+
+  [[nodiscard]] bool attached() const { return subscriber != core::Subscribers::kNone; }
+};
+
+}  // namespace hermod::broker

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// How shards talk: for each ordered pair one queue of batches, each batch the letters of one loop turn.
+// Lock-free, order kept, one wake a batch. Letters own what they carry: a MessageRef in a letter has
+// no other owner, so that its count moves with it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "hermod/core/core.hpp"
+#include "hermod/model/message.hpp"
+#include "hermod/transport/stream.hpp"
+
+namespace hermod::broker {
+
+inline constexpr std::uint16_t kShardsMax = 64;
+
+/// Names a request of one shard until its answer comes.
+using RequestId = std::uint64_t;
+
+/// A publication. A large payload stays the sender's and comes back as `lent` (see GiveBack).
+struct Forward {
+  model::MessageRef message;
+  Bytes lent_payload;
+  std::uint32_t lent = 0;  ///< 0: nothing is lent
+  bool for_subscribers = false;
+  bool for_retained = false;
+};
+
+/// Payloads lent by the receiver of this letter are free again.
+struct GiveBack {
+  std::vector<std::uint32_t> lent;
+};
+
+/// The sender has (or has no longer) subscribers for `filter`. Answered by InterestKnown when
+/// `request` is not 0.
+struct Interest {
+  std::string filter;
+  bool interested = true;
+  RequestId request = 0;
+};
+struct InterestKnown {
+  RequestId request = 0;
+  core::Stamp stamp = 0;  ///< what was published there up to now did not take the interest into account
+};
+
+/// One page of retained values that match `filter`, after the topic `after`.
+struct RetainedRequest {
+  std::string filter;
+  std::string after;
+  RequestId request = 0;
+};
+struct RetainedPage {
+  RequestId request = 0;
+  std::vector<model::MessageRef> values;
+  std::string next;  ///< continue after this topic; empty: that was all
+};
+
+/// The last value of one topic.
+struct LookupRequest {
+  std::string topic;
+  RequestId request = 0;
+};
+struct LookupReply {
+  RequestId request = 0;
+  model::MessageRef value;  ///< empty: none
+};
+
+/// A connection moves with everything it has sent so far.
+struct Handover {
+  std::unique_ptr<transport::Stream> stream;
+  std::vector<std::uint8_t> unread;
+  std::uint16_t listener = 0;
+};
+
+using Letter = std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest,
+                            RetainedPage, LookupRequest, LookupReply, Handover>;
+
+/// The letters of one turn from one shard to another.
+struct Batch {
+  std::vector<Letter> letters;
+  std::size_t bytes = 0;  ///< payload octets in them
+  Batch* next = nullptr;
+};
+
+/// From one shard to one other.
+class Mailbox {
+ public:
+  Mailbox() = default;
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+  ~Mailbox();
+
+  /// Sender: hands the batch over. True when the mailbox was empty: wake the receiver.
+  [[nodiscard]] bool put(std::unique_ptr<Batch> batch);
+  /// Receiver: takes everything, oldest first; nullptr when there is nothing.
+  [[nodiscard]] Batch* take();
+  /// Receiver: a batch has been worked off. True when the sender waits for room and has it now.
+  [[nodiscard]] bool finish(const Batch& batch);
+
+  /// Sender: letters on their way and not worked off.
+  [[nodiscard]] std::size_t letters() const { return letters_.load(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_.load(); }
+  /// Sender: asks to be woken once there is room.
+  void wait_for_room() { waiting_.store(true); }
+
+ private:
+  std::atomic<Batch*> head_ = nullptr;  // newest first
+  std::atomic<std::size_t> letters_ = 0;
+  std::atomic<std::size_t> bytes_ = 0;
+  std::atomic<bool> waiting_ = false;
+};
+
+/// All mailboxes of a broker, made before its shards. Indexed by sender and receiver.
+class Mailroom {
+ public:
+  explicit Mailroom(std::uint16_t shards)
+      : shards_(shards), boxes_(std::make_unique<Mailbox[]>(std::size_t{shards} * shards)) {}
+  [[nodiscard]] Mailbox& between(std::uint16_t from, std::uint16_t to) {
+    return boxes_[std::size_t{from} * shards_ + to];
+  }
+  [[nodiscard]] std::uint16_t shards() const { return shards_; }
+
+ private:
+  std::uint16_t shards_;
+  std::unique_ptr<Mailbox[]> boxes_;
+};
+
+}  // namespace hermod::broker

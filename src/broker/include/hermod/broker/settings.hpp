@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a broker is made with. app's configuration reader produces it; nothing here knows its grammar.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hermod/broker/outbox.hpp"
+#include "hermod/core/limits.hpp"
+#include "hermod/session/protocol.hpp"
+#include "hermod/transport/address.hpp"
+
+namespace hermod::broker {
+
+/// One port.
+struct ListenerSettings {
+  const session::Protocol* protocol = nullptr;
+  transport::Address address;
+  bool allow_anonymous = true;
+  session::SessionLimits limits;
+};
+
+/// Limits on connections, per shard.
+struct ConnectionLimits {
+  std::size_t connections_max = 100'000;       ///< streams, attached or not
+  std::size_t unattached_max = 10'000;         ///< streams whose handshake is not over
+  std::size_t unattached_bytes_max = 64u << 20;  ///< octets that those have sent, all together
+  std::size_t peers_max = 100'000;             ///< datagram peers remembered
+  /// Waiting output from which a connection gets no further messages and its requests are not read.
+  std::size_t output_soft_bytes = 256u << 10;
+  /// Waiting output from which nothing more is read.
+  std::size_t output_hard_bytes = 1u << 20;
+};
+
+struct Settings {
+  std::uint16_t threads = 1;  ///< shards, at most kShardsMax
+  core::Limits core;
+  ConnectionLimits connections;
+  MailLimits mail;
+  bool log_connections = true;  ///< connection_messages
+  std::vector<ListenerSettings> listeners;
+};
+
+}  // namespace hermod::broker
