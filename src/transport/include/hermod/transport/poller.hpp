@@ -23,12 +23,13 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
-  /// Watches a source for both directions from now on, edge-triggered. False when the kernel refuses.
+  /// Watches a source for both directions from now on, edge-triggered. False when the kernel
+  /// refuses.
   [[nodiscard]] virtual bool add(Source& source, Token token) = 0;
   /// Stops watching; events of this source that were already collected may still be handed out.
   virtual void remove(Source& source) = 0;
-  /// Waits at most `timeout` (zero: only looks; Duration::max(): for ever) and returns what happened
-  /// since the last call; empty after a timeout or a wake-up. Lives until the next call.
+  /// Waits at most `timeout` (zero: only looks; Duration::max(): for ever) and returns what
+  /// happened since the last call; empty after a timeout or a wake-up. Lives until the next call.
   [[nodiscard]] virtual std::span<const Event> wait(Duration timeout) = 0;
   /// Makes a wait() that is running or comes next return. From any thread.
   virtual void wake() = 0;
