@@ -20,7 +20,7 @@ class Address {
   static Address v4(std::array<std::uint8_t, 4> octets, std::uint16_t port);
   static Address v6(const std::array<std::uint8_t, 16>& octets, std::uint16_t port,
                     std::uint32_t scope = 0);
-  /// A literal address such as "127.0.0.1" or "::1"; an error in words otherwise.
+  /// A literal address such as "127.0.0.1", "::1" or "fe80::1%eth0"; an error in words otherwise.
   static std::expected<Address, std::string> literal(std::string_view text, std::uint16_t port);
   /// All addresses of a host name or literal, in the resolver's order; blocks. Error in words.
   static std::expected<std::vector<Address>, std::string> resolve(const std::string& host,
@@ -32,6 +32,10 @@ class Address {
   [[nodiscard]] const std::array<std::uint8_t, 16>& octets() const { return octets_; }
   [[nodiscard]] std::uint32_t scope() const { return scope_; }
   [[nodiscard]] bool is_loopback() const;
+  /// 0.0.0.0 or ::, which stand for every address of the machine.
+  [[nodiscard]] bool is_any() const;
+  /// The same address with another port.
+  [[nodiscard]] Address with_port(std::uint16_t port) const;
   /// "127.0.0.1:1883", "[::1]:1883".
   [[nodiscard]] std::string to_text() const;
 

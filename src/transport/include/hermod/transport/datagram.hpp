@@ -15,6 +15,10 @@ namespace hermod::transport {
 struct Datagram {
   Bytes bytes;
   Address from;
+  /// Which of this machine's addresses it was sent to, port of the socket; family kNone when the
+  /// socket is bound to one address. Hand it to commit() so that the answer comes from there, as
+  /// RFC 7252 §5.2 and every client that connected its socket want it.
+  Address local;
 };
 
 class DatagramSocket : public Source {
@@ -30,8 +34,9 @@ class DatagramSocket : public Source {
 
   /// Room for one datagram of at most `count_max` (<= kSizeMax) octets, until the next call.
   [[nodiscard]] virtual std::uint8_t* reserve(std::size_t count_max) = 0;
-  /// Queues what was reserved; sends by itself when a batch is full.
-  virtual void commit(std::size_t count, const Address& to) = 0;
+  /// Queues what was reserved; sends by itself when a batch is full. `local` is the address to send
+  /// from (see Datagram::local); without one the kernel chooses.
+  virtual void commit(std::size_t count, const Address& to, const Address& local = {}) = 0;
   /// Sends what is queued. What the kernel has no room for is dropped, as a network would.
   virtual void flush() = 0;
 

@@ -17,7 +17,8 @@ namespace hermod::transport {
 class Source {
  public:
   virtual ~Source() = default;
-  /// The file descriptor behind it; -1 for what lives in memory.
+  /// The file descriptor behind it, or a negative number that a MemoryNetwork gave. A stream that
+  /// wraps another one (TLS) answers that one's, and can so be watched wherever that one can.
   [[nodiscard]] virtual int descriptor() const { return -1; }
 };
 
@@ -48,7 +49,9 @@ class Stream : public Source {
 
 class StreamListener : public Source {
  public:
-  /// The next waiting connection; nullptr when there is none (or none could be made: `error`).
+  /// The next waiting connection; nullptr when there is none (`error` 0) or none could be made
+  /// (`error` is an errno). After EMFILE, ENFILE, ENOBUFS or ENOMEM the connection still waits and
+  /// no new edge announces it: call again after something was closed, or a little later.
   [[nodiscard]] virtual std::unique_ptr<Stream> accept(int& error) = 0;
   [[nodiscard]] virtual Address local() const = 0;
 };
