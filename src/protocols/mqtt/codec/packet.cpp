@@ -81,9 +81,9 @@ WireResult<Packet> read_body(const FixedHeader& header, Bytes body, Version vers
     case PacketType::kPingresp:
       return widen(read_pingresp(header));
     case PacketType::kDisconnect:
-      return widen(read_disconnect(header, body, version));
+      break;
   }
-  return malformed(0, 0, "MQTT 3.1.1 §2.2.1");
+  return widen(read_disconnect(header, body, version));
 }
 
 WireResult<SizedPacket> read_packet(Bytes bytes, Version version) {

@@ -72,7 +72,7 @@ TopicFault text_or_size_fault(std::string_view text) {
 const char* statement(TopicFault fault) {
   switch (fault) {
     case TopicFault::kNone:
-      return "";
+      break;
     case TopicFault::kEmpty:
       return "MQTT-4.7.3-1";
     case TopicFault::kTooLong:

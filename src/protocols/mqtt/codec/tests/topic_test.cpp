@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/mqtt/codec/topic.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "hermod/base/bytes.hpp"
+#include "hermod/mqtt/codec/text.hpp"
+
+namespace hermod::mqtt {
+namespace {
+
+// The definition, octet by octet, for ASCII.
+TopicFault plain_definition(std::string_view name) {
+  if (name.empty()) return TopicFault::kEmpty;
+  if (name.find('\0') != std::string_view::npos) return TopicFault::kNul;
+  if (name.find('+') != std::string_view::npos) return TopicFault::kWildcard;
+  return name.find('#') != std::string_view::npos ? TopicFault::kWildcard : TopicFault::kNone;
+}
+
+TEST(TopicNameTest, EveryAsciiOctetAtEveryPlaceOfEveryShortLength) {
+  for (std::size_t size = 0; size <= 33; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int octet = 0; octet < 128; ++octet) {
+        std::string name(size, 'x');
+        name[at] = static_cast<char>(octet);
+        ASSERT_EQ(topic_name_fault(name), plain_definition(name))
+            << "octet " << octet << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
+// In the word-wide test, neighbours must not hide a wildcard or look like one.
+TEST(TopicNameTest, NeighboursInOneWordDoNotInfluenceEachOther) {
+  for (int first = 0; first < 128; ++first) {
+    for (int second = 0; second < 128; ++second) {
+      std::string name = "abcdefgh";
+      name[3] = static_cast<char>(first);
+      name[4] = static_cast<char>(second);
+      ASSERT_EQ(topic_name_fault(name), plain_definition(name)) << first << ' ' << second;
+    }
+  }
+}
+
+TEST(TopicNameTest, Utf8IsCheckedAndWildcardsBesideItAreFound) {
+  EXPECT_TRUE(
+      is_topic_name("K\xc3\xbc"
+                    "che/Temperatur"));
+  EXPECT_TRUE(is_topic_name("\xef\xbb\xbf"));  // [MQTT-1.5.3-3]
+  EXPECT_EQ(topic_name_fault("K\xc3\xbc"
+                             "che/+"),
+            TopicFault::kWildcard);
+  EXPECT_EQ(topic_name_fault("#/K\xc3\xbc"
+                             "che"),
+            TopicFault::kWildcard);
+  EXPECT_EQ(topic_name_fault(std::string_view("K\xc3\xbc\0", 4)), TopicFault::kNul);
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string name(size, 'x');
+      name[at] = '\x80';
+      ASSERT_EQ(topic_name_fault(name), TopicFault::kUtf8) << at << " of " << size;
+    }
+  }
+}
+
+TEST(TopicNameTest, AtMost65535Octets) {
+  EXPECT_TRUE(is_topic_name(std::string(65'535, 'a')));
+  EXPECT_EQ(topic_name_fault(std::string(65'536, 'a')), TopicFault::kTooLong);
+  EXPECT_EQ(topic_filter_fault(std::string(65'536, 'a')), TopicFault::kTooLong);
+}
+
+struct FilterCase {
+  std::string_view filter;
+  TopicFault fault;
+};
+
+// The examples of MQTT 3.1.1 §4.7.1 and what lies beside them.
+constexpr FilterCase kFilters[] = {
+    {"sport/tennis/player1/#", TopicFault::kNone},
+    {"sport/#", TopicFault::kNone},
+    {"#", TopicFault::kNone},
+    {"sport/tennis/#", TopicFault::kNone},
+    {"sport/tennis#", TopicFault::kMultiLevel},
+    {"sport/tennis/#/ranking", TopicFault::kMultiLevel},
+    {"##", TopicFault::kMultiLevel},
+    {"#/", TopicFault::kMultiLevel},
+    {"+", TopicFault::kNone},
+    {"+/tennis/#", TopicFault::kNone},
+    {"sport+", TopicFault::kSingleLevel},
+    {"sport/+/player1", TopicFault::kNone},
+    {"/+", TopicFault::kNone},
+    {"+/+", TopicFault::kNone},
+    {"++", TopicFault::kSingleLevel},
+    {"+#", TopicFault::kSingleLevel},
+    {"+/#", TopicFault::kNone},
+    {"a/+b", TopicFault::kSingleLevel},
+    {"a+/b", TopicFault::kSingleLevel},
+    {"a/+/b+", TopicFault::kSingleLevel},
+    {"a/b", TopicFault::kNone},
+    {"/", TopicFault::kNone},
+    {"//", TopicFault::kNone},
+    {"$SYS/#", TopicFault::kNone},
+    {"", TopicFault::kEmpty},
+    {std::string_view("a\0", 2), TopicFault::kNul},
+    {"a/\xff", TopicFault::kUtf8},
+    {"\xe2\x82\xac/+", TopicFault::kNone},
+};
+
+TEST(TopicFilterTest, WildcardsStandWhereTheyMay) {
+  for (const FilterCase& c : kFilters) EXPECT_EQ(topic_filter_fault(c.filter), c.fault) << c.filter;
+}
+
+TEST(TopicTest, FaultsNameTheirStatements) {
+  EXPECT_STREQ(statement(TopicFault::kNone), "");
+  EXPECT_STREQ(statement(TopicFault::kEmpty), "MQTT-4.7.3-1");
+  EXPECT_STREQ(statement(TopicFault::kTooLong), "MQTT-4.7.3-3");
+  EXPECT_STREQ(statement(TopicFault::kNul), "MQTT-4.7.3-2");
+  EXPECT_STREQ(statement(TopicFault::kUtf8), "MQTT-1.5.3-1");
+  EXPECT_STREQ(statement(TopicFault::kWildcard), "MQTT-4.7.1-1");
+  EXPECT_STREQ(statement(TopicFault::kMultiLevel), "MQTT-4.7.1-2");
+  EXPECT_STREQ(statement(TopicFault::kSingleLevel), "MQTT-4.7.1-3");
+}
+
+TEST(TopicTest, EmptyLevelsCount) {
+  EXPECT_EQ(topic_levels("a"), 1u);
+  EXPECT_EQ(topic_levels("/"), 2u);
+  EXPECT_EQ(topic_levels("a/b//c"), 4u);
+}
+
+TEST(TextTest, NulAndIllFormedAreRefusedAndTheRestPasses) {
+  EXPECT_EQ(text_fault({}), nullptr);
+  EXPECT_EQ(text_fault(as_bytes("plain \x01 \xf4\x8f\xbf\xbf")), nullptr);
+  EXPECT_STREQ(text_fault(as_bytes(std::string_view("a\0b", 3))), "MQTT-1.5.3-2");
+  EXPECT_STREQ(text_fault(as_bytes("\xed\xa0\x80")), "MQTT-1.5.3-1");
+}
+
+}  // namespace
+}  // namespace hermod::mqtt
