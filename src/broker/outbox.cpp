@@ -2,11 +2,13 @@
 #include "hermod/broker/outbox.hpp"
 
 #include "hermod/base/assert.hpp"
+#include "hermod/base/output.hpp"
 
 namespace hermod::broker {
 namespace {
 
-// What comes back from another shard with a payload that this shard reads: its owner and its number.
+// What comes back from another shard with a payload that this shard reads: its owner and its
+// number.
 void* token_of(std::uint16_t owner, std::uint32_t lent) {
   return reinterpret_cast<void*>(std::uintptr_t{owner} << 32 | lent);
 }
@@ -14,7 +16,10 @@ void* token_of(std::uint16_t owner, std::uint32_t lent) {
 }  // namespace
 
 Outbox::Outbox(Mailroom& room, std::uint16_t self, const MailLimits& limits)
-    : room_(room), self_(self), limits_(limits), batches_(room.shards()),
+    : room_(room),
+      self_(self),
+      limits_(limits),
+      batches_(room.shards()),
       give_back_(room.shards()) {}
 
 Batch& Outbox::open_batch(std::uint16_t to) {
@@ -53,8 +58,8 @@ void Outbox::add_forward(std::uint16_t to, const model::Message& message, bool f
 model::MessageRef Outbox::open(Forward& letter, std::uint16_t from) {
   if (letter.lent == 0) return std::move(letter.message);
   return model::OwnedMessage::copy_of(
-      *letter.message, SharedBytes::foreign(letter.lent_payload, *this,
-                                            token_of(from, letter.lent)));
+      *letter.message,
+      SharedBytes::foreign(letter.lent_payload, *this, token_of(from, letter.lent)));
 }
 
 void Outbox::give_back(void* token) {

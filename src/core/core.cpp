@@ -143,6 +143,7 @@ Reason Core::publish(model::Message& message, Instant) {
   if (message.retain) {
     ++clock_;
     message.version = stamp();
+    message.owner = nullptr;  // a copy made before does not carry the stamp
     const std::uint16_t owner = owner_of(message.destination.address);
     if (owner == place_.shard) {
       const Reason kept = retained_.store(message);

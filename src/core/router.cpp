@@ -37,7 +37,7 @@ void Router::flush() {
   }
   for (const Match& match : run_set_->matches) deliver_run(match);
   record_durable();
-  for (const model::Message* message : run_) message->owner = nullptr;
+  for (const Kept& kept : kept_) kept.view->owner = nullptr;
   kept_.clear();
   run_.clear();
   run_set_ = nullptr;
@@ -49,8 +49,8 @@ void Router::flush() {
 
 void Router::keep(const model::Message& message) {
   if (message.owner != nullptr) return;
-  kept_.push_back(message.own());
-  message.owner = kept_.back().get();
+  kept_.push_back({&message, message.own()});
+  message.owner = kept_.back().copy.get();
 }
 
 void Router::record_durable() {

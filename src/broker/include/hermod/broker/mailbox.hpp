@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How shards talk: for each ordered pair one queue of batches, each batch the letters of one loop turn.
-// Lock-free, order kept, one wake a batch. Letters own what they carry: a MessageRef in a letter has
-// no other owner, so that its count moves with it.
+// How shards talk: for each ordered pair one queue of batches, each batch the letters of one loop
+// turn. Lock-free, order kept, one wake a batch. Letters own what they carry: a MessageRef in a
+// letter has no other owner, so that its count moves with it.
 #pragma once
 
 #include <array>
@@ -46,7 +46,8 @@ struct Interest {
 };
 struct InterestKnown {
   RequestId request = 0;
-  core::Stamp stamp = 0;  ///< what was published there up to now did not take the interest into account
+  core::Stamp stamp =
+      0;  ///< what was published there up to now did not take the interest into account
 };
 
 /// One page of retained values that match `filter`, after the topic `after`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One shard's side of the mail: collects the letters of a turn per receiver, sends each batch at the
-// turn's end, keeps lent payloads until they come back, and knows when publishers must wait.
+// One shard's side of the mail: collects the letters of a turn per receiver, sends each batch at
+// the turn's end, keeps lent payloads until they come back, and knows when publishers must wait.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outputs that no connection needs at the moment, so that a busy connection does not allocate and an
-// idle one holds nothing.
+// Outputs that no connection needs at the moment, so that a busy connection does not allocate and
+// an idle one holds nothing.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a broker is made with. app's configuration reader produces it; nothing here knows its grammar.
+// What a broker is made with. app's configuration reader produces it; nothing here knows its
+// grammar.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +24,10 @@ struct ListenerSettings {
 
 /// Limits on connections, per shard.
 struct ConnectionLimits {
-  std::size_t connections_max = 100'000;       ///< streams, attached or not
-  std::size_t unattached_max = 10'000;         ///< streams whose handshake is not over
+  std::size_t connections_max = 100'000;         ///< streams, attached or not
+  std::size_t unattached_max = 10'000;           ///< streams whose handshake is not over
   std::size_t unattached_bytes_max = 64u << 20;  ///< octets that those have sent, all together
-  std::size_t peers_max = 100'000;             ///< datagram peers remembered
+  std::size_t peers_max = 100'000;               ///< datagram peers remembered
   /// Waiting output from which a connection gets no further messages and its requests are not read.
   std::size_t output_soft_bytes = 256u << 10;
   /// Waiting output from which nothing more is read.

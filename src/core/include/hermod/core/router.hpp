@@ -89,7 +89,11 @@ class Router {
   std::vector<const model::Message*> run_;
   const MatchSet* run_set_ = nullptr;
   bool run_everywhere_ = false;
-  std::vector<model::MessageRef> kept_;  // counted copies made for the run
+  struct Kept {
+    const model::Message* view;
+    model::MessageRef copy;
+  };
+  std::vector<Kept> kept_;  // counted copies made for the run
   std::array<Variant, kVariants> variants_;
   std::vector<SubscriberIndex> durable_;
   CommitNumber last_commit_ = 0;

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/broker/broker.hpp"
+
+#include <atomic>
+
+#include "hermod/broker/authorizers.hpp"
+#include "hermod/broker/shard.hpp"
+#include "hermod/transport/epoll.hpp"
+#include "hermod/transport/tcp.hpp"
+#include "hermod/transport/udp.hpp"
+
+namespace hermod::broker {
+
+// A shard with what it is made of, and the thread that turns it.
+class Broker::Thread {
+ public:
+  Thread(const Settings& settings, std::uint16_t self, std::uint64_t hash_key, Log& log,
+         std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom)
+      : poller_(std::move(poller)) {
+    std::vector<core::Authorizer*> authorizers;
+    for (const ListenerSettings& listener : settings.listeners) {
+      authorizers_.push_back(std::make_unique<AnonymousAuthorizer>(listener.allow_anonymous));
+      authorizers.push_back(authorizers_.back().get());
+    }
+    shard_ = std::make_unique<Shard>(ShardParts{.settings = settings,
+                                                .self = self,
+                                                .hash_key = hash_key,
+                                                .clock = clock_,
+                                                .rng = rng_,
+                                                .log = log,
+                                                .journal = journal_,
+                                                .authorizers = std::move(authorizers),
+                                                .poller = *poller_,
+                                                .mailroom = mailroom});
+  }
+
+  [[nodiscard]] Shard& shard() { return *shard_; }
+  [[nodiscard]] transport::Poller& poller() { return *poller_; }
+
+  void start() {
+    thread_ = std::thread{[this] {
+      while (!stopping_.load(std::memory_order_relaxed)) shard_->turn(Duration::max());
+      shard_->shut_down();
+    }};
+  }
+  void stop() {
+    stopping_.store(true, std::memory_order_relaxed);
+    poller_->wake();
+  }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  SystemClock clock_;
+  SystemRng rng_;
+  core::NullJournal journal_;
+  std::vector<std::unique_ptr<AnonymousAuthorizer>> authorizers_;
+  std::unique_ptr<transport::EpollPoller> poller_;
+  std::unique_ptr<Shard> shard_;
+  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+};
+
+namespace {
+
+// Binds one address for every shard. With several, the kernel lets any process of this user join a
+// shared port: a first try without sharing finds out whether somebody else has it.
+template <typename Bound, typename Bind>
+std::expected<std::vector<Bound>, std::string> bind_all(transport::Address address,
+                                                        std::uint16_t shards, Bind&& bind) {
+  std::vector<Bound> all;
+  if (shards > 1) {
+    auto alone = bind(address, false);
+    if (!alone) return std::unexpected(alone.error());
+  }
+  for (std::uint16_t i = 0; i < shards; ++i) {
+    auto one = bind(address, shards > 1);
+    if (!one) return std::unexpected(one.error());
+    address = (*one)->local();  // port 0: the others take what the first was given
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
+}  // namespace
+
+Broker::Broker(Settings settings, Log& log) : settings_(std::move(settings)), log_(log) {}
+
+Broker::~Broker() {
+  stop();
+}
+
+std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settings, Log& log) {
+  if (settings.threads < 1 || settings.threads > kShardsMax) {
+    return std::unexpected(
+        fmt::format("threads must be 1 to {}, not {}", kShardsMax, settings.threads));
+  }
+  std::unique_ptr<Broker> broker{new Broker(std::move(settings), log)};
+  const std::uint16_t shards = broker->settings_.threads;
+  broker->mailroom_ = std::make_unique<Mailroom>(shards);
+  SystemRng rng;
+  const std::uint64_t hash_key = rng.next();
+  std::vector<transport::Poller*> pollers;
+  for (std::uint16_t i = 0; i < shards; ++i) {
+    auto poller = transport::EpollPoller::open();
+    if (!poller) return std::unexpected(poller.error());
+    pollers.push_back(poller->get());
+    broker->threads_.push_back(std::make_unique<Thread>(broker->settings_, i, hash_key, log,
+                                                        std::move(*poller), *broker->mailroom_));
+  }
+  for (auto& thread : broker->threads_) thread->shard().connect(pollers);
+  if (auto bound = broker->bind(); !bound) return std::unexpected(bound.error());
+  return broker;
+}
+
+std::expected<void, std::string> Broker::bind() {
+  using Listener = std::unique_ptr<transport::StreamListener>;
+  using Socket = std::unique_ptr<transport::DatagramSocket>;
+  constexpr const char* kNotWatched = "the kernel refuses to watch another socket";
+  for (std::uint16_t i = 0; i < settings_.listeners.size(); ++i) {
+    const ListenerSettings& listener = settings_.listeners[i];
+    if (listener.protocol->transport() == session::Transport::kStream) {
+      auto bound = bind_all<Listener>(listener.address, settings_.threads,
+                                      [](const transport::Address& at, bool shared) {
+                                        return transport::listen_tcp(at, {.reuse_port = shared});
+                                      });
+      if (!bound) return std::unexpected(bound.error());
+      addresses_.push_back(bound->front()->local());
+      for (std::size_t t = 0; t < threads_.size(); ++t) {
+        if (!threads_[t]->shard().add_listener(i, std::move((*bound)[t]))) {
+          return std::unexpected(kNotWatched);
+        }
+      }
+    } else {
+      auto bound = bind_all<Socket>(listener.address, settings_.threads,
+                                    [](const transport::Address& at, bool shared) {
+                                      return transport::bind_udp(at, {.reuse_port = shared});
+                                    });
+      if (!bound) return std::unexpected(bound.error());
+      addresses_.push_back(bound->front()->local());
+      for (std::size_t t = 0; t < threads_.size(); ++t) {
+        if (!threads_[t]->shard().add_socket(i, std::move((*bound)[t]))) {
+          return std::unexpected(kNotWatched);
+        }
+      }
+    }
+  }
+  return {};
+}
+
+void Broker::start() {
+  for (auto& thread : threads_) thread->start();
+}
+
+void Broker::stop() {
+  for (auto& thread : threads_) thread->stop();
+  for (auto& thread : threads_) thread->join();
+}
+
+}  // namespace hermod::broker

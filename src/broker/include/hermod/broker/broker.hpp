@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker: its shards, a thread for each, and the sockets they listen on.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hermod/base/log.hpp"
+#include "hermod/broker/settings.hpp"
+#include "hermod/transport/address.hpp"
+
+namespace hermod::broker {
+
+/// Example:
+///     auto broker = Broker::open(settings, log);      // binds; error in words
+///     (*broker)->start();
+///     ... wait for a signal ...
+///     (*broker)->stop();
+class Broker {
+ public:
+  /// Makes the shards and binds every listener; nothing is served yet. `log` is used from all
+  /// shards and outlives the broker.
+  [[nodiscard]] static std::expected<std::unique_ptr<Broker>, std::string> open(Settings settings,
+                                                                                Log& log);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  /// Starts the threads.
+  void start();
+  /// Ends every connection, then the threads. From the thread that called start().
+  void stop();
+
+  /// The addresses listened on, by listener; the real port where 0 was asked for.
+  [[nodiscard]] const std::vector<transport::Address>& addresses() const { return addresses_; }
+
+ private:
+  class Thread;
+  Broker(Settings settings, Log& log);
+  [[nodiscard]] std::expected<void, std::string> bind();
+
+  Settings settings_;
+  Log& log_;
+  std::vector<transport::Address> addresses_;
+  std::unique_ptr<Mailroom> mailroom_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace hermod::broker

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread's worth of broker: its connections, its core, its timers, one loop. It carries octets
+// between streams and sessions, executes the sessions' effects on the core, and exchanges letters
+// with the other shards. Everything it needs from outside is handed in, so that the simulation runs
+// it on memory streams and a fake clock.
+//
+//   turn: events -> read -> session -> effects -> core -> sessions -> outputs -> one write a socket
+#pragma once
+
+#include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hermod/base/log.hpp"
+#include "hermod/base/rng.hpp"
+#include "hermod/base/slab.hpp"
+#include "hermod/base/timing_wheel.hpp"
+#include "hermod/broker/connection.hpp"
+#include "hermod/broker/outbox.hpp"
+#include "hermod/broker/output_pool.hpp"
+#include "hermod/broker/settings.hpp"
+#include "hermod/broker/subscribing.hpp"
+#include "hermod/core/authorizer.hpp"
+#include "hermod/core/core.hpp"
+#include "hermod/transport/poller.hpp"
+
+namespace hermod::broker {
+
+/// What a shard is made of; all of it outlives the shard.
+struct ShardParts {
+  const Settings& settings;
+  std::uint16_t self = 0;
+  std::uint64_t hash_key = 0;  ///< the same on all shards
+  const Clock& clock;
+  Rng& rng;
+  Log& log;
+  core::Journal& journal;
+  std::vector<core::Authorizer*> authorizers;  ///< by listener
+  transport::Poller& poller;
+  Mailroom& mailroom;
+};
+
+/// Counted since the start; read by the shard's own thread.
+struct ShardCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;  ///< a connection limit was reached
+  std::uint64_t handed_over = 0;
+  std::uint64_t datagrams = 0;
+  std::uint64_t datagrams_dropped = 0;  ///< no room for another peer
+};
+
+class Shard final : private core::Outlet, private session::DatagramSink {
+ public:
+  explicit Shard(ShardParts parts);
+  ~Shard() override;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  /// The pollers of all shards, to be woken for mail; before the first turn.
+  void connect(std::vector<transport::Poller*> pollers);
+  /// A listener (index into settings.listeners) of this shard. False when it cannot be watched.
+  [[nodiscard]] bool add_listener(std::uint16_t listener,
+                                  std::unique_ptr<transport::StreamListener> from);
+  [[nodiscard]] bool add_socket(std::uint16_t listener,
+                                std::unique_ptr<transport::DatagramSocket> socket);
+
+  /// One turn of the loop; waits at most `wait_max` for something to happen. Returns when the next
+  /// turn is due at the latest.
+  Instant turn(Duration wait_max);
+  /// Ends every connection, wills included, and writes what can be written at once.
+  void shut_down();
+
+  [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+  [[nodiscard]] core::Core& core() { return core_; }
+  [[nodiscard]] const ShardCounters& counters() const { return counters_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+
+ private:
+  static constexpr std::size_t kReadBuffer = 256u << 10;
+  static constexpr std::size_t kParkedMax = 4u << 10;
+  static constexpr std::size_t kFlushPasses = 4;
+  static constexpr Duration kCloseGrace = std::chrono::seconds{5};
+  static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
+
+  // --- shard.cpp: the loop, connections' lives ---
+  void handle(const transport::Event& event);
+  void accept(std::uint16_t listener);
+  void adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener,
+             std::span<const std::uint8_t> unread);
+  Connection& make_connection(std::uint16_t listener);
+  void end(Connection& connection, model::Reason reason);
+  void drop(Connection& connection);
+  void log_end(const Connection& connection, model::Reason reason);
+  void fire(Connection& connection);
+  void rearm(Connection& connection);
+  void finish_commits();
+  void resume_paused();
+  [[nodiscard]] Instant next_due();
+  [[nodiscard]] static core::ConnectionKey key_of(session::ConnectionId id) {
+    return std::uint64_t{id.generation} << 32 | (id.index + 1);
+  }
+  [[nodiscard]] session::ConnectionId id_of(const Connection& connection) const {
+    return {connection.index, connections_.generation(connection.index)};
+  }
+  [[nodiscard]] Connection* find(session::ConnectionId id) {
+    return connections_.find(id.index, id.generation);
+  }
+  [[nodiscard]] Connection* find(core::ConnectionKey key) {
+    return connections_.find(static_cast<std::uint32_t>(key) - 1,
+                             static_cast<std::uint32_t>(key >> 32));
+  }
+
+  // --- shard_streams.cpp: octets in and out ---
+  void read(Connection& connection);
+  void process(Connection& connection, Bytes bytes);
+  void keep_rest(Connection& connection, Bytes rest);
+  void go_on(Connection& connection);
+  void flush_outputs();
+  void flush(Connection& connection);
+  void drained(Connection& connection);
+  [[nodiscard]] session::Intake intake(const Connection& connection);
+  /// Calls `input(session, effects)` for a connection and looks after its output and deadline.
+  template <typename Input>
+  void with_session(Connection& connection, session::EffectList& list, Input&& input);
+
+  // --- shard_effects.cpp: what sessions want done ---
+  void execute();
+  void execute_list(session::EffectList& list);
+  void apply(Connection& connection, session::Attach& effect);
+  void apply(Connection& connection, session::Detach& effect);
+  void apply(Connection& connection, session::Publish& effect);
+  void apply(Connection& connection, session::Subscribe& effect);
+  void apply(Connection& connection, session::Unsubscribe& effect);
+  void apply(Connection& connection, session::Credit& effect);
+  void apply(Connection& connection, session::Settle& effect);
+  void apply(Connection& connection, session::Lookup& effect);
+  void apply(Connection& connection, session::Close& effect);
+  void apply(Connection& connection, session::Opened& effect);
+  void apply(Connection& connection, session::Completed& effect);
+  void hand_over(Connection& connection, std::uint16_t owner);
+  void finish_publishes();
+  void answer(Connection& connection, const session::Answer& answer);
+  void answer_key(core::ConnectionKey key, const session::Answer& answer);
+  void continue_reading(Connection& connection);
+  [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
+                             std::string_view name);
+
+  // --- core::Outlet ---
+  void deliver(core::ConnectionKey connection, const model::DeliveryBatch& batch) override;
+  void forward(const model::Message& message, core::ShardSet interested,
+               core::ShardSet retained_owner) override;
+
+  // --- shard_datagrams.cpp ---
+  void receive(std::uint16_t socket);
+  Connection* peer_connection(std::uint16_t socket, const transport::Datagram& datagram);
+  bool evict_peer();
+  std::uint8_t* reserve(std::size_t count_max) override;
+  void commit(std::size_t count) override;
+
+  // --- shard_mail.cpp: letters of other shards ---
+  void read_mail();
+  void open(Forward& letter, std::uint16_t from);
+  void open(GiveBack& letter, std::uint16_t from);
+  void open(Interest& letter, std::uint16_t from);
+  void open(InterestKnown& letter, std::uint16_t from);
+  void open(RetainedRequest& letter, std::uint16_t from);
+  void open(RetainedPage& letter, std::uint16_t from);
+  void open(LookupRequest& letter, std::uint16_t from);
+  void open(LookupReply& letter, std::uint16_t from);
+  void open(Handover& letter, std::uint16_t from);
+
+  struct PendingAnswers {
+    session::ConnectionId connection;
+    core::CommitNumber commit = 0;
+    std::vector<session::Answer> answers;
+  };
+  struct PendingLookup {
+    session::ConnectionId connection;
+    session::Ticket ticket = 0;
+  };
+  struct Listener {
+    std::uint16_t settings = 0;
+    std::unique_ptr<transport::StreamListener> from;
+  };
+  struct Socket {
+    std::uint16_t settings = 0;
+    std::unique_ptr<transport::DatagramSocket> socket;
+    bool dirty = false;
+  };
+
+  ShardParts parts_;
+  const Settings& settings_;
+  Instant now_;
+  Outbox outbox_;  // outlives what refers to other shards' payloads
+  TimingWheel wheel_;
+  OutputPool outputs_;
+  std::unique_ptr<std::uint8_t[]> buffer_;
+  core::Core core_;
+  Subscribing subscribing_;
+  Slab<Connection> connections_;
+  std::vector<Listener> listeners_;
+  std::vector<Socket> sockets_;
+  boost::unordered_flat_map<transport::Address, std::uint32_t, transport::AddressHash> peers_;
+
+  session::EffectList effects_;           // being filled
+  session::EffectList executing_;         // being executed
+  std::vector<session::Answer> answers_;  // of the publishes executed last
+  session::ConnectionId answers_for_;
+  Bytes input_;  // what the session is reading, for a hand-over
+  std::vector<session::ConnectionId> dirty_;
+  std::vector<session::ConnectionId> ready_;
+  std::vector<session::ConnectionId> paused_;
+  std::deque<PendingAnswers> uncommitted_;
+  struct Question {
+    RetainedRequest request;
+    std::uint16_t from = 0;
+  };
+  std::vector<Question> questions_;  // to be answered once the mail of the next turn is read
+  boost::unordered_flat_map<RequestId, PendingLookup> lookups_;
+  RequestId last_lookup_ = 0;
+  Connection* sending_ = nullptr;  // whose datagram is being written
+  std::size_t streams_ = 0;
+  std::size_t unattached_ = 0;
+  std::size_t unattached_bytes_ = 0;
+  Instant expire_at_ = kNever;
+  Instant accept_at_ = kNever;
+  std::uint16_t mail_turn_ = 0;
+  ShardCounters counters_;
+};
+
+}  // namespace hermod::broker

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop, and how connections begin and end.
+#include "hermod/broker/shard.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "shard_session.hpp"
+
+namespace hermod::broker {
+namespace {
+
+// Tokens whose low half is 0 name listeners and sockets; connections' keys never look so.
+constexpr transport::Token kListener = 1;
+constexpr transport::Token kSocket = 2;
+
+transport::Token token_of(transport::Token kind, std::size_t index) {
+  return (kind << 16 | index) << 32;
+}
+
+}  // namespace
+
+Shard::Shard(ShardParts parts)
+    : parts_(std::move(parts)),
+      settings_(parts_.settings),
+      now_(parts_.clock.now()),
+      outbox_(parts_.mailroom, parts_.self, settings_.mail),
+      wheel_(now_),
+      buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kReadBuffer)),
+      core_({.shard = parts_.self, .shards = parts_.mailroom.shards(), .hash_key = parts_.hash_key},
+            settings_.core, parts_.journal, *this),
+      subscribing_(core_, outbox_, parts_.self, parts_.mailroom.shards(),
+                   [this](core::ConnectionKey key, const session::Answer& answer) {
+                     answer_key(key, answer);
+                   }),
+      peers_(0, transport::AddressHash{parts_.hash_key}) {
+  core_.on_interest_lost([this](std::string_view filter) {
+    for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
+      if (to != parts_.self) outbox_.add(to, Interest{std::string{filter}, false, 0});
+    }
+  });
+}
+
+Shard::~Shard() = default;
+
+void Shard::connect(std::vector<transport::Poller*> pollers) {
+  outbox_.connect(std::move(pollers));
+}
+
+bool Shard::add_listener(std::uint16_t listener, std::unique_ptr<transport::StreamListener> from) {
+  if (!parts_.poller.add(*from, token_of(kListener, listeners_.size()))) return false;
+  listeners_.push_back({listener, std::move(from)});
+  return true;
+}
+
+bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::DatagramSocket> socket) {
+  if (!parts_.poller.add(*socket, token_of(kSocket, sockets_.size()))) return false;
+  sockets_.push_back({listener, std::move(socket)});
+  return true;
+}
+
+Instant Shard::next_due() {
+  if (!ready_.empty() || !dirty_.empty() || !questions_.empty()) return now_;
+  return std::min({wheel_.next_deadline(), expire_at_, accept_at_});
+}
+
+Instant Shard::turn(Duration wait_max) {
+  const Instant due = next_due();
+  if (due != kNever) wait_max = std::min(wait_max, std::max(Duration::zero(), due - now_));
+  const std::span<const transport::Event> events = parts_.poller.wait(wait_max);
+  now_ = parts_.clock.now();
+  for (const transport::Event& event : events) handle(event);
+  for (const session::ConnectionId id : std::exchange(ready_, {})) {
+    if (Connection* connection = find(id)) go_on(*connection);
+  }
+  read_mail();
+  wheel_.advance(now_,
+                 [this](WheelEntry& due_entry) { fire(static_cast<Connection&>(due_entry)); });
+  if (accept_at_ <= now_) {
+    accept_at_ = kNever;
+    for (std::uint16_t i = 0; i < listeners_.size(); ++i) accept(i);
+  }
+  if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
+  finish_commits();
+  resume_paused();
+  flush_outputs();
+  outbox_.send();
+  return next_due();
+}
+
+void Shard::handle(const transport::Event& event) {
+  if (static_cast<std::uint32_t>(event.token) == 0) {
+    const auto index = static_cast<std::uint16_t>(event.token >> 32);
+    if (event.token >> 48 == kListener) {
+      accept(index);
+    } else if (event.readable) {
+      receive(index);
+    }
+    return;
+  }
+  Connection* connection = find(core::ConnectionKey{event.token});
+  if (connection == nullptr) return;
+  const session::ConnectionId id = id_of(*connection);
+  if (event.writable && connection->blocked) {
+    connection->blocked = false;
+    flush(*connection);
+    connection = find(id);
+  }
+  if (connection != nullptr && event.readable) {
+    connection->unread = true;
+    go_on(*connection);
+  }
+}
+
+void Shard::accept(std::uint16_t index) {
+  Listener& listener = listeners_[index];
+  while (true) {
+    int error = 0;
+    std::unique_ptr<transport::Stream> stream = listener.from->accept(error);
+    if (!stream) {
+      if (error == 0) return;
+      parts_.log.print(LogLevel::kError,
+                       "Cannot accept a connection on {}: {}. Waiting for others to end; raise the "
+                       "limit of open files (ulimit -n) if this lasts.",
+                       listener.from->local().to_text(), std::strerror(error));
+      accept_at_ = now_ + kAcceptRetry;
+      return;
+    }
+    if (streams_ >= settings_.connections.connections_max ||
+        unattached_ >= settings_.connections.unattached_max) {
+      ++counters_.refused;
+      continue;  // closes it
+    }
+    ++counters_.accepted;
+    adopt(std::move(stream), listener.settings, {});
+  }
+}
+
+Connection& Shard::make_connection(std::uint16_t listener) {
+  const std::uint32_t index = connections_.emplace();
+  Connection& connection = connections_[index];
+  connection.index = index;
+  connection.listener = listener;
+  const ListenerSettings& settings = settings_.listeners[listener];
+  connection.session =
+      settings.protocol->make_session({.limits = &settings.limits, .rng = &parts_.rng});
+  return connection;
+}
+
+void Shard::adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener,
+                  std::span<const std::uint8_t> unread) {
+  Connection& connection = make_connection(listener);
+  connection.stream = std::move(stream);
+  ++streams_;
+  ++unattached_;
+  const session::ConnectionId id = id_of(connection);
+  if (!parts_.poller.add(*connection.stream, key_of(id))) return drop(connection);
+  with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
+    session.on_open(now_, effects);
+  });
+  execute();
+  if (Connection* still = find(id)) {
+    if (!unread.empty()) process(*still, unread);
+  }
+}
+
+void Shard::end(Connection& connection, model::Reason reason) {
+  log_end(connection, reason);
+  session::EffectList last;
+  with_session(connection, last, [&](session::Session& session, session::Effects& effects) {
+    session.on_close(reason, now_, effects);
+  });
+  const session::ConnectionId id = id_of(connection);
+  for (session::EffectRecord& record : last) {
+    if (Connection* still = find(id)) {
+      std::visit([&](auto& effect) { apply(*still, effect); }, record.effect);
+    }
+  }
+  finish_publishes();
+  core_.flush();
+  Connection* still = find(id);
+  if (still == nullptr) return;
+  if (still->attached()) core_.detach(still->subscriber, {}, false, now_);
+  drop(*still);
+}
+
+void Shard::drop(Connection& connection) {
+  if (connection.stream) {
+    if (connection.output && !connection.output->empty()) {  // the last words, if they fit
+      std::array<Bytes, 16> pieces;
+      const std::size_t count = connection.output->gather(pieces);
+      (void)connection.stream->write(std::span{pieces}.first(count));
+    }
+    parts_.poller.remove(*connection.stream);
+    --streams_;
+    if (!connection.attached()) --unattached_;
+  } else {
+    peers_.erase(connection.peer->address);
+  }
+  if (connection.rest && !connection.attached()) unattached_bytes_ -= connection.rest->size();
+  if (connection.output) outputs_.give(std::move(connection.output));
+  connections_.erase(connection.index);
+}
+
+void Shard::log_end(const Connection& connection, model::Reason reason) {
+  if (!settings_.log_connections || !connection.stream) return;
+  if (!parts_.log.enabled(LogLevel::kNotice)) return;
+  const std::string who = connection.attached() ? core_.subscriber(connection.subscriber).id
+                                                : connection.stream->peer().to_text();
+  if (reason == model::Reason::kOk) {
+    parts_.log.print(LogLevel::kNotice, "Client {} disconnected.", who);
+  } else {
+    parts_.log.print(LogLevel::kNotice, "Client {} disconnected: {}.", who, to_text(reason));
+  }
+}
+
+void Shard::fire(Connection& connection) {
+  connection.armed = kNever;
+  if (connection.closing) return end(connection, connection.close_reason);
+  const session::ConnectionId id = id_of(connection);
+  with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
+    session.on_deadline(now_, effects);
+  });
+  execute();
+  if (Connection* still = find(id)) rearm(*still);
+}
+
+void Shard::rearm(Connection& connection) {
+  if (connection.closing) return;
+  const Instant next = connection.session->next_deadline();
+  if (next >= connection.armed) return;
+  connection.armed = next;
+  wheel_.arm(connection, next);
+}
+
+void Shard::finish_commits() {
+  const core::CommitNumber committed = parts_.journal.committed();
+  while (!uncommitted_.empty() && uncommitted_.front().commit <= committed) {
+    const PendingAnswers pending = std::move(uncommitted_.front());
+    uncommitted_.pop_front();
+    Connection* connection = find(pending.connection);
+    if (connection == nullptr) continue;
+    with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
+      session.on_answers(pending.answers, now_, effects);
+    });
+    execute();
+    if (Connection* still = find(pending.connection)) go_on(*still);
+  }
+}
+
+void Shard::resume_paused() {
+  if (paused_.empty() || !outbox_.has_room()) return;
+  for (const session::ConnectionId id : std::exchange(paused_, {})) {
+    Connection* connection = find(id);
+    if (connection == nullptr) continue;
+    connection->paused = false;
+    go_on(*connection);
+  }
+}
+
+void Shard::shut_down() {
+  for (std::uint32_t index = 0; index < connections_.places(); ++index) {
+    if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
+  }
+  flush_outputs();
+  outbox_.send();
+}
+
+}  // namespace hermod::broker

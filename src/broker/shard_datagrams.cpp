@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Datagram peers: one session an address, made when its first datagram comes.
+#include "shard_session.hpp"
+
+namespace hermod::broker {
+
+void Shard::receive(std::uint16_t index) {
+  while (true) {
+    const std::span<const transport::Datagram> batch = sockets_[index].socket->receive();
+    for (const transport::Datagram& datagram : batch) {
+      Connection* connection = peer_connection(index, datagram);
+      if (connection == nullptr) continue;
+      ++counters_.datagrams;
+      with_session(*connection, effects_,
+                   [&](session::Session& session, session::Effects& effects) {
+                     session.on_datagram(datagram.bytes, now_, effects);
+                   });
+    }
+    execute();
+    if (batch.size() < transport::DatagramSocket::kBatch) return;
+    // Answers leave before more is read: the kernel's buffer is the queue, not this process.
+    sockets_[index].socket->flush();
+  }
+}
+
+Connection* Shard::peer_connection(std::uint16_t socket, const transport::Datagram& datagram) {
+  const auto found = peers_.find(datagram.from);
+  if (found != peers_.end()) return &connections_[found->second];
+  if (peers_.size() >= settings_.connections.peers_max && !evict_peer()) {
+    ++counters_.datagrams_dropped;
+    return nullptr;
+  }
+  Connection& connection = make_connection(sockets_[socket].settings);
+  connection.peer = std::make_unique<Peer>(Peer{datagram.from, datagram.local, socket});
+  peers_.emplace(datagram.from, connection.index);
+  with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
+    session.on_open(now_, effects);
+  });
+  return &connection;
+}
+
+// Makes room by forgetting some peer that observes nothing: any address can fill the table, so that
+// being in it is worth little. False when a few random looks find none.
+bool Shard::evict_peer() {
+  constexpr int kLooks = 16;
+  for (int look = 0; look < kLooks; ++look) {
+    const auto index = static_cast<std::uint32_t>(parts_.rng.below(connections_.places()));
+    if (!connections_.holds(index)) continue;
+    Connection& connection = connections_[index];
+    if (!connection.peer || connection.attached()) continue;
+    end(connection, model::Reason::kQuotaExceeded);
+    return true;
+  }
+  return false;
+}
+
+std::uint8_t* Shard::reserve(std::size_t count_max) {
+  return sockets_[sending_->peer->socket].socket->reserve(count_max);
+}
+
+void Shard::commit(std::size_t count) {
+  const Peer& peer = *sending_->peer;
+  Socket& socket = sockets_[peer.socket];
+  socket.socket->commit(count, peer.address, peer.local);
+  socket.dirty = true;
+}
+
+}  // namespace hermod::broker

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Executes what sessions want done, in order, after their input has returned.
+#include <fmt/format.h>
+
+#include "hermod/model/topic.hpp"
+#include "shard_session.hpp"
+
+namespace hermod::broker {
+
+using model::Reason;
+
+void Shard::execute() {
+  // Executing makes other sessions want things: those come in the next round.
+  while (!effects_.empty()) {
+    std::swap(effects_, executing_);
+    execute_list(executing_);
+    executing_.clear();
+  }
+}
+
+void Shard::execute_list(session::EffectList& list) {
+  for (session::EffectRecord& record : list) {
+    if (!answers_.empty() && (record.connection != answers_for_ ||
+                              !std::holds_alternative<session::Publish>(record.effect))) {
+      finish_publishes();
+    }
+    Connection* connection = find(record.connection);
+    if (connection == nullptr) continue;
+    std::visit([&](auto& effect) { apply(*connection, effect); }, record.effect);
+  }
+  finish_publishes();
+  core_.flush();
+}
+
+bool Shard::allowed(const Connection& connection, core::Action action, std::string_view name) {
+  const std::string_view who = connection.attached()
+                                   ? std::string_view{core_.subscriber(connection.subscriber).id}
+                                   : std::string_view{};
+  return parts_.authorizers[connection.listener]->authorize(who, action, name) ==
+         core::Verdict::kAllow;
+}
+
+void Shard::answer(Connection& connection, const session::Answer& answer) {
+  with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
+    session.on_answers({&answer, 1}, now_, effects);
+  });
+}
+
+void Shard::answer_key(core::ConnectionKey key, const session::Answer& given) {
+  Connection* connection = find(key);
+  if (connection == nullptr) return;
+  answer(*connection, given);
+  if (connection->rest && !connection->ready) {  // the session waited for this
+    connection->ready = true;
+    ready_.push_back(id_of(*connection));
+  }
+}
+
+// --- the hot path ---
+
+void Shard::apply(Connection& connection, session::Publish& effect) {
+  Reason reason = Reason::kNotAuthorized;
+  if (allowed(connection, core::Action::kPublish, effect.message.destination.address)) {
+    effect.message.origin.shard = parts_.self;
+    effect.message.origin.connection = connection.index + 1;
+    reason = core_.publish(effect.message, now_);
+    if (effect.message.retain && subscribing_.reading()) subscribing_.note_live(effect.message);
+  }
+  if (effect.ticket == 0) return;
+  answers_.push_back({.ticket = effect.ticket, .reason = reason});
+  answers_for_ = id_of(connection);
+}
+
+// The publishes executed last are routed; their tickets are complete, or wait for the journal.
+void Shard::finish_publishes() {
+  if (answers_.empty()) return;
+  core_.flush();
+  const core::CommitNumber commit = core_.last_commit();
+  if (!uncommitted_.empty() || commit > parts_.journal.committed()) {
+    uncommitted_.push_back({answers_for_, commit, std::exchange(answers_, {})});
+    return;
+  }
+  if (Connection* connection = find(answers_for_)) {
+    with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
+      session.on_answers(answers_, now_, effects);
+    });
+  }
+  answers_.clear();
+}
+
+void Shard::apply(Connection& connection, session::Settle& effect) {
+  if (!connection.attached()) return;
+  core_.settle(connection.subscriber, effect.first, effect.last, effect.outcome, effect.credit);
+  continue_reading(connection);
+}
+
+void Shard::apply(Connection& connection, session::Credit& effect) {
+  if (!connection.attached()) return;
+  core_.credit(connection.subscriber, effect.count);
+  continue_reading(connection);
+}
+
+void Shard::continue_reading(Connection& connection) {
+  if (!core_.subscriber(connection.subscriber).reading) return;
+  core_.flush();
+  subscribing_.go_on(connection.subscriber, now_);
+}
+
+// --- connections ---
+
+void Shard::apply(Connection& connection, session::Attach& effect) {
+  std::string assigned;
+  if (effect.client_id.empty() && connection.stream) {
+    do {  // an id whose owner is this shard
+      assigned = fmt::format("auto-{:016X}{:016X}", parts_.rng.next(), parts_.rng.next());
+    } while (core_.owner_of(assigned) != parts_.self);
+    effect.client_id = assigned;
+  }
+  const std::uint16_t owner =
+      effect.client_id.empty() ? parts_.self : core_.owner_of(effect.client_id);
+  if (owner != parts_.self) return hand_over(connection, owner);
+
+  const core::Credentials credentials{.client_id = effect.client_id,
+                                      .given = effect.has_credentials,
+                                      .username = effect.username,
+                                      .password = effect.password};
+  core::Authorizer& authorizer = *parts_.authorizers[connection.listener];
+  if (authorizer.authenticate(credentials) != core::Verdict::kAllow) {
+    if (connection.stream) {
+      parts_.log.print(LogLevel::kNotice,
+                       "Client {} from {} refused: not authorised. Anonymous clients are not "
+                       "allowed on this listener; 'allow_anonymous true' would let them in.",
+                       effect.client_id, connection.stream->peer().to_text());
+    }
+    return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
+  }
+  const core::SubscriberIndex held = core_.find(effect.client_id);
+  if (!effect.client_id.empty() && held != core::Subscribers::kNone &&
+      core_.subscriber(held).attached()) {  // [MQTT-3.1.4-2]
+    if (Connection* old = find(core_.subscriber(held).connection)) end(*old, Reason::kTakenOver);
+  }
+  const core::Core::Attached attached =
+      core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
+                   std::move(effect.will));
+  if (attached.reason != Reason::kOk) {
+    return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
+  }
+  connection.subscriber = attached.subscriber;
+  if (connection.stream) {
+    --unattached_;
+    if (connection.rest) unattached_bytes_ -= connection.rest->size();
+    if (settings_.log_connections && parts_.log.enabled(LogLevel::kNotice)) {
+      parts_.log.print(LogLevel::kNotice, "New client connected from {} as {}.",
+                       connection.stream->peer().to_text(), effect.client_id);
+    }
+  }
+  answer(connection, {.ticket = effect.ticket,
+                      .reason = Reason::kOk,
+                      .session_present = attached.session_present,
+                      .client_id = assigned,
+                      .inflight = &core_.subscriber(attached.subscriber).inflight});
+}
+
+// The whole connection goes to the shard that owns its client id: the stream with everything that
+// it has sent, which is what the session is reading right now.
+void Shard::hand_over(Connection& connection, std::uint16_t owner) {
+  ++counters_.handed_over;
+  parts_.poller.remove(*connection.stream);
+  outbox_.add(
+      owner,
+      Handover{std::move(connection.stream), {input_.begin(), input_.end()}, connection.listener});
+  --streams_;
+  --unattached_;
+  if (connection.rest) unattached_bytes_ -= connection.rest->size();
+  if (connection.output) outputs_.give(std::move(connection.output));
+  connections_.erase(connection.index);
+}
+
+void Shard::apply(Connection& connection, session::Detach& effect) {
+  if (!connection.attached()) return;
+  const core::SubscriberIndex subscriber = connection.subscriber;
+  connection.subscriber = core::Subscribers::kNone;
+  if (connection.stream) {
+    ++unattached_;
+    if (connection.rest) unattached_bytes_ += connection.rest->size();
+  }
+  const std::uint32_t expiry_s = core_.subscriber(subscriber).expiry_s;
+  core_.detach(subscriber, std::move(effect.inflight), effect.discard_will, now_);
+  if (expiry_s > 0 && expiry_s < UINT32_MAX) {
+    expire_at_ = std::min(expire_at_, now_ + std::chrono::seconds{expiry_s});
+  }
+}
+
+void Shard::apply(Connection& connection, session::Close& effect) {
+  if (connection.closing) return;
+  connection.closing = true;
+  connection.close_reason = effect.reason;
+  connection.armed = now_ + kCloseGrace;
+  wheel_.arm(connection, connection.stream ? connection.armed : now_);
+  if (connection.stream && !connection.dirty) {
+    connection.dirty = true;
+    dirty_.push_back(id_of(connection));
+  }
+}
+
+// --- requests ---
+
+void Shard::apply(Connection& connection, session::Subscribe& effect) {
+  if (!connection.attached()) return;
+  Reason reason = Reason::kOk;
+  bool replaced = false;
+  if (effect.filter.starts_with("$share/")) {
+    reason = Reason::kNotSupported;  // the place of groups: a group will be a subscriber of its own
+  } else if (!allowed(connection, core::Action::kSubscribe, effect.filter)) {
+    reason = Reason::kNotAuthorized;
+  } else {
+    const core::Core::Subscribed subscribed =
+        core_.subscribe(connection.subscriber, effect.filter, effect.options);
+    reason = subscribed.reason;
+    replaced = subscribed.replaced;
+  }
+  if (reason != Reason::kOk) {
+    return answer(connection, {.ticket = effect.ticket, .reason = reason});
+  }
+  const bool retained =
+      effect.options.retain_handling == model::RetainHandling::kAlways ||
+      (effect.options.retain_handling == model::RetainHandling::kIfNew && !replaced);
+  subscribing_.start(connection.subscriber, effect.filter, effect.options, retained, effect.ticket,
+                     now_);
+}
+
+void Shard::apply(Connection& connection, session::Unsubscribe& effect) {
+  if (!connection.attached()) return;
+  answer(connection, {.ticket = effect.ticket,
+                      .reason = core_.unsubscribe(connection.subscriber, effect.filter)});
+}
+
+void Shard::apply(Connection& connection, session::Lookup& effect) {
+  if (!allowed(connection, core::Action::kRead, effect.topic)) {
+    return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
+  }
+  const std::uint16_t owner = core_.owner_of(effect.topic);
+  if (owner != parts_.self) {
+    lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
+    outbox_.add(owner, LookupRequest{std::string{effect.topic}, last_lookup_});
+    return;
+  }
+  const model::Message* value = core_.retained().find(effect.topic, now_);
+  answer(connection, {.ticket = effect.ticket,
+                      .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
+                      .value = value});
+}
+
+// Told to clients by their sessions; a broker's sessions are servers.
+void Shard::apply(Connection&, session::Opened&) {
+  HERMOD_ASSERT(false && "server session");
+}
+void Shard::apply(Connection&, session::Completed&) {
+  HERMOD_ASSERT(false && "server session");
+}
+
+}  // namespace hermod::broker

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Letters of other shards.
+#include "shard_session.hpp"
+
+namespace hermod::broker {
+
+void Shard::read_mail() {
+  const std::uint16_t shards = parts_.mailroom.shards();
+  if (shards == 1) return;
+  const std::vector<Question> questions = std::exchange(questions_, {});
+  ++mail_turn_;  // nobody's mail always comes first
+  for (std::uint16_t i = 0; i < shards; ++i) {
+    const auto from = static_cast<std::uint16_t>((mail_turn_ + i) % shards);
+    if (from == parts_.self) continue;
+    Batch* batch = parts_.mailroom.between(from, parts_.self).take();
+    while (batch != nullptr) {
+      const std::unique_ptr<Batch> read{batch};
+      batch = batch->next;
+      for (Letter& letter : read->letters) {
+        std::visit([&](auto& content) { open(content, from); }, letter);
+      }
+      core_.flush();  // the batch's publications end with it
+      execute();
+      outbox_.finish(from, *read);
+    }
+  }
+  for (const Question& question : questions) {
+    outbox_.add(question.from, subscribing_.answer(question.request, now_));
+  }
+}
+
+void Shard::open(Forward& letter, std::uint16_t from) {
+  letter.message =
+      outbox_.open(letter, from);  // lives as long as the batch: the run may refer to it
+  const model::Message& message = *letter.message;
+  if (message.retain && letter.for_subscribers && subscribing_.reading()) {
+    subscribing_.note_live(message);
+  }
+  core_.receive(message, letter.for_subscribers, letter.for_retained);
+}
+
+void Shard::open(GiveBack& letter, std::uint16_t) {
+  outbox_.returned(letter.lent);
+}
+
+void Shard::open(Interest& letter, std::uint16_t from) {
+  core_.set_interest(letter.filter, from, letter.interested);
+  if (letter.request != 0) outbox_.add(from, InterestKnown{letter.request, core_.stamp()});
+}
+
+void Shard::open(InterestKnown& letter, std::uint16_t from) {
+  core_.flush();
+  subscribing_.on_known(letter, from, now_);
+}
+
+void Shard::open(RetainedRequest& letter, std::uint16_t from) {
+  // Everything that was on its way here when the question was asked must be in first. It is in the
+  // mailboxes by now, whoever sent it: they are all read once more before the answer is made.
+  questions_.push_back({std::move(letter), from});
+}
+
+void Shard::open(RetainedPage& letter, std::uint16_t) {
+  core_.flush();
+  subscribing_.on_page(letter, now_);
+}
+
+void Shard::open(LookupRequest& letter, std::uint16_t from) {
+  LookupReply reply{.request = letter.request};
+  if (const model::Message* value = core_.retained().find(letter.topic, now_)) {
+    model::Message view = *value;
+    view.owner = nullptr;  // a copy for the other shard alone
+    reply.value = view.own();
+  }
+  outbox_.add(from, std::move(reply));
+}
+
+void Shard::open(LookupReply& letter, std::uint16_t) {
+  const auto found = lookups_.find(letter.request);
+  if (found == lookups_.end()) return;
+  const PendingLookup pending = found->second;
+  lookups_.erase(found);
+  Connection* connection = find(pending.connection);
+  if (connection == nullptr) return;
+  answer(*connection, {.ticket = pending.ticket,
+                       .reason = letter.value ? model::Reason::kOk : model::Reason::kNotFound,
+                       .value = letter.value ? &*letter.value : nullptr});
+}
+
+void Shard::open(Handover& letter, std::uint16_t) {
+  core_.flush();
+  adopt(std::move(letter.stream), letter.listener, letter.unread);
+}
+
+}  // namespace hermod::broker

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a shard calls a session; a template shared by the shard's source files, not for others.
+#pragma once
+
+#include "hermod/broker/shard.hpp"
+
+namespace hermod::broker {
+
+template <typename Input>
+void Shard::with_session(Connection& connection, session::EffectList& list, Input&& input) {
+  if (!connection.stream) {
+    sending_ = &connection;
+    session::Effects effects{id_of(connection), static_cast<session::DatagramSink&>(*this), list};
+    input(*connection.session, effects);
+    sending_ = nullptr;
+    rearm(connection);
+    return;
+  }
+  if (!connection.output) connection.output = outputs_.take();
+  session::Effects effects{id_of(connection), *connection.output, list};
+  input(*connection.session, effects);
+  if (connection.output->empty()) {
+    outputs_.give(std::move(connection.output));
+  } else if (!connection.dirty) {
+    connection.dirty = true;
+    dirty_.push_back(id_of(connection));
+  }
+  rearm(connection);
+}
+
+}  // namespace hermod::broker

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Octets of streams: one read a turn into the shard's buffer, one write a turn from the output.
+#include <array>
+#include <cstring>
+
+#include "shard_session.hpp"
+
+namespace hermod::broker {
+
+session::Intake Shard::intake(const Connection& connection) {
+  return connection.congested || !outbox_.has_room() ? session::Intake::kRepliesOnly
+                                                     : session::Intake::kEverything;
+}
+
+// Reads once if there may be something and if it could be kept, and lets the session have it.
+void Shard::read(Connection& connection) {
+  const std::size_t waiting = connection.output ? connection.output->size() : 0;
+  if (waiting >= settings_.connections.output_hard_bytes) return;  // drained() comes back
+  const std::size_t held = connection.rest ? connection.rest->size() : 0;
+  if (connection.paused && held >= kParkedMax) return;  // resume_paused() or drained() come back
+  std::span<std::uint8_t> into;
+  if (held <= kReadBuffer / 2) {
+    if (held > 0) std::memcpy(buffer_.get(), connection.rest->data(), held);
+    into = {buffer_.get() + held, kReadBuffer - held};
+  } else {  // a large packet: read to where it is kept
+    connection.rest->resize(held + kReadBuffer);
+    into = std::span{*connection.rest}.subspan(held);
+  }
+  const transport::IoResult result = connection.stream->read(into);
+  const std::size_t count = result.status == transport::IoResult::Status::kDone ? result.count : 0;
+  connection.unread = count == into.size();
+  if (held > kReadBuffer / 2) connection.rest->resize(held + count);
+  if (result.status == transport::IoResult::Status::kClosed ||
+      result.status == transport::IoResult::Status::kFailed) {
+    return end(connection,
+               connection.closing ? connection.close_reason : model::Reason::kPeerClosed);
+  }
+  if (held + count == 0) return;
+  if (held > kReadBuffer / 2) return process(connection, *connection.rest);
+  process(connection, {buffer_.get(), held + count});
+}
+
+void Shard::process(Connection& connection, Bytes bytes) {
+  const session::ConnectionId id = id_of(connection);
+  std::size_t used = 0;
+  bool paused = false;
+  while (used < bytes.size() && !connection.closing) {
+    const session::Intake allowed = intake(connection);
+    std::size_t count = 0;
+    input_ = bytes.subspan(used);
+    with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
+      count = session.on_bytes(bytes.subspan(used), allowed, now_, effects);
+    });
+    execute();
+    if (find(id) == nullptr) return;  // ended, or gone to another shard
+    used += count;
+    paused = allowed == session::Intake::kRepliesOnly;
+    if (count == 0) break;
+  }
+  if (connection.closing) used = bytes.size();
+  connection.paused = paused && used < bytes.size();
+  if (connection.paused && !connection.congested) paused_.push_back(id);
+  keep_rest(connection, bytes.subspan(used));
+}
+
+// What the session left: whole packets that it may not read yet, or the begin of one.
+void Shard::keep_rest(Connection& connection, Bytes rest) {
+  if (!connection.rest && rest.empty()) return;
+  const std::size_t before = connection.rest ? connection.rest->size() : 0;
+  if (rest.empty()) {
+    connection.rest.reset();
+  } else if (!connection.rest) {
+    connection.rest = std::make_unique<std::vector<std::uint8_t>>(rest.begin(), rest.end());
+  } else if (rest.data() >= connection.rest->data() &&
+             rest.data() < connection.rest->data() + connection.rest->size()) {
+    const auto skipped = rest.data() - connection.rest->data();
+    connection.rest->erase(connection.rest->begin(), connection.rest->begin() + skipped);
+  } else {
+    connection.rest->assign(rest.begin(), rest.end());
+  }
+  if (connection.attached()) return;
+  unattached_bytes_ += rest.size() - before;
+  if (unattached_bytes_ > settings_.connections.unattached_bytes_max) {
+    parts_.log.print(LogLevel::kWarning,
+                     "Connections that have not logged in hold {} octets: closing one of them.",
+                     unattached_bytes_);
+    end(connection, model::Reason::kQuotaExceeded);
+  }
+}
+
+// Goes on with a connection that something held up: first what was read, then what was not.
+void Shard::go_on(Connection& connection) {
+  connection.ready = false;
+  if (!connection.stream) return;
+  const session::ConnectionId id = id_of(connection);
+  if (connection.rest && !connection.unread) {
+    // The session gets the octets where they are; keep_rest() knows them.
+    process(connection, *connection.rest);
+  } else if (connection.unread) {
+    read(connection);
+  }
+  Connection* still = find(id);
+  if (still == nullptr || !still->unread || still->ready) return;
+  const std::size_t waiting = still->output ? still->output->size() : 0;
+  if (still->paused || waiting >= settings_.connections.output_hard_bytes) return;
+  still->ready = true;  // more is there: others have their turn first
+  ready_.push_back(id);
+}
+
+void Shard::flush_outputs() {
+  // Draining may open a subscriber, which gets what waits for it, which fills the output again.
+  for (std::size_t pass = 0; pass < kFlushPasses && !dirty_.empty(); ++pass) {
+    for (const session::ConnectionId id : std::exchange(dirty_, {})) {
+      Connection* connection = find(id);
+      if (connection == nullptr) continue;
+      connection->dirty = false;
+      if (!connection->blocked) flush(*connection);
+    }
+  }
+  for (Socket& socket : sockets_) {
+    if (socket.dirty) socket.socket->flush();
+    socket.dirty = false;
+  }
+}
+
+void Shard::flush(Connection& connection) {
+  while (connection.output && !connection.output->empty()) {
+    std::array<Bytes, 64> pieces;
+    const std::size_t count = connection.output->gather(pieces);
+    const transport::IoResult result = connection.stream->write(std::span{pieces}.first(count));
+    if (result.status == transport::IoResult::Status::kAgain) {
+      connection.blocked = true;
+      break;
+    }
+    if (result.status != transport::IoResult::Status::kDone) {
+      return end(connection, model::Reason::kPeerClosed);
+    }
+    connection.output->consume(result.count);
+  }
+  const bool empty = !connection.output || connection.output->empty();
+  if (empty && connection.output) outputs_.give(std::move(connection.output));
+  if (empty && connection.closing) return end(connection, connection.close_reason);
+  drained(connection);
+}
+
+// The output has shrunk: what was held up by it goes on.
+void Shard::drained(Connection& connection) {
+  const std::size_t waiting = connection.output ? connection.output->size() : 0;
+  if (waiting > settings_.connections.output_soft_bytes / 2) return;
+  const session::ConnectionId id = id_of(connection);
+  if (connection.congested) {
+    connection.congested = false;
+    if (connection.attached()) {
+      core_.set_open(connection.subscriber, true);
+      continue_reading(connection);
+      execute();
+    }
+  }
+  Connection* still = find(id);
+  if (still != nullptr && (still->paused || still->unread) && !still->ready) {
+    still->paused = false;
+    still->ready = true;
+    ready_.push_back(id);
+  }
+}
+
+void Shard::deliver(core::ConnectionKey key, const model::DeliveryBatch& batch) {
+  Connection* connection = find(key);
+  if (connection == nullptr || connection->closing) return;
+  with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
+    session.on_deliveries(batch, now_, effects);
+  });
+  if (!connection->output ||
+      connection->output->size() <= settings_.connections.output_soft_bytes) {
+    return;
+  }
+  connection->congested = true;
+  core_.subscriber(connection->subscriber).open = false;
+}
+
+void Shard::forward(const model::Message& message, core::ShardSet interested,
+                    core::ShardSet retained_owner) {
+  for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
+    const bool for_subscribers = (interested >> to & 1) != 0;
+    const bool for_retained = (retained_owner >> to & 1) != 0;
+    if (for_subscribers || for_retained) {
+      outbox_.add_forward(to, message, for_subscribers, for_retained);
+    }
+  }
+}
+
+}  // namespace hermod::broker
