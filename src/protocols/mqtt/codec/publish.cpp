@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/mqtt/codec/publish.hpp"
 
+#include <utility>
+
 #include "hermod/base/writer.hpp"
 #include "hermod/mqtt/codec/topic.hpp"
 
@@ -22,32 +24,31 @@ std::uint8_t flags_of(const PublishView& publish) {
 
 }  // namespace
 
+// The view is made in one go from values in registers: filled field by field, it would be copied
+// out of memory that was written a moment ago in smaller pieces, which stalls.
 WireResult<PublishView> read_publish(const FixedHeader& header, Bytes body, Version) {
   if (body.size() < header.remaining_length) return incomplete(header.packet_size());
   body = body.first(header.remaining_length);
   const std::size_t topic_end = body.size() < 2 ? 2 : 2 + std::size_t{u16_at(body, 0)};
   if (body.size() < topic_end) return malformed(0, header.header_size, "MQTT-3.3.2-1");
 
-  PublishView publish;
-  publish.topic = as_text(body.subspan(2, topic_end - 2));
-  const TopicFault fault = topic_name_fault(publish.topic);
+  const std::string_view topic = as_text(body.subspan(2, topic_end - 2));
+  const TopicFault fault = topic_name_fault(topic);
   if (fault != TopicFault::kNone) [[unlikely]] {
     return malformed(0, header.header_size + std::size_t{2},
                      fault == TopicFault::kWildcard ? "MQTT-3.3.2-2" : statement(fault));
   }
-  publish.qos = header.flags >> 1 & 3;
-  publish.retain = (header.flags & kPublishRetain) != 0;
-  publish.dup = (header.flags & kPublishDup) != 0;
+  const std::uint8_t qos = header.flags >> 1 & 3;
   std::size_t payload_at = topic_end;
-  if (publish.qos > 0) {  // without a packet identifier at QoS 0 [MQTT-2.3.1-5]
+  std::uint16_t packet_id = 0;
+  if (qos > 0) {  // without a packet identifier at QoS 0 [MQTT-2.3.1-5]
     payload_at += 2;
-    if (body.size() >= payload_at) publish.packet_id = u16_at(body, topic_end);
-    if (publish.packet_id == 0) {
-      return malformed(0, header.header_size + topic_end, "MQTT-2.3.1-1");
-    }
+    if (body.size() >= payload_at) packet_id = u16_at(body, topic_end);
+    if (packet_id == 0) return malformed(0, header.header_size + topic_end, "MQTT-2.3.1-1");
   }
-  publish.payload = body.subspan(payload_at);
-  return publish;
+  return WireResult<PublishView>(std::in_place, topic, body.subspan(payload_at), packet_id, qos,
+                                 (header.flags & kPublishRetain) != 0,
+                                 (header.flags & kPublishDup) != 0);
 }
 
 std::size_t publish_size(const PublishView& publish, Version) {

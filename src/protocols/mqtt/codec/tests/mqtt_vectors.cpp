@@ -168,6 +168,8 @@ constexpr WireVector kVectors[] = {
     bad("publish_qos_0_dup_retained", "39 07 0003 'a/b' 'hi'", "MQTT-3.3.1-2", 0),
     bad("publish_nothing", "30 00", "MQTT-3.3.2-1", 2),
     bad("publish_half_a_topic_length", "30 01 00", "MQTT-3.3.2-1", 2),
+    bad("publish_topic_length_and_nothing_behind", "30 02 0003", "MQTT-3.3.2-1", 2),
+    bad("publish_topic_empty_and_nothing_behind", "30 02 0000", "MQTT-4.7.3-1", 4),
     bad("publish_topic_cut_short", "30 04 0003 'a/'", "MQTT-3.3.2-1", 2),
     bad("publish_topic_length_ffff", "30 05 ffff 'a/b'", "MQTT-3.3.2-1", 2),
     bad("publish_topic_empty", "30 04 0000 'hi'", "MQTT-4.7.3-1", 4),

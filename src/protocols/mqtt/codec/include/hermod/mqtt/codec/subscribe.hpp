@@ -8,6 +8,7 @@
 //     requested QoS   | 000000 | QoS (2) |
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>

@@ -7,6 +7,7 @@
 //     topic filter    | 2 octets length | UTF-8 |
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
