@@ -165,7 +165,7 @@ void Shard::adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t liste
 }
 
 void Shard::end(Connection& connection, model::Reason reason) {
-  log_end(connection, reason);
+  connection.close_reason = reason;
   session::EffectList last;
   with_session(connection, last, [&](session::Session& session, session::Effects& effects) {
     session.on_close(reason, now_, effects);
@@ -180,7 +180,10 @@ void Shard::end(Connection& connection, model::Reason reason) {
   core_.flush();
   Connection* still = find(id);
   if (still == nullptr) return;
-  if (still->attached()) core_.detach(still->subscriber, {}, false, now_);
+  if (still->attached()) {
+    session::Detach detach;
+    apply(*still, detach);
+  }
   drop(*still);
 }
 
@@ -202,11 +205,11 @@ void Shard::drop(Connection& connection) {
   connections_.erase(connection.index);
 }
 
+// Once a connection: when its session says goodbye, or when it ends without.
 void Shard::log_end(const Connection& connection, model::Reason reason) {
-  if (!settings_.log_connections || !connection.stream) return;
+  if (!settings_.log_connections || !connection.stream || !connection.attached()) return;
   if (!parts_.log.enabled(LogLevel::kNotice)) return;
-  const std::string who = connection.attached() ? core_.subscriber(connection.subscriber).id
-                                                : connection.stream->peer().to_text();
+  const std::string& who = core_.subscriber(connection.subscriber).id;
   if (reason == model::Reason::kOk) {
     parts_.log.print(LogLevel::kNotice, "Client {} disconnected.", who);
   } else {

@@ -178,6 +178,7 @@ void Shard::hand_over(Connection& connection, std::uint16_t owner) {
 
 void Shard::apply(Connection& connection, session::Detach& effect) {
   if (!connection.attached()) return;
+  log_end(connection, connection.close_reason);
   const core::SubscriberIndex subscriber = connection.subscriber;
   connection.subscriber = core::Subscribers::kNone;
   if (connection.stream) {

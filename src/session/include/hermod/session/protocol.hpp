@@ -27,7 +27,7 @@ struct SessionLimits {
   std::uint32_t connect_bytes_max = 131'072;     ///< largest packet before the handshake is over
   std::uint32_t connect_timeout_s = 10;          ///< handshake must be over by then
   std::uint16_t keep_alive_s_max = 65'535;       ///< max_keepalive
-  std::uint16_t inflight_max = 20;               ///< max_inflight_messages, each way
+  std::uint16_t inflight_max = 512;              ///< max_inflight_messages, each way
   std::uint16_t topic_levels_max = 128;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;  ///< max_qos
 };
