@@ -73,6 +73,19 @@ void keep_message(Arena& arena, const Message& from, bool with_payload, Message&
   if (with_payload) to.payload = arena.keep(from.payload);
 }
 
+// Octets that keep_message() takes; without properties, which is the hot case, there is nothing to
+// walk and nothing to align.
+std::size_t octets_of(const Message& message, bool with_payload) {
+  if (message.properties == nullptr) {
+    return message.destination.address.size() + message.destination.routing_key.size() +
+           (with_payload ? message.payload.size() : 0);
+  }
+  Message scratch;
+  Arena measure{nullptr};
+  keep_message(measure, message, with_payload, scratch);
+  return measure.used();
+}
+
 }  // namespace
 
 MessageRef Message::own() const {
@@ -86,11 +99,7 @@ MessageRef OwnedMessage::copy_of(const Message& message, SharedBytes payload) {
                   ? message.owner->payload_
                   : SharedBytes::copy_of(message.payload);
   }
-  Message scratch;
-  Arena measure{nullptr};
-  keep_message(measure, message, small, scratch);
-
-  const std::size_t size = sizeof(OwnedMessage) + measure.used();
+  const std::size_t size = sizeof(OwnedMessage) + octets_of(message, small);
   void* memory = ::operator new(size);
   auto* owned = new (memory) OwnedMessage;
   owned->message_ = message;
