@@ -60,12 +60,13 @@ cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL hermod_add_program_to_
 # hermod_test(NAME <name> SOURCES <files>... DEPENDS <modules>... [LIBS ...] [LABELS ...]
 #             [TIMEOUT s])
 # One GoogleTest program, one ctest entry. Label `unit` unless others are given; `threaded` for what
-# starts threads. Nothing when HERMOD_TESTS is off.
+# starts threads. Needs no GoogleTest when HERMOD_TESTS is off.
 function(hermod_test)
-  if(NOT HERMOD_TESTS)
+  cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;DEPENDS;LIBS;LABELS" ${ARGN})
+  if(NOT HERMOD_TESTS)  # declared, so that setting its properties needs no condition; never built
+    add_executable(${T_NAME} EXCLUDE_FROM_ALL ${T_SOURCES})
     return()
   endif()
-  cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;DEPENDS;LIBS;LABELS" ${ARGN})
   find_package(GTest REQUIRED)
   list(TRANSFORM T_DEPENDS PREPEND hermod:: OUTPUT_VARIABLE dep_targets)
   add_executable(${T_NAME} ${T_SOURCES})

@@ -193,7 +193,8 @@ def check_includes(tree, path, text):
             yield number, f"'{include[2]}' is private to another module: include its public header"
 
 
-README_PARTS = {"purpose": r"purpose", "what it must not know": r"must not know",
+# The purpose is the first paragraph, whatever words it uses.
+README_PARTS = {"purpose": r"\A\s*# .*\n\s*[^#\s]", "what it must not know": r"must not know",
                 "entry file": r"entry", "example": r"example"}
 
 

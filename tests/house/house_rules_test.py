@@ -14,15 +14,15 @@ CLEAN = {
     "CMakeLists.txt": SPDX_HASH + "project(x)\n",
     "ARCHITECTURE.md": "# House\n" * 200,
     "src/core/CMakeLists.txt": SPDX_HASH + "hermod_module(NAME core LAYER 2)\n",
-    "src/core/README.md": "Purpose. It must not know sockets. Entry file: queue.hpp. Example.\n",
+    "src/core/README.md": "# Core\nKeeps. Must not know sockets. Entry file: queue.hpp. Example.\n",
     "src/core/include/hermod/core/queue.hpp": SPDX_CPP + "#pragma once\nclass Queue {};\n",
     "src/core/queue.cpp": SPDX_CPP + '#include "hermod/core/queue.hpp"\n#include "ring.hpp"\n',
     "src/core/ring.hpp": SPDX_CPP + "#pragma once\n",
     "src/core/tests/ring_test.cpp": SPDX_CPP + '#include "../ring.hpp"\n',
     "src/broker/CMakeLists.txt": SPDX_HASH + "hermod_module(NAME broker LAYER 4)\n",
-    "src/broker/README.md": "Purpose. It must not know protocols. Entry: shard.hpp. Example.\n",
+    "src/broker/README.md": "# Broker\n\nRuns. It must not know CoAP. Entry: shard.hpp. Example.\n",
     "src/transport/tcp.cpp": SPDX_CPP + "#include <sys/socket.h>\n",
-    "src/protocols/coap/README.md": "Purpose. Must not know MQTT. Entry: a.hpp. Example.\n",
+    "src/protocols/coap/README.md": "# CoAP\nReads. Must not know MQTT. Entry: a.hpp. Example.\n",
     "src/protocols/coap/codec/CMakeLists.txt": SPDX_HASH + "hermod_module(NAME c LAYER 1)\n",
     "tool": "#!/bin/sh\n" + SPDX_HASH,
 }
@@ -62,7 +62,8 @@ BAD = [
     ("private-include", "src/broker/a.cpp", SPDX_CPP + '#include "../core/ring.hpp"\n'),
     ("private-include", "src/broker/a.cpp", SPDX_CPP + '#include "../nowhere/ring.hpp"\n'),
     ("module-readme", "src/core/README.md", None),
-    ("module-readme", "src/core/README.md", "Purpose. Entry. Example.\n"),
+    ("module-readme", "src/core/README.md", "# Core\nKeeps. Entry. Example.\n"),
+    ("module-readme", "src/core/README.md", "# Core\n## Must not know\nEntry. Example.\n"),
     ("module-readme", "src/protocols/coap/README.md", None),
 ]
 

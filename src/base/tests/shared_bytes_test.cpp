@@ -20,10 +20,11 @@ class Home : public ForeignOwner {
 };
 
 TEST(SharedBytes, EmptyRefersToNothing) {
-  const SharedBytes none;
+  SharedBytes none;
   EXPECT_FALSE(none);
   EXPECT_TRUE(none.bytes().empty());
   const SharedBytes copy = none;
+  none = SharedBytes::copy_of(as_bytes("some"));
   EXPECT_FALSE(copy);
 }
 

@@ -64,11 +64,12 @@ TEST(Utf8, BoundariesOfTheTable) {
 TEST(Utf8, SameAnswerAtEveryPlaceInALongText) {
   for (std::size_t before = 0; before < 20; ++before) {
     for (std::size_t after = 0; after < 20; ++after) {
-      const std::string head(before, 'a');
-      const std::string tail(after, 'z');
-      EXPECT_TRUE(valid(head + "\xF0\x9F\x8C\xA1" + tail));
-      EXPECT_FALSE(valid(head + "\xED\xA0\x80" + tail));
-      EXPECT_FALSE(valid(head + "\x80" + tail));
+      const auto between = [&](const std::string& middle) {
+        return std::string(before, 'a').append(middle).append(after, 'z');
+      };
+      EXPECT_TRUE(valid(between("\xF0\x9F\x8C\xA1")));
+      EXPECT_FALSE(valid(between("\xED\xA0\x80")));
+      EXPECT_FALSE(valid(between("\x80")));
     }
     EXPECT_FALSE(valid(std::string(before, 'a') + "\xF0\x9F\x8C")) << "cut off";
   }
