@@ -54,7 +54,8 @@ EpollPoller::~EpollPoller() {
 
 bool EpollPoller::add(Source& source, Token token) {
   if (source.descriptor() < 0 || token == kWakeToken) return false;
-  epoll_event interest{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = token}};
+  epoll_event interest{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.u64 = token}};
+  if (source.wants_writable()) interest.events |= EPOLLOUT;
   return epoll_ctl(epoll_, EPOLL_CTL_ADD, source.descriptor(), &interest) == 0;
 }
 

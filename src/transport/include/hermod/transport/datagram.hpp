@@ -41,6 +41,7 @@ class DatagramSocket : public Source {
   virtual void flush() = 0;
 
   [[nodiscard]] virtual Address local() const = 0;
+  [[nodiscard]] bool wants_writable() const final { return false; }
 };
 
 }  // namespace hermod::transport

@@ -23,8 +23,9 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
-  /// Watches a source for both directions from now on, edge-triggered. False when the kernel
-  /// refuses.
+  /// Watches a source for both directions from now on (for reading only unless it
+  /// wants_writable()), edge-triggered; what is ready already is the first edge. False when the
+  /// kernel refuses.
   [[nodiscard]] virtual bool add(Source& source, Token token) = 0;
   /// Stops watching; events of this source that were already collected may still be handed out.
   virtual void remove(Source& source) = 0;

@@ -27,6 +27,7 @@ class SignalSource final : public Source {
   SignalSource& operator=(const SignalSource&) = delete;
 
   [[nodiscard]] int descriptor() const override { return descriptor_; }
+  [[nodiscard]] bool wants_writable() const override { return false; }
   /// The next signal that has come, 0 when there is none. The same signal sent twice before the
   /// call may come once.
   [[nodiscard]] int next();

@@ -20,6 +20,9 @@ class Source {
   /// The file descriptor behind it, or a negative number that a MemoryNetwork gave. A stream that
   /// wraps another one (TLS) answers that one's, and can so be watched wherever that one can.
   [[nodiscard]] virtual int descriptor() const { return -1; }
+  /// Whether somebody waits for room to write. Datagram sockets say no: they drop instead, and the
+  /// kernel would tell each time it has sent something.
+  [[nodiscard]] virtual bool wants_writable() const { return true; }
 };
 
 /// How a read or write ended.
