@@ -46,8 +46,13 @@ Inflight::Entry* Inflight::find(std::uint16_t id) {
 
 Inflight::Entry* Inflight::find_tag(Tag tag) {
   if (!state_) return nullptr;
-  for (Entry& entry : state_->ring) {
-    if (entry.stage == Stage::kSent && entry.tag == tag) return &entry;
+  const std::size_t mask = state_->ring.size() - 1;
+  for (std::size_t step = 0; step < state_->ring.size(); ++step) {
+    const std::size_t place = (state_->found_at + step) & mask;
+    Entry& entry = state_->ring[place];
+    if (entry.stage != Stage::kSent || entry.tag != tag) continue;
+    state_->found_at = static_cast<std::uint32_t>(place);
+    return &entry;
   }
   return nullptr;
 }

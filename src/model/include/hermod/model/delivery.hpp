@@ -32,7 +32,7 @@ class EncodeSlots {
   struct Slot {
     std::uint32_t key = 0;
     std::vector<std::uint8_t> bytes;     ///< all messages of the batch, one after the other
-    std::vector<std::uint32_t> offsets;  ///< where each of them begins
+    std::vector<std::uint32_t> offsets;  ///< places in `bytes` that the session has to set
   };
   /// The slot of `key`, or nullptr when nobody has encoded this batch so. Key 0 is not used.
   [[nodiscard]] const Slot* find(std::uint32_t key) const {

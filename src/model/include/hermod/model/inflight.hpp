@@ -42,7 +42,8 @@ class Inflight {
   [[nodiscard]] std::uint16_t take(Tag tag, Guarantee guarantee);
   /// The entry of an id in use, or nullptr. Lives until the next call that is not const.
   [[nodiscard]] Entry* find(std::uint16_t id);
-  /// The entry of a tag in use, or nullptr; searches all.
+  /// The entry of a tag that is kSent, or nullptr. Searches from where it found the last one: cheap
+  /// when tags are asked for in the order in which they were taken.
   [[nodiscard]] Entry* find_tag(Tag tag);
   /// kSent becomes kReleased.
   void release(Entry& entry);
@@ -75,6 +76,7 @@ class Inflight {
     std::uint32_t order = 0;
     std::uint16_t last_id = 0;
     std::uint32_t incoming_used = 0;
+    std::uint32_t found_at = 0;  // place in the ring where find_tag() found
     std::array<std::unique_ptr<Page>, 65536 / kPageIds>
         incoming;  // bitmaps, allocated when touched
   };

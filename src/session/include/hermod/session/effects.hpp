@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -127,6 +128,11 @@ struct ConnectionId {
 
 /// An effect and who wants it.
 struct EffectRecord {
+  /// Makes the effect E in its place: what a hot path appends is not copied.
+  template <typename E, typename... Args>
+  EffectRecord(ConnectionId wanted_by, std::in_place_type_t<E> type, Args&&... args)
+      : connection(wanted_by), effect(type, std::forward<Args>(args)...) {}
+
   ConnectionId connection;
   Effect effect;
 };
@@ -147,11 +153,20 @@ class Effects {
   /// The way to the peer; datagram sessions only.
   [[nodiscard]] DatagramSink& datagrams() { return *datagrams_; }
 
+  /// Appends an E with default members, to be filled where it stands; lives until the next effect.
+  template <typename E>
+  E& append() {
+    return *std::get_if<E>(&list_->emplace_back(connection_, std::in_place_type<E>).effect);
+  }
   template <typename E>
   void push(E effect) {
-    list_->push_back(EffectRecord{connection_, std::move(effect)});
+    list_->emplace_back(connection_, std::in_place_type<E>, std::move(effect));
   }
-  void publish(const model::Message& message, Ticket ticket) { push(Publish{message, ticket}); }
+  void publish(const model::Message& message, Ticket ticket) {
+    Publish& effect = append<Publish>();
+    effect.message = message;
+    effect.ticket = ticket;
+  }
   void close(model::Reason reason) { push(Close{reason}); }
 
   /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it

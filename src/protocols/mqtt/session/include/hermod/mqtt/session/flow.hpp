@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the two directions of one MQTT connection share, and the tickets they hand out. Sender,
+// receiver and both sessions work on it; it knows neither role.
+#pragma once
+
+#include <cstdint>
+
+#include "hermod/mqtt/codec/acks.hpp"
+#include "hermod/mqtt/codec/version.hpp"
+#include "hermod/session/effects.hpp"
+#include "hermod/session/inflight.hpp"
+
+namespace hermod::mqtt {
+
+/// State of the message exchanges of one connection.
+struct Flow {
+  session::Inflight inflight;    ///< packet ids in use, both ways
+  std::uint32_t unanswered = 0;  ///< PUBLISH packets of the peer whose ticket has not come back
+  Version version = Version::kV311;
+};
+
+/// What becomes of a packet at the front of the input.
+enum class Step : std::uint8_t {
+  kNext,  ///< dealt with
+  kWait,  ///< not now: it stays in the input until it is offered again
+  kStop,  ///< the connection is being closed: nothing that follows counts
+};
+
+/// What a ticket was handed out for: the top octet of the ticket.
+enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest };
+
+[[nodiscard]] constexpr session::Ticket make_ticket(TicketKind kind, std::uint64_t rest) {
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | rest;
+}
+[[nodiscard]] constexpr TicketKind kind_of(session::Ticket ticket) {
+  return static_cast<TicketKind>(ticket >> 56);
+}
+
+/// Writes PUBACK, PUBREC, PUBREL or PUBCOMP.
+inline void send_ack(PacketType type, std::uint16_t packet_id, const Flow& flow,
+                     session::Effects& effects) {
+  const AckPacket ack{type, packet_id};
+  const std::size_t size = ack_size(ack, flow.version);
+  write_ack(effects.output().reserve(size), ack, flow.version);
+  effects.output().commit(size);
+}
+
+}  // namespace hermod::mqtt

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages on their way to the peer (MQTT 3.1.1 §4.3, §4.4), in both roles. Functions on a Flow;
+// they know no role, no clock and no queue: the message itself stays with whoever delivers it.
+//
+//   QoS 0   PUBLISH ->                                     over with the delivery
+//   QoS 1   PUBLISH ->            <- PUBACK                Settle, a credit back
+//   QoS 2   PUBLISH ->            <- PUBREC                Settle: the message is the peer's
+//           PUBREL  ->            <- PUBCOMP               a credit back
+//
+//   stage of a packet id   | PUBACK          | PUBREC               | PUBCOMP
+//   not in use             | ignored         | PUBREL               | ignored
+//   kSent, QoS 1           | id free         | violation            | violation
+//   kSent, QoS 2           | violation       | kReleased, PUBREL    | violation
+//   kReleased              | violation       | PUBREL again         | id free
+//
+// Nothing is sent again while a connection lasts; the next connection starts with resume().
+#pragma once
+
+#include <cstdint>
+
+#include "hermod/model/delivery.hpp"
+#include "hermod/mqtt/session/flow.hpp"
+
+namespace hermod::mqtt {
+
+/// Encodes a batch into the output. A message that MQTT cannot say (a topic or packet too long) is
+/// settled as if it had been sent. Needs a free packet id for each delivery above QoS 0, which
+/// credit sees to.
+void deliver(const model::DeliveryBatch& batch, Flow& flow, session::Effects& effects);
+
+/// The connection goes on with the exchanges of an earlier one: repeats PUBREL for what was
+/// released, in its order, and asks for as many deliveries as may be under way beside them. What
+/// was sent and not answered comes back as deliveries that say `redelivered`.
+void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects);
+
+/// The peer's answers. kStop means that the exchange of this id is of another kind: a violation.
+[[nodiscard]] Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+[[nodiscard]] Step on_pubrec(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+[[nodiscard]] Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+
+}  // namespace hermod::mqtt

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's end of one MQTT 3.1.1 connection. Knows no socket, no clock and no core: octets and
+// answers come in, octets and effects go out.
+//
+//   kConnecting --CONNECT--> kAttaching --answer kOk--> kOpen --DISCONNECT--> kClosed
+//        |                       |                        |                      ^
+//        +--anything else,       +--refused,              +--violation, limit,   |
+//           connect timeout         connect timeout          keep-alive ---------+
+//
+//   input             | kConnecting       | kAttaching   | kOpen                    | kClosed
+//   CONNECT           | Attach            | left waiting | close [MQTT-3.1.0-2]     | dropped
+//   another packet    | close             | left waiting | as its section says      | dropped
+//   on_answers        | -                 | CONNACK      | PUBACK, PUBREC, SUBACK.. | lent inflight
+//   only on_deliveries     | -                 | -            | PUBLISH                  | dropped
+//   on_close          | -                 | -            | Detach                   | Detach if
+//   attached
+//
+// One SUBSCRIBE or UNSUBSCRIBE is worked on at a time; until it is answered, PUBLISH and further
+// requests stay in the input, acknowledgements and pings are read.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "hermod/mqtt/codec/connack.hpp"
+#include "hermod/mqtt/codec/connect.hpp"
+#include "hermod/mqtt/session/flow.hpp"
+#include "hermod/mqtt/session/packets.hpp"
+#include "hermod/session/protocol.hpp"
+#include "hermod/session/session.hpp"
+
+namespace hermod::mqtt {
+
+class ServerSession final : public session::Session {
+ public:
+  /// `limits` outlives the session.
+  explicit ServerSession(const session::SessionLimits& limits) : limits_(&limits) {}
+
+  void on_open(Instant now, session::Effects& effects) override;
+  [[nodiscard]] std::size_t on_bytes(Bytes bytes, session::Intake intake, Instant now,
+                                     session::Effects& effects) override;
+  void on_deliveries(const model::DeliveryBatch& batch, Instant now,
+                     session::Effects& effects) override;
+  void on_answers(std::span<const session::Answer> answers, Instant now,
+                  session::Effects& effects) override;
+  void on_deadline(Instant now, session::Effects& effects) override;
+  void on_close(model::Reason reason, Instant now, session::Effects& effects) override;
+  [[nodiscard]] Instant next_deadline() const override;
+
+  // What read_packets() asks (Role).
+  [[nodiscard]] std::size_t packet_bytes_max() const { return limits_->packet_bytes_max; }
+  [[nodiscard]] bool takes_messages() const { return takes_messages_ && request_ == nullptr; }
+  [[nodiscard]] model::Reason judge(const PublishView& publish) const;
+  [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
+  void fail(model::Reason reason, session::Effects& effects);
+
+ private:
+  enum class State : std::uint8_t { kConnecting, kAttaching, kOpen, kClosed };
+
+  // A SUBSCRIBE or UNSUBSCRIBE that waits for answers.
+  struct Request {
+    PacketType type = PacketType::kSubscribe;
+    std::uint16_t packet_id = 0;
+    std::uint32_t unanswered = 0;
+    std::uint32_t offset = 0;                // of the first entry that was not asked for
+    bool whole = false;                      // all entries were asked for
+    std::vector<std::uint8_t> return_codes;  // SUBSCRIBE: one per entry
+  };
+
+  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
+  void on_connect(const ConnectView& connect, session::Effects& effects);
+  void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
+  void refuse(ConnectReturnCode code, model::Reason reason, session::Effects& effects);
+  [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
+  [[nodiscard]] Step on_unsubscribe(const FixedHeader& header, Bytes body,
+                                    session::Effects& effects);
+  [[nodiscard]] Step on_disconnect(const FixedHeader& header, Bytes body,
+                                   session::Effects& effects);
+  [[nodiscard]] Step stop(model::Reason reason, session::Effects& effects);
+  void ask_subscriptions(Bytes body, session::Effects& effects);
+  void ask_unsubscriptions(Bytes body, session::Effects& effects);
+  [[nodiscard]] Step after_asking(session::Effects& effects);
+  void on_request_answer(const session::Answer& answer);
+  void answer_request(session::Effects& effects);
+  void detach(bool discard_will, session::Effects& effects);
+
+  const session::SessionLimits* limits_;
+  std::unique_ptr<Request> request_;
+  Flow flow_;
+  Hearing hearing_;
+  std::uint16_t keep_alive_s_ = 0;  // what is enforced; 0: nothing
+  State state_ = State::kConnecting;
+  bool clean_session_ = true;
+  bool attached_ = false;
+  bool takes_messages_ = false;
+};
+
+// Every idle connection pays for it.
+static_assert(sizeof(ServerSession) <= 80);
+
+}  // namespace hermod::mqtt

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/mqtt/session/sender.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hermod/base/assert.hpp"
+#include "hermod/mqtt/codec/publish.hpp"
+#include "hermod/mqtt/session/convert.hpp"
+
+namespace hermod::mqtt {
+namespace {
+
+using model::Delivery;
+using model::EncodeSlots;
+using model::Guarantee;
+using session::Inflight;
+using session::Stage;
+
+std::uint16_t take_id(Inflight& inflight, model::Tag tag, Guarantee guarantee) {
+  const std::uint16_t id = inflight.take(tag, guarantee);  // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+  HERMOD_ASSERT(id != 0);
+  return id;
+}
+
+// The key of octets that are the same for every subscriber: protocol, version, QoS, RETAIN.
+std::uint32_t slot_key(Version version, const Delivery& delivery) {
+  return std::uint32_t{static_cast<std::uint8_t>(session::ProtocolId::kMqtt)} << 24 |
+         std::uint32_t{static_cast<std::uint8_t>(version)} << 16 |
+         std::uint32_t{to_qos(delivery.guarantee)} << 1 | (delivery.retain ? 1u : 0u);
+}
+
+// True when all deliveries carry the flags of the first, and none is a repetition.
+bool same_flags(std::span<const Delivery> items) {
+  const Delivery& first = items.front();
+  unsigned differences = 0;
+  for (const Delivery& item : items) {
+    differences |= static_cast<unsigned>(item.guarantee) ^ static_cast<unsigned>(first.guarantee);
+    differences |= static_cast<unsigned>(item.retain != first.retain);
+    differences |= static_cast<unsigned>(item.redelivered);
+  }
+  return differences == 0;
+}
+
+// True when every message is small, so that its octets are worth copying and surely fit a packet.
+bool all_small(std::span<const Delivery> items) {
+  return std::ranges::all_of(items, [](const Delivery& item) {
+    return item.message->payload.size() < Output::kShareFrom &&
+           item.message->destination.address.size() <= kFieldBytesMax;
+  });
+}
+
+// Encodes the batch with packet ids of 0; the slot's offsets are where those stand.
+void fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version version) {
+  for (const Delivery& item : items) {
+    const PublishView publish =
+        to_publish(*item.message, {.guarantee = item.guarantee, .retain = item.retain});
+    const std::size_t begin = slot.bytes.size();
+    slot.bytes.resize(begin + publish_size(publish, version));
+    std::uint8_t* const at = slot.bytes.data() + begin;
+    write_publish(at, publish, version);
+    if (publish.qos == 0) continue;
+    const std::size_t id_at = publish_packet_id_offset({at, slot.bytes.size() - begin});
+    slot.offsets.push_back(static_cast<std::uint32_t>(begin + id_at));
+  }
+}
+
+// The batch encoded once for all who receive it; nullptr when it cannot be shared.
+const EncodeSlots::Slot* shared_slot(const model::DeliveryBatch& batch, Version version) {
+  if (batch.slots == nullptr || !same_flags(batch.items)) return nullptr;
+  const std::uint32_t key = slot_key(version, batch.items.front());
+  if (const EncodeSlots::Slot* slot = batch.slots->find(key)) return slot;
+  if (!all_small(batch.items)) return nullptr;
+  EncodeSlots::Slot& slot = batch.slots->make(key);
+  fill(slot, batch.items, version);
+  return &slot;
+}
+
+void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& batch,
+                    Inflight& inflight, Output& output) {
+  std::uint8_t* const out = output.reserve(slot.bytes.size());
+  std::memcpy(out, slot.bytes.data(), slot.bytes.size());
+  output.commit(slot.bytes.size());
+  const Guarantee guarantee = batch.items.front().guarantee;
+  for (std::size_t i = 0; i < slot.offsets.size(); ++i) {
+    const std::uint16_t id = take_id(inflight, batch.first_tag + i, guarantee);
+    out[slot.offsets[i]] = static_cast<std::uint8_t>(id >> 8);
+    out[slot.offsets[i] + 1] = static_cast<std::uint8_t>(id);
+  }
+}
+
+// Gives a delivery its packet id. One that was sent before keeps its id and QoS, and says DUP
+// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1].
+void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Inflight& inflight) {
+  if (publish.qos == 0) return;  // [MQTT-2.3.1-5], [MQTT-3.3.1-2]
+  publish.dup = delivery.redelivered;
+  const Inflight::Entry* const before = delivery.redelivered ? inflight.find_tag(tag) : nullptr;
+  if (before != nullptr) {
+    publish.packet_id = before->id;
+    publish.qos = to_qos(before->guarantee);
+  } else {
+    publish.packet_id = take_id(inflight, tag, delivery.guarantee);
+  }
+}
+
+void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, session::Effects& effects) {
+  const model::Message& message = *delivery.message;
+  PublishView publish =
+      to_publish(message, {.guarantee = delivery.guarantee, .retain = delivery.retain});
+  const std::size_t size = publish_size(publish, flow.version);
+  if (size == 0) {
+    if (publish.qos > 0) effects.accept(tag, 1);
+    return;
+  }
+  identify(publish, delivery, tag, flow.inflight);
+
+  Output& output = effects.output();
+  if (message.payload.size() >= Output::kShareFrom && message.owner != nullptr &&
+      message.owner->shared_payload()) {
+    const std::size_t header_size = publish_header_size(publish, flow.version);
+    write_publish_header(output.reserve(header_size), publish, flow.version);
+    output.commit(header_size);
+    output.append_shared(message.owner->shared_payload());
+    return;
+  }
+  write_publish(output.reserve(size), publish, flow.version);
+  output.commit(size);
+}
+
+}  // namespace
+
+void deliver(const model::DeliveryBatch& batch, Flow& flow, session::Effects& effects) {
+  if (batch.items.empty()) return;
+  if (const EncodeSlots::Slot* slot = shared_slot(batch, flow.version)) {
+    return deliver_shared(*slot, batch, flow.inflight, effects.output());
+  }
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    deliver_one(batch.items[i], batch.first_tag + i, flow, effects);
+  }
+}
+
+void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
+  const std::vector<std::uint16_t> released = flow.inflight.released();
+  for (const std::uint16_t id : released) {  // [MQTT-4.4.0-1], [MQTT-4.6.0-4]
+    send_ack(PacketType::kPubrel, id, flow, effects);
+  }
+  const std::size_t taken = std::min<std::size_t>(released.size(), inflight_max);
+  if (taken < inflight_max) effects.credit(static_cast<std::uint32_t>(inflight_max - taken));
+}
+
+Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
+  const Inflight::Entry* const entry = flow.inflight.find(packet_id);
+  if (entry == nullptr) return Step::kNext;
+  if (entry->guarantee != Guarantee::kAtLeastOnce) return Step::kStop;
+  const model::Tag tag = entry->tag;
+  flow.inflight.finish(packet_id);
+  effects.accept(tag, 1);
+  return Step::kNext;
+}
+
+Step on_pubrec(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
+  if (Inflight::Entry* const entry = flow.inflight.find(packet_id)) {
+    if (entry->guarantee != Guarantee::kExactlyOnce) return Step::kStop;
+    if (entry->stage == Stage::kSent) {
+      effects.accept(entry->tag, 0);
+      flow.inflight.release(*entry);
+    }
+  }
+  send_ack(PacketType::kPubrel, packet_id, flow, effects);  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
+  return Step::kNext;
+}
+
+Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
+  const Inflight::Entry* const entry = flow.inflight.find(packet_id);
+  if (entry == nullptr) return Step::kNext;
+  if (entry->stage != Stage::kReleased) return Step::kStop;
+  flow.inflight.finish(packet_id);
+  effects.credit(1);
+  return Step::kNext;
+}
+
+}  // namespace hermod::mqtt

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// SUBSCRIBE and UNSUBSCRIBE of the server (MQTT 3.1.1 §3.8 to §3.11): one effect per filter, the
+// answers gathered, one SUBACK or UNSUBACK. A packet with very many filters is worked through in
+// rounds and stays in the input until the last one, so that the list of effects stays short.
+#include <algorithm>
+
+#include "hermod/base/assert.hpp"
+#include "hermod/mqtt/codec/suback.hpp"
+#include "hermod/mqtt/codec/subscribe.hpp"
+#include "hermod/mqtt/codec/topic.hpp"
+#include "hermod/mqtt/codec/unsuback.hpp"
+#include "hermod/mqtt/codec/unsubscribe.hpp"
+#include "hermod/mqtt/session/convert.hpp"
+#include "hermod/mqtt/session/server_session.hpp"
+
+namespace hermod::mqtt {
+
+using model::Reason;
+using session::Answer;
+using session::Effects;
+
+namespace {
+constexpr std::uint32_t kFiltersPerRound = 256;
+constexpr std::size_t kPacketIdSize = 2;
+}  // namespace
+
+Step ServerSession::on_subscribe(const FixedHeader& header, Bytes body, Effects& effects) {
+  if (request_ == nullptr) {
+    if (!takes_messages_) return Step::kWait;
+    const auto subscribe = read_subscribe(header, body, flow_.version);
+    if (!subscribe) return stop(Reason::kMalformed, effects);
+    request_ = std::make_unique<Request>();
+    request_->type = PacketType::kSubscribe;
+    request_->packet_id = subscribe->packet_id;
+    request_->offset = kPacketIdSize;
+    request_->return_codes.reserve(subscribe->entries.size());
+  } else if (request_->whole || request_->unanswered > 0) {
+    return Step::kWait;
+  }
+  ask_subscriptions(body, effects);
+  return after_asking(effects);
+}
+
+Step ServerSession::on_unsubscribe(const FixedHeader& header, Bytes body, Effects& effects) {
+  if (request_ == nullptr) {
+    if (!takes_messages_) return Step::kWait;
+    const auto unsubscribe = read_unsubscribe(header, body, flow_.version);
+    if (!unsubscribe) return stop(Reason::kMalformed, effects);
+    request_ = std::make_unique<Request>();
+    request_->type = PacketType::kUnsubscribe;
+    request_->packet_id = unsubscribe->packet_id;
+    request_->offset = kPacketIdSize;
+  } else if (request_->whole || request_->unanswered > 0) {
+    return Step::kWait;
+  }
+  ask_unsubscriptions(body, effects);
+  return after_asking(effects);
+}
+
+// As if each filter had come alone, in order [MQTT-3.8.4-4].
+void ServerSession::ask_subscriptions(Bytes body, Effects& effects) {
+  const SubscribeEntries rest(body.subspan(request_->offset), 0);
+  for (auto entry = rest.begin(); entry != rest.end(); ++entry) {
+    if (request_->unanswered == kFiltersPerRound) return;
+    const auto [filter, qos] = *entry;
+    request_->offset += static_cast<std::uint32_t>(2 + filter.size() + 1);
+    request_->return_codes.push_back(kSubackFailure);
+    if (topic_levels(filter) > limits_->topic_levels_max) continue;
+    ++request_->unanswered;
+    session::Subscribe subscribe;
+    subscribe.filter = filter;
+    subscribe.options.guarantee_max = std::min(to_guarantee(qos), limits_->guarantee_max);
+    subscribe.ticket = make_ticket(TicketKind::kRequest, request_->return_codes.size() - 1);
+    effects.push(subscribe);
+  }
+  request_->whole = true;
+}
+
+void ServerSession::ask_unsubscriptions(Bytes body, Effects& effects) {  // [MQTT-3.10.4-6]
+  const UnsubscribeFilters rest(body.subspan(request_->offset), 0);
+  for (auto filter = rest.begin(); filter != rest.end(); ++filter) {
+    if (request_->unanswered == kFiltersPerRound) return;
+    request_->offset += static_cast<std::uint32_t>(2 + (*filter).size());
+    ++request_->unanswered;
+    effects.push(session::Unsubscribe{*filter, make_ticket(TicketKind::kRequest, 0)});
+  }
+  request_->whole = true;
+}
+
+// A packet that is not worked through stays where it is.
+Step ServerSession::after_asking(Effects& effects) {
+  const Step step = request_->whole ? Step::kNext : Step::kWait;
+  answer_request(effects);
+  return step;
+}
+
+void ServerSession::on_request_answer(const Answer& answer) {
+  HERMOD_ASSERT(request_ != nullptr && request_->unanswered > 0);
+  --request_->unanswered;
+  if (request_->type == PacketType::kUnsubscribe) return;  // found or not [MQTT-3.10.4-5]
+  const auto index = static_cast<std::uint32_t>(answer.ticket);
+  if (answer.reason == Reason::kOk) {
+    request_->return_codes[index] = to_qos(answer.granted);  // [MQTT-3.9.3-1], [MQTT-3.8.4-5]
+  }
+}
+
+void ServerSession::answer_request(Effects& effects) {
+  if (!request_->whole || request_->unanswered > 0) return;
+  Output& output = effects.output();
+  if (request_->type == PacketType::kSubscribe) {  // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
+    const SubackView suback{request_->packet_id, request_->return_codes};
+    const std::size_t size = suback_size(suback, flow_.version);
+    write_suback(output.reserve(size), suback, flow_.version);
+    output.commit(size);
+  } else {  // [MQTT-3.10.4-4]
+    const Unsuback unsuback{request_->packet_id};
+    const std::size_t size = unsuback_size(unsuback, flow_.version);
+    write_unsuback(output.reserve(size), unsuback, flow_.version);
+    output.commit(size);
+  }
+  request_.reset();
+}
+
+}  // namespace hermod::mqtt

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hot paths allocate nothing once the shard's list and the connection's output have their size.
+#include "hermod/testkit/allocations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "peers.hpp"
+
+namespace hermod::mqtt {
+namespace {
+
+using session::Effects;
+
+class Allocations : public testing::Test {
+ protected:
+  Allocations() {
+    session_.on_open({}, effects_);
+    const wire::Octets connect = wire::connect();
+    EXPECT_EQ(session_.on_bytes(connect, Intake::kEverything, {}, effects_), connect.size());
+    const auto ticket = std::get<session::Attach>(list_.at(0).effect).ticket;
+    answer({.ticket = ticket});
+  }
+  void answer(const session::Answer& answer) {
+    list_.clear();
+    session_.on_answers({&answer, 1}, {}, effects_);
+  }
+  void take(Bytes packets) {
+    list_.clear();
+    ASSERT_EQ(session_.on_bytes(packets, Intake::kEverything, {}, effects_), packets.size());
+  }
+
+  session::SessionLimits limits_;
+  ServerSession session_{limits_};
+  Output output_;
+  session::EffectList list_;
+  Effects effects_{{1, 1}, output_, list_};
+};
+
+template <typename Round>
+std::size_t allocations_of_second(Round round) {
+  round();
+  const std::size_t before = testkit::allocation_count();
+  round();
+  return testkit::allocation_count() - before;
+}
+
+TEST_F(Allocations, ReceivingAllocatesNothing) {
+  const wire::Octets packets = repeat(wire::publish("a/b", "payload"), 64);
+  const wire::Octets one = wire::publish("a/b", "payload", {.qos = 1, .id = 3});
+  const wire::Octets two = wire::publish("a/b", "payload", {.qos = 2, .id = 4});
+  const wire::Octets release = wire::pubrel(4);
+  EXPECT_EQ(allocations_of_second([&] {
+              take(packets);
+              take(one);
+              answer({.ticket = std::get<session::Publish>(list_.at(0).effect).ticket});
+              take(two);
+              answer({.ticket = std::get<session::Publish>(list_.at(0).effect).ticket});
+              take(release);
+              output_.clear();
+            }),
+            0u);
+}
+
+TEST_F(Allocations, DeliveringAllocatesNothing) {
+  const model::Message message = message_of("a/b", "payload");
+  std::array<model::Delivery, 16> items;
+  model::EncodeSlots slots;
+  model::Tag tag = 1;
+  std::uint16_t id = 1;
+  EXPECT_EQ(
+      allocations_of_second([&] {
+        for (const Guarantee guarantee : {Guarantee::kAtMostOnce, Guarantee::kAtLeastOnce}) {
+          items.fill({.message = &message, .guarantee = guarantee});
+          slots.clear();
+          for (model::EncodeSlots* shared : {&slots, static_cast<model::EncodeSlots*>(nullptr)}) {
+            session_.on_deliveries({.items = items, .first_tag = tag, .slots = shared}, {},
+                                   effects_);
+            tag += items.size();
+            if (guarantee == Guarantee::kAtMostOnce) continue;
+            for (std::size_t i = 0; i < items.size(); ++i, ++id) {
+              const std::uint8_t puback[] = {0x40, 2, static_cast<std::uint8_t>(id >> 8),
+                                             static_cast<std::uint8_t>(id)};
+              take(puback);
+            }
+          }
+        }
+        output_.clear();
+      }),
+      0u);
+}
+
+}  // namespace
+}  // namespace hermod::mqtt
