@@ -74,6 +74,7 @@ void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_
 }
 
 void Core::forget(SubscriberIndex index) {
+  router_.flush();
   drop_subscriptions(index);
   subscribers_.remove(index);
 }
