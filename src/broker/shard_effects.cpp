@@ -63,7 +63,9 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
   if (allowed(connection, core::Action::kPublish, effect.message.destination.address)) {
     effect.message.origin.shard = parts_.self;
     effect.message.origin.connection = connection.index + 1;
-    reason = core_.publish(effect.message, now_);
+    // A stamp that lay before the publication's arrival could lose against one that its client saw.
+    const Instant at = effect.message.retain ? parts_.clock.now() : now_;
+    reason = core_.publish(effect.message, at);
     if (effect.message.retain && subscribing_.reading()) subscribing_.note_live(effect.message);
   }
   if (effect.ticket == 0) return;

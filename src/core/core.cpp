@@ -16,7 +16,7 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       tree_(place.hash_key),
       cache_(tree_, place.hash_key),
       subscribers_(place.hash_key),
-      retained_(limits),
+      retained_(limits, place.hash_key),
       router_(limits, subscribers_, cache_, journal, outlet),
       outlet_(outlet) {
   HERMOD_ASSERT(place.shards >= 1 && place.shards <= 64 && place.shard < place.shards);
@@ -74,6 +74,7 @@ void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_
 }
 
 void Core::forget(SubscriberIndex index) {
+  router_.flush();
   drop_subscriptions(index);
   subscribers_.remove(index);
 }
@@ -138,11 +139,10 @@ void Core::set_interest(std::string_view filter, std::uint16_t shard, bool inter
   tree_.set_shard(filter, shard, interested);
 }
 
-Reason Core::publish(model::Message& message, Instant) {
+Reason Core::publish(model::Message& message, Instant now) {
   ShardSet remote_owner = 0;
   if (message.retain) {
-    ++clock_;
-    message.version = stamp();
+    message.version = next_stamp(now);
     message.owner = nullptr;  // a copy made before does not carry the stamp
     const std::uint16_t owner = owner_of(message.destination.address);
     if (owner == place_.shard) {
@@ -161,6 +161,12 @@ void Core::receive(const model::Message& message, bool for_subscribers, bool for
   // The publisher has moved on: a full table is counted where it is, and the live copies arrive.
   if (for_retained) (void)retained_.store(message);
   if (for_subscribers) router_.publish(message, false, 0);
+}
+
+Stamp Core::next_stamp(Instant now) {
+  const auto time = std::max<std::int64_t>(now.time_since_epoch().count(), 0);
+  clock_ = std::max(clock_ + 1, static_cast<std::uint64_t>(time) >> kStampShardBits);
+  return stamp();
 }
 
 void Core::observe(Stamp seen) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hermod/base/hash.hpp"
 #include "hermod/model/topic.hpp"
 
 namespace hermod::core {
@@ -33,10 +34,12 @@ model::Reason Retained::store(const model::Message& message) {
   const auto found = values_.find(message.destination.address);
   const bool held = found != values_.end();
   if (held && message.version < (*found)->version) return model::Reason::kOk;
+  if (!held && is_older_than_clear(message)) return model::Reason::kOk;
   const std::size_t freed = held ? found->get()->memory() : 0;
   if (message.payload.empty()) {
     if (held) values_.erase(found);
     bytes_ -= freed;
+    note_clear(message);
     return model::Reason::kOk;
   }
   model::MessageRef value = message.own();
@@ -50,6 +53,25 @@ model::Reason Retained::store(const model::Message& message) {
   values_.insert(after, std::move(value));
   bytes_ = bytes;
   return model::Reason::kOk;
+}
+
+void Retained::note_clear(const model::Message& message) {
+  if (clears_.size() == kClearsMin) {
+    clears_before_ = std::move(clears_);
+    clears_.clear();
+  }
+  std::uint64_t& version = clears_[keyed_hash(message.destination.address, hash_key_)];
+  version = std::max(version, message.version);
+}
+
+bool Retained::is_older_than_clear(const model::Message& message) const {
+  if (clears_.empty()) return false;
+  const std::uint64_t topic = keyed_hash(message.destination.address, hash_key_);
+  for (const Clears* clears : {&clears_, &clears_before_}) {
+    const auto found = clears->find(topic);
+    if (found != clears->end() && message.version < found->second) return true;
+  }
+  return false;
 }
 
 const model::Message* Retained::find(std::string_view topic, Instant now) const {
@@ -70,7 +92,9 @@ std::string Retained::match(std::string_view filter, std::string_view after, std
   auto at = after.empty() ? values_.lower_bound(prefix) : values_.upper_bound(after);
   for (; at != values_.end(); ++at) {
     const std::string_view topic = (*at)->destination.address;
-    if (!topic.starts_with(prefix)) return {};  // past everything that can match
+    // Past everything that can match: "sport/golf" comes before "sports".
+    if (!topic.starts_with(prefix)) return {};
+    if (!prefix.empty() && topic.size() > prefix.size() && topic[prefix.size()] != '/') return {};
     if (visits_max-- == 0) return std::string{std::prev(at)->get()->message().destination.address};
     if (model::matches(filter, topic) && (*at)->expires_at > now && !visit(*at)) {
       return std::string{topic};

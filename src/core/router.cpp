@@ -74,7 +74,8 @@ Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) 
 void Router::deliver_run(const Match& match) {
   Subscriber& subscriber = subscribers_[match.subscriber];
   const model::Message& first = *run_.front();
-  if (match.no_local && subscriber.attached() && first.origin.connection != 0 &&
+  // What came from another shard was not published by a connection of this one.
+  if (match.no_local && run_everywhere_ && subscriber.attached() && first.origin.connection != 0 &&
       static_cast<std::uint32_t>(subscriber.connection) == first.origin.connection) {
     return;
   }

@@ -21,7 +21,6 @@ bool matches(std::string_view filter, std::string_view topic) {
   while (!wanted.done()) {
     const std::string_view want = wanted.next();
     if (want == "#") return true;
-    if (given.done()) return false;
     const std::string_view have = given.next();
     if (want != "+" && want != have) return false;
     // "sport/#" also matches "sport": MQTT 3.1.1 §4.7.1.2

@@ -20,8 +20,10 @@
 
 namespace hermod::core {
 
-/// Orders publications across shards: a Lamport clock, its shard in the low bits. Whatever was
-/// published later on the same shard, or after it was seen there, is greater.
+/// Orders publications across shards: the monotonic clock in nanoseconds, the low bits replaced by
+/// the shard, and never less than what was seen before (a hybrid logical clock). Whatever was
+/// published later, on whichever shard, is greater: who waits for one acknowledgement before the
+/// next publication gets the order that was meant.
 using Stamp = std::uint64_t;
 inline constexpr unsigned kStampShardBits = 6;
 
@@ -83,7 +85,8 @@ class Core {
 
   // --- messages ---
 
-  /// Routes a publication of a connection of this shard. See Router::publish for lifetimes.
+  /// Routes a publication of a connection of this shard. See Router::publish for lifetimes. `now`
+  /// stamps what is to be retained; it must not lie before the publication came.
   /// kQuotaExceeded when it should have been retained here and could not: then nobody gets it.
   model::Reason publish(model::Message& message, Instant now);
   /// A publication that another shard has sent here, for subscribers and (or) as retained value.
@@ -110,6 +113,7 @@ class Core {
   void observe(Stamp seen);
 
  private:
+  [[nodiscard]] Stamp next_stamp(Instant now);
   void forget(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);

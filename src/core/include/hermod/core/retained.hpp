@@ -4,6 +4,7 @@
 // page: the position is a topic, and survives any change in between.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -34,10 +35,14 @@ struct TopicOrder {
 
 class Retained {
  public:
-  explicit Retained(const Limits& limits) : limits_(limits) {}
+  /// Clears that are remembered, at least.
+  static constexpr std::size_t kClearsMin = 4096;
+
+  Retained(const Limits& limits, std::uint64_t hash_key) : limits_(limits), hash_key_(hash_key) {}
 
   /// Keeps the message as its topic's value; an empty payload clears it [MQTT-3.3.1-10]. A message
-  /// with a lower version than the value's changes nothing. kQuotaExceeded when the table is full.
+  /// with a lower version than the value's or than the topic's last clear changes nothing: it was
+  /// overtaken on its way from another shard. kQuotaExceeded when the table is full.
   model::Reason store(const model::Message& message);
   /// The value of a topic, or nullptr; lives until the next store.
   [[nodiscard]] const model::Message* find(std::string_view topic, Instant now) const;
@@ -52,9 +57,18 @@ class Retained {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
+  void note_clear(const model::Message& message);
+  [[nodiscard]] bool is_older_than_clear(const model::Message& message) const;
+
   const Limits& limits_;
+  std::uint64_t hash_key_;
   std::set<model::MessageRef, TopicOrder> values_;
   std::size_t bytes_ = 0;
+  // Versions of clears by the topic's hash, the newest ones and those before them. A letter is
+  // overtaken within a turn or two of its shard; thousands of clears do not fit in between.
+  using Clears = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
+  Clears clears_;
+  Clears clears_before_;
 };
 
 }  // namespace hermod::core
