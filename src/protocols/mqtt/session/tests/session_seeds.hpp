@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seeds of the session fuzz target: one short conversation each, in the language of
+// session_ops.hpp.
+#pragma once
+
+#include <string>
+
+#include "hermod/model/delivery.hpp"
+#include "hermod/model/reason.hpp"
+#include "hermod/testkit/seeds.hpp"
+#include "packets_for_tests.hpp"
+#include "session_ops.hpp"
+
+namespace hermod::mqtt {
+
+/// Writes a conversation step by step.
+class Seed {
+ public:
+  explicit Seed(int setup) : octets_{static_cast<std::uint8_t>(setup)} {}
+  Seed& offer(const wire::Octets& packets) {
+    step(fuzz::Step::kOffer, packets.size());
+    octets_.insert(octets_.end(), packets.begin(), packets.end());
+    return *this;
+  }
+  Seed& answer(model::Reason reason = model::Reason::kOk) {
+    return step(fuzz::Step::kAnswer, static_cast<std::size_t>(reason));
+  }
+  Seed& deliver(std::size_t count, int flags) {
+    step(fuzz::Step::kDeliver, count - 1);
+    octets_.push_back(static_cast<std::uint8_t>(flags));
+    return *this;
+  }
+  Seed& redeliver() {
+    octets_.push_back(static_cast<std::uint8_t>(fuzz::Step::kRedeliver));
+    return *this;
+  }
+  Seed& advance(std::size_t seconds) { return step(fuzz::Step::kAdvance, seconds); }
+  Seed& intake(bool everything) { return step(fuzz::Step::kIntake, everything ? 1 : 0); }
+  Seed& request(std::size_t which) { return step(fuzz::Step::kRequest, which); }
+  Seed& end(model::Reason reason) {
+    return step(fuzz::Step::kEnd, static_cast<std::size_t>(reason));
+  }
+  [[nodiscard]] const wire::Octets& octets() const { return octets_; }
+
+ private:
+  Seed& step(fuzz::Step step, std::size_t argument) {
+    octets_.push_back(static_cast<std::uint8_t>(step));
+    octets_.push_back(static_cast<std::uint8_t>(argument));
+    return *this;
+  }
+  wire::Octets octets_;
+};
+
+inline Seed connected_server(int setup = 0) {
+  Seed seed(setup);
+  seed.offer(wire::connect({.clean_session = (setup & fuzz::kResumed) == 0, .client_id = "f"}));
+  return seed.answer();
+}
+inline Seed connected_client(int setup = 0) {
+  Seed seed(setup | fuzz::kClientRole);
+  return seed.offer(wire::connack(0, (setup & fuzz::kResumed) != 0));
+}
+
+/// The conversations by name.
+inline testkit::Seeds session_seeds() {
+  using model::Reason;
+  using wire::operator+;
+  const wire::Octets one = wire::publish("a/b", "x", {.qos = 1, .id = 1});
+  const wire::Octets two = wire::publish("a/b", "x", {.qos = 2, .id = 1});
+  testkit::Seeds seeds;
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  add("server_refused", Seed(0).offer(wire::connect()).answer(Reason::kNotAuthorized));
+  add("server_connect_timeout", Seed(0).offer(wire::connect()).advance(20).answer());
+  add("server_two_connects", connected_server().offer(wire::connect()));
+  add("server_publish", connected_server()
+                            .offer(wire::publish("a/b", "x") + one + two)
+                            .answer()
+                            .answer()
+                            .offer(two + wire::pubrel(1)));
+  add("server_publish_refused",
+      connected_server().offer(one + two).answer(Reason::kUnavailable).answer());
+  add("server_repetition", connected_server().offer(two + two).answer().offer(wire::pubrel(1)));
+  add("server_subscribe", connected_server()
+                              .offer(wire::subscribe(1, {{"a/+", 1}, {"#", 2}}) + wire::pingreq())
+                              .answer()
+                              .answer(Reason::kNotAuthorized)
+                              .offer(wire::unsubscribe(2, {"#"}))
+                              .answer());
+  add("server_deliver", connected_server()
+                            .deliver(3, 1)
+                            .deliver(2, 2 | fuzz::kShared)
+                            .deliver(8, fuzz::kShared)
+                            .offer(wire::puback(1) + wire::puback(2) + wire::puback(3) +
+                                   wire::pubrec(4) + wire::pubcomp(4) + wire::pubrec(5))
+                            .deliver(2, fuzz::kLarge | 1));
+  add("server_mixed", connected_server()
+                          .deliver(4, fuzz::kMixed | fuzz::kShared | fuzz::kRetain)
+                          .offer(wire::puback(1))
+                          .end(Reason::kTakenOver));
+  add("server_wrong_answer", connected_server().deliver(1, 1).offer(wire::pubrec(1)));
+  add("server_resumed", connected_server(fuzz::kResumed)
+                            .redeliver()
+                            .offer(wire::pubcomp(1) + wire::pubcomp(2) + wire::pubrec(3) + two));
+  add("server_keep_alive", connected_server().advance(80).offer(wire::pingreq()).advance(95));
+  add("server_replies_only", connected_server()
+                                 .intake(false)
+                                 .offer(wire::pingreq() + one)
+                                 .advance(200)
+                                 .intake(true)
+                                 .answer());
+  add("server_limits", connected_server(fuzz::kTightLimits).offer(wire::publish("a/b/c/d", "x")));
+  add("server_disconnect", connected_server().offer(wire::disconnect()));
+  add("client_refused", Seed(fuzz::kClientRole).offer(wire::connack(5)));
+  add("client_timeout", Seed(fuzz::kClientRole).advance(40));
+  add("client_publish", connected_client().deliver(3, 1).deliver(2, 2).offer(
+                            wire::puback(1) + wire::pubrec(4) + wire::pubcomp(4)));
+  add("client_receive", connected_client()
+                            .offer(wire::publish("a", "x") + one + two)
+                            .answer()
+                            .answer()
+                            .offer(wire::pubrel(1)));
+  add("client_requests", connected_client()
+                             .request(0)
+                             .request(1)
+                             .offer(wire::suback(1, {1, 0x80}) + wire::unsuback(2))
+                             .request(2));
+  add("client_open_requests", connected_client().request(0).request(1).end(Reason::kTimeout));
+  add("client_pings", connected_client().advance(61).offer(wire::pingresp()).advance(130));
+  add("client_resumed",
+      connected_client(fuzz::kResumed).redeliver().offer(wire::pubcomp(2) + wire::pubrec(4) + two));
+  return seeds;
+}
+
+}  // namespace hermod::mqtt
