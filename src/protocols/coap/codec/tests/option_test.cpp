@@ -5,10 +5,12 @@
 
 #include <algorithm>
 
-#include "vectors.hpp"
+#include "hermod/testkit/octets.hpp"
 
 namespace hermod::coap::test {
 namespace {
+
+using testkit::octets;
 
 // RFC 7252 §5.10 Table 4, columns C, U, N.
 TEST(OptionNumber, CarriesItsClassInItsBits) {

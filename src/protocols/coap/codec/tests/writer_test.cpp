@@ -7,16 +7,19 @@
 #include <array>
 
 #include "hermod/base/rng.hpp"
+#include "hermod/testkit/octets.hpp"
 #include "vectors.hpp"
 
 namespace hermod::coap::test {
 namespace {
 
+using testkit::octets;
+
 // Writing the options of a decoded message one by one gives back its octets: there is one encoding.
 TEST(BodyWriter, ReproducesEveryVector) {
   for (const ValidVector& vector : kValid) {
     SCOPED_TRACE(vector.name);
-    const auto datagram = octets(vector);
+    const auto datagram = octets(vector.octets);
     const auto message = decode(datagram);
     ASSERT_TRUE(message.has_value());
     std::vector<std::uint8_t> out(datagram.size());

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/coap/session/deduplication.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "hermod/base/hash.hpp"
+
+namespace hermod::coap {
+namespace {
+
+constexpr std::size_t kFirstEntries = 8;
+
+std::uint32_t seconds(Instant at) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count());
+}
+
+}  // namespace
+
+// Unkeyed: a peer that makes its own messages collide only harms itself.
+std::uint64_t Deduplicator::fingerprint(Bytes datagram) {
+  return keyed_hash(as_text(datagram), 0);
+}
+
+bool Deduplicator::matters(const Entry& entry, Instant now) const {
+  return entry.state != State::kFree && entry.until_s >= seconds(now);
+}
+
+Deduplicator::Entry* Deduplicator::find(std::uint16_t message_id, std::uint64_t fingerprint) {
+  if (entries_.empty()) return nullptr;
+  Entry& entry = entries_[message_id & (entries_.size() - 1)];
+  const bool same = entry.state != State::kFree && entry.message_id == message_id &&
+                    entry.fingerprint == fingerprint;
+  return same ? &entry : nullptr;
+}
+
+Deduplicator::Seen Deduplicator::look_up(std::uint16_t message_id, std::uint64_t fingerprint,
+                                         Instant now) const {
+  if (entries_.empty()) return {};
+  const Entry& entry = entries_[message_id & (entries_.size() - 1)];
+  if (!matters(entry, now) || entry.message_id != message_id || entry.fingerprint != fingerprint) {
+    return {};
+  }
+  switch (entry.state) {
+    case State::kFree:
+      return {};
+    case State::kOpen:
+      return {Verdict::kInProgress, {}};
+    case State::kAcknowledged:
+      return {Verdict::kAcknowledged, {}};
+    case State::kAnswered:
+      return {Verdict::kAnswered, entry.code};
+  }
+  return {};
+}
+
+void Deduplicator::open(std::uint16_t message_id, std::uint64_t fingerprint, Instant now,
+                        Instant until) {
+  if (entries_.empty()) entries_.resize(kFirstEntries);
+  while (entries_.size() < entries_max_) {
+    const Entry& there = entries_[message_id & (entries_.size() - 1)];
+    if (there.message_id == message_id || !matters(there, now)) break;
+    grow();
+  }
+  entries_[message_id & (entries_.size() - 1)] = {
+      fingerprint, seconds(until), message_id, {}, State::kOpen};
+}
+
+// Doubling keeps every entry: what shared no place before shares none after.
+void Deduplicator::grow() {
+  std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(entries_.size() * 2));
+  for (const Entry& entry : old) {
+    if (entry.state != State::kFree) entries_[entry.message_id & (entries_.size() - 1)] = entry;
+  }
+}
+
+void Deduplicator::acknowledge(std::uint16_t message_id, std::uint64_t fingerprint) {
+  Entry* entry = find(message_id, fingerprint);
+  if (entry != nullptr) keep(*entry, State::kAcknowledged);
+}
+
+void Deduplicator::answer(std::uint16_t message_id, std::uint64_t fingerprint, Code code) {
+  Entry* entry = find(message_id, fingerprint);
+  if (entry == nullptr || entry->state == State::kAcknowledged) return;
+  entry->code = code;
+  keep(*entry, State::kAnswered);
+}
+
+void Deduplicator::keep(Entry& entry, State state) {
+  entry.state = state;
+  until_ = std::max(until_, Instant{std::chrono::seconds{entry.until_s}});
+}
+
+void Deduplicator::forget(std::uint16_t message_id, std::uint64_t fingerprint) {
+  Entry* entry = find(message_id, fingerprint);
+  if (entry == nullptr || entry->state == State::kAcknowledged) return;
+  entry->state = State::kFree;
+}
+
+}  // namespace hermod::coap

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The numbers that a CoAP server keeps to, with their defaults. One object serves all sessions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hermod/base/time.hpp"
+#include "hermod/coap/session/reliability.hpp"
+
+namespace hermod::coap {
+
+struct Settings {
+  TransmissionParameters transmission;
+
+  /// A confirmable request that has no response by then is acknowledged with an Empty message, and
+  /// answered separately (RFC 7252 §5.2.2). Below ACK_TIMEOUT, or the peer repeats for nothing.
+  Duration ack_delay = std::chrono::seconds{1};
+  /// Requests of one peer that are being executed; more are answered 5.03.
+  std::size_t requests_max = 128;
+  /// Confirmable responses that wait for the one in flight; more are sent without confirmation.
+  std::size_t confirmables_waiting_max = 16;
+  /// Entries of the table of requests seen, per peer: 16 octets each. A power of two.
+  std::size_t seen_max = 256;
+
+  /// Observations of one peer, and of one that has not yet shown that it can receive: its address
+  /// may be somebody else's.
+  std::size_t observations_max = 1024;
+  std::size_t observations_unproven_max = 8;
+  /// Non-confirmable notifications in a row; the next one is confirmable, and until it is
+  /// acknowledged newer values wait (RFC 7641 §4.5.1: it bounds what is sent per round trip).
+  std::uint8_t unconfirmed_max = 15;
+  /// An observer that has not confirmed anything for so long is asked (RFC 7641 §4.5).
+  Duration confirm_every = std::chrono::hours{24};
+  /// The same for one that has never confirmed anything.
+  Duration prove_within = std::chrono::minutes{1};
+  /// Max-Age of a notification whose value has no expiry, in seconds (RFC 7641 §4.3.1): how long an
+  /// observer may take silence for "unchanged".
+  std::uint32_t observe_max_age_s = 600;
+
+  /// A peer with nothing to remember is forgotten after so much silence.
+  Duration idle = std::chrono::seconds{5};
+  /// Largest datagram sent. Larger values are refused with 5.01: they need block-wise transfer.
+  std::size_t datagram_bytes_max = 4096;
+};
+
+}  // namespace hermod::coap

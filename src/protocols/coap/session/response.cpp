@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response.hpp"
+
+namespace hermod::coap {
+
+std::size_t response_size_max(const Reply& reply) {
+  constexpr std::size_t kSize1Max = 7;
+  const std::size_t representation =
+      reply.representation == nullptr ? 0 : representation_size_max(*reply.representation);
+  return kHeadSizeMax + kSize1Max + representation + payload_size(reply.diagnostic.size());
+}
+
+std::uint8_t* write_response(std::uint8_t* out, Type type, std::uint16_t message_id, Bytes token,
+                             const Reply& reply) {
+  BodyWriter body(write_head(out, type, reply.code, message_id, token));
+  if (reply.representation != nullptr) {
+    write_representation(body, *reply.representation, reply.observe);
+  }
+  if (reply.size1) body.uint_option(OptionNumber::kSize1, *reply.size1);
+  body.payload(as_bytes(reply.diagnostic));
+  return body.position();
+}
+
+}  // namespace hermod::coap

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Observations of a server session: how one begins and ends, and its notifications.
+//
+//   first on a topic: Attach (once) -> Subscribe -> Lookup -> 2.05 with Observe; last: Unsubscribe
+//
+// The subscription is "at most once": Observe promises the latest value, not every value, so the
+// session keeps one value per topic and needs no queue in the core.
+#include <algorithm>
+#include <cstring>
+
+#include "hermod/coap/session/server_session.hpp"
+#include "response.hpp"
+#include "tickets.hpp"
+
+namespace hermod::coap {
+namespace {
+
+// EncodeSlots key of a notification's options and payload. It begins with the Observe option, whose
+// three octets are set for each observer.
+constexpr std::uint32_t kNotificationKey =
+    static_cast<std::uint32_t>(session::ProtocolId::kCoap) << 16 | 1;
+constexpr std::uint32_t kSequencePlaceholder = 0x1'0000;
+constexpr std::size_t kSequenceAt = 1;
+
+// A value that is not known; its notification is empty.
+const model::Message kNothing;
+
+bool is_cleared(const model::Message& message) {
+  return message.retain && message.payload.empty();
+}
+
+void set_sequence(std::uint8_t* body, std::uint32_t sequence) {
+  body[kSequenceAt] = static_cast<std::uint8_t>(sequence >> 16);
+  body[kSequenceAt + 1] = static_cast<std::uint8_t>(sequence >> 8);
+  body[kSequenceAt + 2] = static_cast<std::uint8_t>(sequence);
+}
+
+// Turns a representation into a notification's. ETag would cost more than it tells here.
+void prepare(Representation& representation, const Settings& settings) {
+  representation.etag = {};
+  if (!representation.max_age_s) representation.max_age_s = settings.observe_max_age_s;
+}
+
+}  // namespace
+
+Observations& ServerSession::observations() {
+  if (!observations_) observations_ = std::make_unique<Observations>();
+  return *observations_;
+}
+
+// The observation that a registration adds or renews (RFC 7641 §4.1), or 0: then the request is a
+// plain GET.
+ObservationId ServerSession::start_observing(Request& request, Instant now,
+                                             session::Effects& effects) {
+  Observations& list = observations();
+  ObservationId id = list.find(request.exchange.token);
+  if (id != 0 && list.topic(list[id].topic).name != request.topic) {
+    drop(id, now, effects);
+    id = 0;
+  }
+  if (id == 0) {
+    const std::size_t most =
+        proven_ ? settings_.observations_max : settings_.observations_unproven_max;
+    if (list.size() >= most || list.topics() >= most) return 0;
+    id = list.add(request.exchange.token, request.topic, now);
+  }
+  list[id].accept = request.accept;
+  const TopicId topic = list[id].topic;
+  if (list.topic(topic).interest == ObservedTopic::Interest::kNone) {
+    if (attachment_ != Attachment::kAttached) {
+      if (attachment_ == Attachment::kNone) {
+        effects.push(session::Attach{.ticket = make_ticket(Asked::kAttach, 0, 0)});
+      }
+      attachment_ = Attachment::kAsked;
+      request.awaits = Request::kAttach;
+      return id;
+    }
+    subscribe(topic, effects);
+  }
+  if (list.topic(topic).interest == ObservedTopic::Interest::kAsked) {
+    request.awaits |= Request::kSubscribe;
+    request.observed_topic = topic;
+  }
+  return id;
+}
+
+void ServerSession::subscribe(TopicId topic, session::Effects& effects) {
+  const std::uint32_t generation = observations().ask(topic);
+  effects.push(session::Subscribe{
+      .filter = observations().topic(topic).name,
+      .options = {.guarantee_max = model::Guarantee::kAtMostOnce,
+                  .retain_handling = model::RetainHandling::kNever},  // the Lookup brings it
+      .ticket = make_ticket(Asked::kSubscribe, topic, generation)});
+}
+
+void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& answer, Instant now,
+                                        session::Effects& effects) {
+  const bool granted = answer.reason == model::Reason::kOk;
+  ObservedTopic& observed = observations().topic(topic);
+  observed.interest = granted ? ObservedTopic::Interest::kGranted : ObservedTopic::Interest::kNone;
+  if (!granted) {
+    for (std::uint32_t left = observed.observers; left > 0; --left) {
+      drop(observations().topic(topic).first, now, effects);
+    }
+  }
+  requests_.for_each_open([&](Request& request) {
+    if ((request.awaits & Request::kSubscribe) == 0 || request.observed_topic != topic) return;
+    request.awaits &= static_cast<std::uint8_t>(~Request::kSubscribe);
+    if (!granted) request.refused = answer.reason;
+    finish(request, request.value ? &*request.value : nullptr, now, effects);
+  });
+}
+
+void ServerSession::on_unsubscribe_answer(TopicId topic) {
+  if (!observations_ || !observations_->has_topic(topic)) return;
+  ObservedTopic& observed = observations_->topic(topic);
+  if (observed.unsubscribes_pending > 0) --observed.unsubscribes_pending;
+  observations_->release_topic(topic);
+}
+
+// The registration's response goes out now: notifications may follow.
+void ServerSession::activate(ObservationId id, std::optional<ContentFormat> format, Instant now) {
+  observations().told(id);
+  Observation& observation = observations()[id];
+  observation.state = Observation::State::kActive;
+  observation.format = format;
+  observation.confirmed_at = now;
+  check_due_ = std::min(check_due_, confirm_due(observation, settings_));
+}
+
+void ServerSession::drop(ObservationId id, Instant now, session::Effects& effects) {
+  if (outbox_.subject() == id) outbox_.forget_subject();
+  requests_.for_each_open([&](Request& request) {
+    if (request.observation == id) request.observation = 0;
+  });
+  Observations& list = observations();
+  const TopicId topic = list[id].topic;
+  list.remove(id);
+  ObservedTopic& observed = list.topic(topic);
+  if (observed.observers == 0 && observed.interest != ObservedTopic::Interest::kNone) {
+    effects.push(session::Unsubscribe{.filter = observed.name,
+                                      .ticket = make_ticket(Asked::kUnsubscribe, topic, 0)});
+    observed.interest = ObservedTopic::Interest::kNone;
+    ++observed.unsubscribes_pending;
+  }
+  list.release_topic(topic);
+  if (list.size() == 0) {
+    check_due_ = kNever;
+    idle_due_ = std::min(idle_due_, now + settings_.idle);
+  }
+}
+
+void ServerSession::drop_all(Instant now, session::Effects& effects) {
+  for (ObservationId id = 1; id <= observations_->last_id(); ++id) {
+    if ((*observations_)[id].state != Observation::State::kFree) drop(id, now, effects);
+  }
+}
+
+void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
+                                  session::Effects& effects) {
+  if (!observations_) return;
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const model::Message& message = *batch.items[i].message;
+    const TopicId topic = observations_->find_topic(message.destination.address);
+    if (topic == 0) continue;
+    bool held = false;
+    ObservationId next = observations_->topic(topic).first;
+    while (next != 0) {
+      const ObservationId id = next;
+      const Observation& observation = (*observations_)[id];
+      next = observation.next_of_topic;
+      if (observation.state == Observation::State::kActive && outbox_.idle()) {
+        const Bytes encoded = observation.accept ? Bytes{} : encode_shared(batch, i, now);
+        notify(id, message, encoded, now, effects);
+        continue;
+      }
+      if (!held) observations_->set_latest(topic, &message);
+      held = true;
+      observations_->wait(id);
+    }
+  }
+}
+
+// What ends the observation, if this message does; otherwise `representation` is what to send.
+std::optional<Code> ServerSession::fit(Observation& observation, const model::Message& message,
+                                       Representation& representation, Instant now) const {
+  if (is_cleared(message)) return code::kNotFound;  // RFC 7641 §3.2
+  if (&message == &kNothing) {
+    representation = {};
+  } else if (const auto fitting = represent(message, observation.accept, now)) {
+    representation = *fitting;
+  } else {
+    return code::kNotAcceptable;
+  }
+  // RFC 7641 §4.2: the format of the first notification that named one, to the end. A value that
+  // names none does not contradict it.
+  if (observation.format && representation.format && observation.format != representation.format) {
+    return code::kNotAcceptable;
+  }
+  if (representation.format) observation.format = representation.format;
+  prepare(representation, settings_);
+  if (kHeadSizeMax + representation_size_max(representation) > settings_.datagram_bytes_max) {
+    return code::kNotImplemented;
+  }
+  return std::nullopt;
+}
+
+// Options and payload of the notification of one delivery, encoded by the first session that needs
+// them; empty when it has to be encoded alone.
+Bytes ServerSession::encode_shared(const model::DeliveryBatch& batch, std::size_t index,
+                                   Instant now) const {
+  if (batch.slots == nullptr) return {};
+  const model::EncodeSlots::Slot* slot = batch.slots->find(kNotificationKey);
+  if (slot == nullptr) {
+    model::EncodeSlots::Slot& fresh = batch.slots->make(kNotificationKey);
+    for (const model::Delivery& delivery : batch.items) {
+      fresh.offsets.push_back(static_cast<std::uint32_t>(fresh.bytes.size()));
+      auto representation = represent(*delivery.message, std::nullopt, now);
+      if (!representation) continue;
+      prepare(*representation, settings_);
+      const std::size_t size_max = representation_size_max(*representation);
+      if (kHeadSizeMax + size_max > settings_.datagram_bytes_max) continue;
+      const std::size_t begin = fresh.bytes.size();
+      fresh.bytes.resize(begin + size_max);
+      BodyWriter body(fresh.bytes.data() + begin);
+      write_representation(body, *representation, kSequencePlaceholder);
+      fresh.bytes.resize(static_cast<std::size_t>(body.position() - fresh.bytes.data()));
+    }
+    slot = &fresh;
+  }
+  const std::size_t begin = slot->offsets[index];
+  const std::size_t end =
+      index + 1 < slot->offsets.size() ? slot->offsets[index + 1] : slot->bytes.size();
+  return Bytes{slot->bytes}.subspan(begin, end - begin);
+}
+
+// Sends a notification, or ends the observation. Nothing confirmable is in flight.
+void ServerSession::notify(ObservationId id, const model::Message& message, Bytes encoded,
+                           Instant now, session::Effects& effects) {
+  Observation& observation = observations()[id];
+  Representation representation;
+  if (const auto ended = fit(observation, message, representation, now)) {
+    end(id, *ended, now, effects);
+    return;
+  }
+  const bool confirm = must_confirm(observation, message.guarantee, settings_, now);
+  const std::uint16_t message_id = message_ids_.next();
+  observation.message_id = message_id;
+  const std::uint32_t sequence = next_sequence(observation, now);
+
+  session::DatagramSink& sink = effects.datagrams();
+  const std::size_t body_max =
+      encoded.empty() ? representation_size_max(representation) : encoded.size();
+  std::uint8_t* out = sink.reserve(kHeadSizeMax + body_max);
+  std::uint8_t* at = write_head(out, confirm ? Type::kCon : Type::kNon, code::kContent, message_id,
+                                observation.token.bytes());
+  if (encoded.empty()) {
+    BodyWriter body(at);
+    write_representation(body, representation, sequence);
+    at = body.position();
+  } else {
+    std::memcpy(at, encoded.data(), encoded.size());
+    set_sequence(at, sequence);
+    at += encoded.size();
+  }
+  if (confirm) {
+    outbox_.sent(message_id, {out, at}, id, settings_.transmission, rng_, now);
+  } else {
+    ++observation.unconfirmed;
+  }
+  sink.commit(static_cast<std::size_t>(at - out));
+}
+
+void ServerSession::notify_waiting(Instant now, session::Effects& effects) {
+  if (!observations_) return;
+  while (outbox_.idle()) {
+    const ObservationId id = observations_->next_waiting();
+    if (id == 0) return;
+    const model::MessageRef latest = observations_->topic((*observations_)[id].topic).latest;
+    observations_->told(id);
+    notify(id, latest ? *latest : kNothing, {}, now, effects);
+  }
+}
+
+// RFC 7641 §3.2: the last notification is the error, without Observe.
+void ServerSession::end(ObservationId id, Code code, Instant now, session::Effects& effects) {
+  const Exchange exchange{
+      .type = Type::kCon, .token = observations()[id].token, .acknowledged = true};
+  drop(id, now, effects);
+  respond(exchange, {.code = code}, now, effects);
+}
+
+// RFC 7641 §4.5.2: the notification in flight has timed out and there is a newer value: that one is
+// sent, as the next attempt. Without one the repetition carries the same sequence number: it is
+// still current, because nothing was sent to this observer in between.
+void ServerSession::supersede(ObservationId id, Instant now) {
+  Observation& observation = observations()[id];
+  if (!observation.waiting) return;
+  const model::MessageRef latest = observations().topic(observation.topic).latest;
+  Representation representation;
+  // a value that ends the observation waits until the peer has answered
+  if (fit(observation, latest ? *latest : kNothing, representation, now)) return;
+  observation.message_id = message_ids_.next();
+  std::vector<std::uint8_t> datagram(kHeadSizeMax + representation_size_max(representation));
+  BodyWriter body(write_head(datagram.data(), Type::kCon, code::kContent, observation.message_id,
+                             observation.token.bytes()));
+  write_representation(body, representation, next_sequence(observation, now));
+  outbox_.replace(observation.message_id, {datagram.data(), body.position()});
+  observations().told(id);
+}
+
+// RFC 7641 §4.5: who has not confirmed anything for long is sent a confirmable notification.
+void ServerSession::ask_observers(Instant now, session::Effects& effects) {
+  check_due_ = kNever;
+  for (ObservationId id = 1; observations_ && id <= observations_->last_id(); ++id) {
+    Observation& observation = (*observations_)[id];
+    if (observation.state != Observation::State::kActive) continue;
+    if (outbox_.subject() == id) observation.confirmed_at = now;  // is being asked
+    if (now >= confirm_due(observation, settings_)) {
+      observation.confirmed_at = now;
+      effects.push(session::Lookup{observations_->topic(observation.topic).name,
+                                   make_ticket(Asked::kCheck, id, observation.generation)});
+    }
+    check_due_ = std::min(check_due_, confirm_due(observation, settings_));
+  }
+}
+
+void ServerSession::on_check_answer(ObservationId id, const session::Answer& answer, Instant now,
+                                    session::Effects& effects) {
+  if (answer.reason != model::Reason::kOk && answer.reason != model::Reason::kNotFound) {
+    end(id, to_code(answer.reason), now, effects);
+    return;
+  }
+  Observation& observation = observations()[id];
+  observation.unconfirmed = settings_.unconfirmed_max;  // the next one is confirmable
+  if (observations().topic(observation.topic).waiting == 0) {
+    observations().set_latest(observation.topic, answer.value);
+  }
+  observations().wait(id);
+  notify_waiting(now, effects);
+}
+
+}  // namespace hermod::coap

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/coap/session/observe.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hermod::coap::test {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+// RFC 7641 §4.4: strictly increasing, no more than 2^23 in 256 s, and always three octets long.
+TEST(NextSequence, IncreasesStrictlyInSerialArithmetic) {
+  Observation observation;
+  Instant now{hours{100}};
+  std::uint32_t before = next_sequence(observation, now);
+  for (int i = 0; i < 200'000; ++i) {
+    now += i % 3 == 0 ? Duration{} : microseconds{i % 5 == 0 ? 2000 : 10};
+    const std::uint32_t sequence = next_sequence(observation, now);
+    ASSERT_GE(sequence, 0x1'0000u);
+    ASSERT_LE(sequence, 0xff'ffffu);
+    const std::uint32_t step = (sequence - before) & 0xff'ffff;
+    ASSERT_GT(step, 0u);
+    ASSERT_LT(step, 1u << 23);
+    before = sequence;
+  }
+}
+
+TEST(NextSequence, FollowsTheClock) {
+  Observation observation;
+  const Instant now{hours{100}};
+  const std::uint32_t first = next_sequence(observation, now);
+  const std::uint32_t second = next_sequence(observation, now + seconds{100});
+  EXPECT_NEAR((second - first) & 0xff'ffff, 100.0 * (1 << 23) / 256, 0x1'0000);
+  // a new registration, after this side has forgotten the old one, still comes later
+  Observation forgotten;
+  const std::uint32_t third = next_sequence(forgotten, now + seconds{101});
+  EXPECT_LT((third - second) & 0xff'ffff, 1u << 23);
+}
+
+TEST(MustConfirm, FollowsTheMessageTheCountAndTheClock) {
+  const Settings settings;
+  const Instant now{hours{100}};
+  using enum model::Guarantee;
+  Observation observation{.confirmed_at = now};
+  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now));  // never proven
+  observation.proven = true;
+  EXPECT_FALSE(must_confirm(observation, kAtMostOnce, settings, now));
+  EXPECT_TRUE(must_confirm(observation, kAtLeastOnce, settings, now));
+  EXPECT_TRUE(must_confirm(observation, kExactlyOnce, settings, now));
+  observation.unconfirmed = settings.unconfirmed_max;
+  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now));
+  observation.unconfirmed = 0;
+  // RFC 7641 §4.5: at least every 24 hours
+  EXPECT_FALSE(must_confirm(observation, kAtMostOnce, settings, now + hours{24} - seconds{1}));
+  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now + hours{24}));
+}
+
+// RFC 7641 §3.4.
+TEST(NotificationOrder, KnowsTheFreshest) {
+  const Instant now{seconds{1000}};
+  NotificationOrder order;
+  EXPECT_TRUE(order.accept(5, now));
+  EXPECT_FALSE(order.accept(5, now));
+  EXPECT_FALSE(order.accept(4, now));
+  EXPECT_TRUE(order.accept(6, now));
+  EXPECT_TRUE(order.accept(6 + (1 << 23) - 1, now));  // V1 < V2 and V2 - V1 < 2^23
+  EXPECT_FALSE(order.accept(6, now));
+  EXPECT_TRUE(order.accept(0xff'ffff, now));
+  EXPECT_TRUE(order.accept(3, now));           // V1 > V2 and V1 - V2 > 2^23
+  EXPECT_FALSE(order.accept(0xff'ffff, now));  // and not back
+}
+
+TEST(NotificationOrder, TakesAnythingAfterSilence) {
+  const Instant now{seconds{1000}};
+  NotificationOrder order;
+  EXPECT_TRUE(order.accept(100, now));
+  EXPECT_FALSE(order.accept(50, now + seconds{128}));
+  EXPECT_TRUE(order.accept(50, now + seconds{128} + Duration{1}));  // T2 > T1 + 128 seconds
+}
+
+class ObservationsTest : public ::testing::Test {
+ protected:
+  ObservationId active(std::string_view token, std::string_view topic) {
+    const ObservationId id = list.add(Token{as_bytes(token)}, topic, Instant{});
+    list[id].state = Observation::State::kActive;
+    return id;
+  }
+  Observations list;
+};
+
+TEST_F(ObservationsTest, FindsByTokenMessageAndTopic) {
+  const ObservationId a = active("1", "x");
+  const ObservationId b = active("2", "x");
+  const ObservationId c = active("", "y");
+  list[b].message_id = 77;
+  EXPECT_EQ(list.size(), 3u);
+  EXPECT_EQ(list.topics(), 2u);
+  EXPECT_EQ(list.find(Token{as_bytes("1")}), a);
+  EXPECT_EQ(list.find(Token{}), c);
+  EXPECT_EQ(list.find(Token{as_bytes("3")}), 0u);
+  EXPECT_EQ(list.find_message(77), b);
+  EXPECT_EQ(list.find_topic("x"), list[a].topic);
+  EXPECT_EQ(list.find_topic("z"), 0u);
+  EXPECT_EQ(list.topic(list[a].topic).observers, 2u);
+}
+
+TEST_F(ObservationsTest, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
+  const ObservationId a = active("1", "x");
+  const ObservationId b = active("2", "x");
+  const TopicId topic = list[a].topic;
+  const std::uint32_t generation = list[b].generation;
+  list.remove(a);
+  list.release_topic(topic);
+  EXPECT_EQ(list.find_topic("x"), topic);
+  list.remove(b);
+  EXPECT_EQ(list.current(b, generation), nullptr);
+  list.topic(topic).unsubscribes_pending = 1;
+  list.release_topic(topic);
+  EXPECT_TRUE(list.has_topic(topic));
+  list.topic(topic).unsubscribes_pending = 0;
+  list.release_topic(topic);
+  EXPECT_FALSE(list.has_topic(topic));
+  EXPECT_EQ(list.topics(), 0u);
+  EXPECT_EQ(active("3", "z"), a);  // places are used again
+}
+
+TEST_F(ObservationsTest, KeepsOneValuePerTopicWhileSomebodyWaits) {
+  const ObservationId a = active("1", "x");
+  const ObservationId b = active("2", "x");
+  ObservedTopic& topic = list.topic(list[a].topic);
+  model::Message message;
+  message.destination = model::Destination::topic("x");
+  for (const std::string_view payload : {"old", "new"}) {
+    message.payload = as_bytes(payload);
+    list.set_latest(list[a].topic, &message);
+    list.wait(a);
+    list.wait(b);
+  }
+  EXPECT_EQ(as_text(topic.latest->payload), "new");
+  EXPECT_EQ(list.next_waiting(), a);
+  list.told(a);
+  EXPECT_TRUE(topic.latest);
+  EXPECT_EQ(list.next_waiting(), b);
+  list.told(b);
+  EXPECT_FALSE(topic.latest);
+  EXPECT_EQ(list.next_waiting(), 0u);
+}
+
+TEST_F(ObservationsTest, DoesNotOfferWhoIsGone) {
+  const ObservationId a = active("1", "x");
+  const ObservationId b = active("2", "y");
+  list.wait(a);
+  list.wait(b);
+  list.remove(a);
+  EXPECT_EQ(list.next_waiting(), b);
+}
+
+}  // namespace
+}  // namespace hermod::coap::test

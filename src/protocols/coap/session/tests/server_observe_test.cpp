@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: Apache-2.0
+// Observing through a server session (RFC 7641), as scripts.
+#include <gtest/gtest.h>
+
+#include "hermod/coap/session/server_session.hpp"
+#include "script.hpp"
+
+namespace hermod::coap::test {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using enum model::Reason;
+
+class ServerObserveTest : public ::testing::Test {
+ protected:
+  // A live message, published at most once and not retained.
+  static model::Message live(std::string_view topic, std::string_view payload) {
+    model::Message message = value_of(topic, payload);
+    message.retain = false;
+    return message;
+  }
+  // Registers as a peer that has no observation yet; the topic has no value.
+  void observes(const Sends& request, std::string_view topic) {
+    peer.sends(request);
+    ASSERT_EQ(peer.wants(), "Attach");
+    peer.answers(0, kOk);
+    ASSERT_EQ(peer.wants(), fmt::format("Subscribe {0} | Lookup {0}", topic));
+    peer.answers(0, kOk);
+    peer.answers(1, kNotFound);
+    ASSERT_EQ(peer.sent(),
+              fmt::format("ACK 2.05 #{} t:{} Observe:n Max-Age:600", request.id, request.token));
+  }
+  // Another topic of a peer that is attached.
+  void observes_too(const Sends& request, std::string_view topic) {
+    peer.sends(request);
+    ASSERT_EQ(peer.wants(), fmt::format("Subscribe {0} | Lookup {0}", topic));
+    peer.answers(0, kOk);
+    peer.answers(1, kNotFound);
+    ASSERT_EQ(peer.sent(),
+              fmt::format("ACK 2.05 #{} t:{} Observe:n Max-Age:600", request.id, request.token));
+  }
+  // The first notification is confirmable and the peer confirms it. Own ids from 1 on are free.
+  void proves(std::string_view topic, std::string_view token) {
+    peer.delivers(live(topic, "0"));
+    ASSERT_EQ(peer.sent(), fmt::format("CON 2.05 #s0 t:{} Observe:n Max-Age:600 '0'", token));
+    peer.acknowledges(0);
+    ASSERT_EQ(peer.sent(), "");
+  }
+
+  Settings settings{.observations_max = 4, .observations_unproven_max = 2, .unconfirmed_max = 3};
+  session::SessionLimits limits;
+  SeededRng rng{1};
+  ServerSession session{settings, {.limits = &limits, .rng = &rng}};
+  Script peer{session};
+};
+
+// --- registration ---
+
+//   CON GET Observe 0 ->    Attach, then Subscribe a and Lookup a
+//                     <- ACK 2.05 Observe, with the value: RFC 7641 §4.1
+TEST_F(ServerObserveTest, RegistersAndShowsTheValue) {
+  peer.sends({.id = 7, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
+  peer.answers_value(1, value_of("a", "34.5", 5));
+  EXPECT_EQ(peer.sent(), "");  // the subscription is not confirmed yet
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t ETag:05 Observe:n Max-Age:600 '34.5'");
+}
+
+// A topic needs no retained value to be observed.
+TEST_F(ServerObserveTest, RegistersForATopicWithoutAValue) {
+  observes({.observe = 0}, "a");
+}
+
+TEST_F(ServerObserveTest, AttachesOnce) {
+  peer.sends({.id = 1, .token = "1", .path = "/ps/data/a", .observe = 0});
+  peer.sends({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0});
+  peer.sends({.id = 3, .token = "3", .path = "/ps/data/b"});
+  EXPECT_EQ(peer.wants(), "Attach | Lookup b");
+  peer.closes(kShutdown);
+  EXPECT_EQ(peer.wants(), "Detach");
+}
+
+// RFC 7641 §4.1: unable to add an entry: a plain GET.
+TEST_F(ServerObserveTest, FallsBackToAPlainGet) {
+  peer.sends({.id = 7, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kQuotaExceeded);
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "1"));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t '1'");
+  peer.sends({.id = 8, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Attach");  // tries again
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
+  peer.answers(0, kQuotaExceeded);
+  peer.answers(1, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 4.04 #8 t:t");
+  EXPECT_EQ(peer.wants(), "");  // there is no subscription to end
+}
+
+TEST_F(ServerObserveTest, RefusesWhoMayNotRead) {
+  peer.sends({.id = 7, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kNotAuthorized);
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "1"));
+  EXPECT_EQ(peer.sent(), "ACK 4.03 #7 t:t");
+  peer.sends({.id = 8, .observe = 0});
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
+  peer.answers_value(1, value_of("a", "1"));
+  peer.answers(0, kNotAuthorized);
+  EXPECT_EQ(peer.sent(), "ACK 4.03 #8 t:t");
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "");
+}
+
+TEST_F(ServerObserveTest, RefusesAnUnacceptableFormat) {
+  const model::Properties json{.content_type = "application/json"};
+  model::Message value = value_of("a", "{}");
+  value.properties = &json;
+  peer.sends({.id = 7, .observe = 0, .accept = 60});
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
+  peer.answers(0, kOk);
+  peer.answers_value(1, value);
+  EXPECT_EQ(peer.sent(), "ACK 4.06 #7 t:t");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+// An address may be forged: until the peer has confirmed something, it gets little.
+TEST_F(ServerObserveTest, BoundsTheObservationsOfAnUnprovenPeer) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  peer.sends({.id = 3, .token = "3", .path = "/ps/data/c", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Lookup c");
+  peer.answers_value(0, value_of("c", "x"));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #3 t:3 'x'");
+  proves("a", "1");
+  observes_too({.id = 4, .token = "3", .path = "/ps/data/c", .observe = 0}, "c");
+  observes_too({.id = 5, .token = "4", .path = "/ps/data/d", .observe = 0}, "d");
+  peer.sends({.id = 6, .token = "5", .path = "/ps/data/e", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Lookup e");
+}
+
+// RFC 7641 §4.1: the entry is keyed by endpoint and token.
+TEST_F(ServerObserveTest, RenewsTheEntryOfTheSameToken) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.sends({.id = 2, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "1"));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t Observe:n Max-Age:600 '1'");
+  peer.delivers(live("a", "2"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '2'");  // once
+}
+
+TEST_F(ServerObserveTest, MovesATokenToAnotherTopic) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.sends({.id = 2, .path = "/ps/data/b", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Subscribe b | Lookup b");
+  peer.answers(0, kOk);
+  peer.answers(1, kOk);
+  peer.answers(2, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t Observe:n Max-Age:600");
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "");
+}
+
+TEST_F(ServerObserveTest, ServesTwoTokensOnOneTopic) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  peer.sends({.id = 2, .token = "2", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Lookup a");  // one subscription serves both
+  peer.answers(0, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:2 Observe:n Max-Age:600");
+  peer.delivers(live("a", "x"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:2 Observe:n Max-Age:600 'x'");
+  peer.acknowledges(0);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:1 Observe:n Max-Age:600 'x'");
+  peer.resets(1);
+  EXPECT_EQ(peer.wants(), "");
+  peer.sends({.id = 3, .token = "2", .observe = 1});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Lookup a");
+}
+
+// What is published while the registration is under way is not missed.
+TEST_F(ServerObserveTest, ShowsTheNewestOfValueAndDelivery) {
+  peer.sends({.id = 7, .observe = 0});
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
+  peer.answers(0, kOk);
+  peer.delivers(value_of("a", "new", 9));
+  EXPECT_EQ(peer.sent(), "");
+  peer.answers_value(1, value_of("a", "old", 8));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t ETag:09 Observe:n Max-Age:600 'new'");
+  peer.after(seconds{10});
+  EXPECT_EQ(peer.sent(), "");  // it is not sent again
+}
+
+// --- cancellation ---
+
+//   CON GET Observe 1 ->    Unsubscribe, and the GET as usual: RFC 7641 §4.1
+TEST_F(ServerObserveTest, DeregistersByRequest) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.sends({.id = 2, .observe = 1});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Lookup a");
+  peer.answers(1, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 4.04 #2 t:t");
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "");
+  peer.answers(0, kOk);
+  peer.sends({.id = 3, .token = "other", .observe = 1});  // nothing to remove
+  EXPECT_EQ(peer.wants(), "Lookup a");
+}
+
+// A plain GET with the same token does not cancel (ETSI TD_COAP_OBS_10).
+TEST_F(ServerObserveTest, APlainGetChangesNothing) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.sends({.id = 2});
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers(0, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 4.04 #2 t:t");
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '1'");
+}
+
+// RFC 7641 §4.5: a Reset to a confirmable or non-confirmable notification removes the entry.
+TEST_F(ServerObserveTest, ResetCancels) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  proves("a", "1");
+  peer.delivers(live("b", "x"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:2 Observe:n Max-Age:600 'x'");
+  peer.resets(1);
+  EXPECT_EQ(peer.wants(), "Unsubscribe b");
+  peer.delivers(live("a", "y"));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:1 Observe:n Max-Age:600 'y'");
+  peer.resets(1);  // of what is over
+  EXPECT_EQ(peer.wants(), "");
+  peer.resets(2);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+TEST_F(ServerObserveTest, SubscribesAgainWhileUnsubscribing) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.sends({.id = 2, .observe = 1});
+  peer.sends({.id = 3, .observe = 0});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Lookup a | Subscribe a | Lookup a");
+  peer.answers(0, kOk);
+  peer.answers(1, kNotFound);
+  peer.answers(2, kOk);
+  peer.answers(3, kNotFound);
+  EXPECT_EQ(peer.sent(), "ACK 4.04 #2 t:t | ACK 2.05 #3 t:t Observe:n Max-Age:600");
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '1'");
+}
+
+// RFC 7641 §3.2, ETSI TD_COAP_OBS_07: the value is deleted: a last notification, 4.04 without
+// Observe.
+TEST_F(ServerObserveTest, DeletionEndsTheObservation) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.delivers(value_of("a", ""));
+  EXPECT_EQ(peer.sent(), "CON 4.04 #s1 t:t");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+  peer.after(seconds{4});
+  EXPECT_EQ(peer.sent(), "CON 4.04 #s1 t:t");  // confirmable, so it is repeated
+  peer.acknowledges(1);
+}
+
+// RFC 7641 §4.2, ETSI TD_COAP_OBS_08: the format of the first notification holds to the end.
+TEST_F(ServerObserveTest, AnotherFormatEndsTheObservation) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  const model::Properties json{.content_type = "application/json"};
+  const model::Properties cbor{.content_type = "application/cbor"};
+  model::Message message = live("a", "{}");
+  message.properties = &json;
+  peer.delivers(message);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Content-Format:50 Max-Age:600 '{}'");
+  peer.delivers(live("a", "plain"));  // says nothing, contradicts nothing
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:t Observe:n Max-Age:600 'plain'");
+  message.properties = &cbor;
+  peer.delivers(message);
+  EXPECT_EQ(peer.sent(), "CON 4.06 #s3 t:t");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+TEST_F(ServerObserveTest, LargeValueEndsTheObservation) {
+  observes({.id = 1, .observe = 0}, "a");
+  const std::string large(5000, 'x');
+  model::EncodeSlots slots;
+  peer.delivers(live("a", large), &slots);
+  EXPECT_EQ(peer.sent(), "CON 5.01 #s0 t:t");
+}
+
+// RFC 7641 §4.5: the last attempt has timed out: nobody is interested, in anything.
+TEST_F(ServerObserveTest, UnreachablePeerIsForgotten) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  peer.delivers(live("a", "x"));
+  peer.after(seconds{100});
+  EXPECT_EQ(peer.sent(),
+            "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
+            "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
+            "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
+            "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
+            "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x'");
+  EXPECT_EQ(peer.wants(), "Lookup b | Unsubscribe a | Unsubscribe b | Close ok");
+}
+
+// --- notifications ---
+
+//   delivery ->  NON 2.05       three of them, then
+//   delivery ->  CON 2.05       and nothing more until it is acknowledged
+TEST_F(ServerObserveTest, ConfirmsNowAndThen) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  for (const char* value : {"1", "2", "3"}) {
+    peer.delivers(live("a", value));
+    EXPECT_EQ(peer.sent(),
+              fmt::format("NON 2.05 #s{} t:t Observe:n Max-Age:600 '{}'", value, value));
+  }
+  peer.delivers(live("a", "4"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s4 t:t Observe:n Max-Age:600 '4'");
+  peer.acknowledges(4);
+  peer.delivers(live("a", "5"));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s5 t:t Observe:n Max-Age:600 '5'");
+}
+
+// While one is in flight, values are skipped but the last one arrives: RFC 7641 §4.5, §4.5.1.
+TEST_F(ServerObserveTest, LatestValueWins) {
+  observes({.id = 1, .observe = 0}, "a");
+  for (const char* value : {"1", "2", "3"}) peer.delivers(live("a", value));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '1'");
+  peer.acknowledges(0);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 '3'");
+}
+
+// RFC 7641 §4.5.2: the attempt times out and there is a newer value: it goes instead, with a new
+// id and the same counter.
+TEST_F(ServerObserveTest, NewerValueSupersedesARepetition) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.delivers(live("a", "1"));
+  peer.delivers(live("a", "2"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '1'");
+  peer.after(seconds{3});
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:600 '2'");
+  peer.acknowledges(0);  // late, for what was superseded: harmless
+  peer.delivers(live("a", "3"));
+  EXPECT_EQ(peer.sent(), "");
+  peer.acknowledges(1);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:t Observe:n Max-Age:600 '3'");
+}
+
+// The counter is kept: 5 attempts in all, and then the peer is gone.
+TEST_F(ServerObserveTest, SupersedingDoesNotGoOnForEver) {
+  observes({.id = 1, .observe = 0}, "a");
+  for (int i = 0; i < 100; ++i) {
+    peer.delivers(live("a", std::to_string(i)));
+    peer.after(seconds{1});
+  }
+  EXPECT_EQ(std::ranges::count(peer.sent(), '|'), 4);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
+}
+
+TEST_F(ServerObserveTest, GuaranteedMessagesAreConfirmable) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  model::Message message = live("a", "1");
+  message.guarantee = model::Guarantee::kAtLeastOnce;
+  peer.delivers(message);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:600 '1'");
+}
+
+// One confirmable notification of any topic holds back all of the peer: NSTART is 1.
+TEST_F(ServerObserveTest, OneInFlightPerPeer) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  proves("a", "1");
+  peer.delivers(live("b", "x"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:2 Observe:n Max-Age:600 'x'");
+  peer.delivers(live("a", "y"));
+  EXPECT_EQ(peer.sent(), "");
+  peer.acknowledges(1);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:1 Observe:n Max-Age:600 'y'");
+}
+
+// RFC 7641 §4.3.1: Max-Age is what is left of the value's life.
+TEST_F(ServerObserveTest, SaysHowLongAValueLives) {
+  observes({.id = 1, .observe = 0}, "a");
+  model::Message message = live("a", "1");
+  message.expires_at = peer.now + seconds{30};
+  peer.delivers(message);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:30 '1'");
+}
+
+// RFC 7641 §4.5: an observer is asked at least every 24 hours, also when nothing happens.
+TEST_F(ServerObserveTest, AsksASilentObserver) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.after(hours{24} - seconds{1});
+  EXPECT_EQ(peer.wants(), "");
+  peer.after(seconds{1});
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "1"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:600 '1'");
+  peer.acknowledges(1);
+  peer.after(hours{24});
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers(0, kNotFound);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:600");
+  peer.after(seconds{100});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
+}
+
+// One that has never confirmed anything is asked within a minute: a forged address costs nothing
+// for long.
+TEST_F(ServerObserveTest, AsksAnUnprovenObserverSoon) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.after(minutes{1});
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers(0, kNotAuthorized);  // no longer
+  EXPECT_EQ(peer.sent(), "CON 4.03 #s0 t:t");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+TEST_F(ServerObserveTest, SaysGoodbyeOnShutdown) {
+  observes({.id = 1, .observe = 0}, "a");
+  peer.closes(kShutdown);
+  EXPECT_EQ(peer.sent(), "NON 5.03 #s0 t:t");
+  EXPECT_EQ(peer.wants(), "Detach");
+}
+
+TEST_F(ServerObserveTest, DoesNotLeaveWhileItObserves) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.after(hours{1});
+  EXPECT_EQ(peer.wants(), "");
+  peer.sends({.id = 2, .observe = 1});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Lookup a");
+  peer.answers(0, kOk);
+  peer.answers(1, kNotFound);
+  peer.after(seconds{6});
+  EXPECT_EQ(peer.wants(), "Close ok");
+}
+
+// --- encoding once ---
+
+TEST_F(ServerObserveTest, EncodesABatchOnceForAllObservers) {
+  ServerSession other{settings, {.limits = &limits, .rng = &rng}};
+  Script second{other};
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  second.sends({.id = 1, .token = "other", .observe = 0});
+  (void)second.wants();
+  second.answers(0, kOk);
+  (void)second.wants();
+  second.answers(0, kOk);
+  second.answers(1, kNotFound);
+  (void)second.sent();
+
+  model::EncodeSlots slots;
+  const std::array<model::Message, 2> messages{live("a", "first"), live("a", "second")};
+  const std::array<model::Delivery, 2> items{model::Delivery{.message = &messages[0]},
+                                             model::Delivery{.message = &messages[1]}};
+  for (Script* script : {&peer, &second}) {
+    ServerSession& target = script == &peer ? session : other;
+    script->run([&](session::Effects& effects) {
+      target.on_deliveries({.items = items, .slots = &slots}, script->now, effects);
+    });
+  }
+  EXPECT_EQ(peer.sent(),
+            "NON 2.05 #s1 t:t Observe:n Max-Age:600 'first' | "
+            "NON 2.05 #s2 t:t Observe:n Max-Age:600 'second'");
+  EXPECT_EQ(second.sent(), "CON 2.05 #s0 t:other Observe:n Max-Age:600 'first'");
+  second.acknowledges(0);
+  EXPECT_EQ(second.sent(), "NON 2.05 #s1 t:other Observe:n Max-Age:600 'second'");
+}
+
+// A shared encoding and one made alone are the same octets, but for what is the observer's own.
+TEST_F(ServerObserveTest, SharedEncodingChangesNothing) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  const model::Properties json{.content_type = "application/json"};
+  model::Message message = live("a", "{}");
+  message.properties = &json;
+  peer.delivers(message);
+  ASSERT_EQ(peer.wire.sent.size(), 1u);
+  const auto alone = peer.wire.sent[0];
+  peer.wire.sent.clear();
+  model::EncodeSlots slots;
+  peer.delivers(message, &slots);
+  ASSERT_EQ(peer.wire.sent.size(), 1u);
+  auto shared = peer.wire.sent[0];
+  ASSERT_EQ(shared.size(), alone.size());
+  // message id, and the Observe option's value behind header, token and option header
+  for (const std::size_t at : {2u, 3u, 6u, 7u, 8u}) shared[at] = alone[at];
+  EXPECT_EQ(shared, alone);
+}
+
+}  // namespace
+}  // namespace hermod::coap::test
