@@ -83,7 +83,7 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
   flows_.set_seen(number_, source, tracker.next());
   if (pacing_ == nullptr) return;
   const Instant due = turn.schedule->load_begin + pacing_->due(stamp.publisher, stamp.sequence);
-  if (due >= turn.schedule->measure_begin && due < turn.schedule->measure_end) {
+  if (turn.measured(due)) {
     delays_->record(read_at_ - due);
   }
 }

@@ -40,23 +40,6 @@ std::string with_range(const Spread& s, std::size_t runs) {
                      short_number(s.max));
 }
 
-std::string setting(const Options& options) {
-  std::string text{to_text(options.scenario)};
-  if (is_flow(options.scenario)) {
-    text += fmt::format(" {}:{} QoS {}", options.publishers, options.subscribers, options.qos);
-  } else {
-    text += fmt::format(", {} clients", options.clients);
-  }
-  if (options.scenario != Scenario::kConnect && options.scenario != Scenario::kIdle) {
-    text += fmt::format(", {} octets", options.payload_bytes);
-  }
-  if (options.window != 0) text += fmt::format(", window {}", options.window);
-  if (options.qos != 0) text += fmt::format(", in-flight {}", options.inflight);
-  if (options.rate > 0) text += fmt::format(", {} messages/s", short_number(options.rate));
-  if (options.threads > 1) text += fmt::format(", {} threads", options.threads);
-  return text;
-}
-
 std::string latency_line(std::string_view title, const Report& report,
                          std::optional<Quantiles> Measurement::* member) {
   const auto median = [&](double Quantiles::* quantile) {
@@ -72,6 +55,30 @@ std::string latency_line(std::string_view title, const Report& report,
       "max {:.0f} us\n",
       title, median(&Quantiles::p50_us), median(&Quantiles::p90_us), median(&Quantiles::p99_us),
       median(&Quantiles::p999_us), median(&Quantiles::max_us));
+}
+
+// What Measurement::latency is the time of.
+std::string_view latency_name(Scenario scenario) {
+  switch (scenario) {
+    case Scenario::kLatency:
+      return "delay";
+    case Scenario::kConnect:
+      return "to CONNACK";
+    case Scenario::kCoapObserve:
+      return "PUT to seen";
+    default:
+      return "round trip";
+  }
+}
+
+std::string limit_lines(const Report& report) {
+  if (!std::ranges::any_of(report.runs, &Measurement::generator_limited)) return {};
+  if (report.options.scenario == Scenario::kLatency) {
+    return "  The generator sent late, which is part of these delays: this machine is too busy,\n"
+           "  or the rate too high for the generator.\n";
+  }
+  return "  The generator was the limit: the server can do more than this. Give it more\n"
+         "  --threads, on processors that the server does not use.\n";
 }
 
 std::string server_lines(const Report& report) {
@@ -184,6 +191,26 @@ std::string_view operation_noun(Scenario scenario) {
   return "operations";
 }
 
+std::string describe(const Options& options) {
+  std::string text{to_text(options.scenario)};
+  if (is_flow(options.scenario)) {
+    text += fmt::format(" {}:{} QoS {}", options.publishers, options.subscribers, options.qos);
+  } else {
+    text += fmt::format(", {} clients", options.clients);
+  }
+  const bool without_payload = options.scenario == Scenario::kConnect ||
+                               options.scenario == Scenario::kIdle ||
+                               options.scenario == Scenario::kCoapGet;
+  if (!without_payload) {
+    text += fmt::format(", {} octets", options.payload_bytes);
+  }
+  if (options.window != 0) text += fmt::format(", window {}", options.window);
+  if (options.qos != 0) text += fmt::format(", in-flight {}", options.inflight);
+  if (options.rate > 0) text += fmt::format(", {} messages/s", short_number(options.rate));
+  if (options.threads > 1) text += fmt::format(", {} threads", options.threads);
+  return text;
+}
+
 std::string short_number(double value) {
   if (value >= 1e6) return fmt::format("{:.3f} M", value / 1e6);
   if (value >= 1e4) return fmt::format("{:.1f} k", value / 1e3);
@@ -192,7 +219,7 @@ std::string short_number(double value) {
 
 std::string summary(const Report& report) {
   const Options& options = report.options;
-  std::string text = setting(options) + "\n";
+  std::string text = describe(options) + "\n";
   if (!report.server.empty()) text += fmt::format("  {:<12} {}\n", "against", report.server);
   if (report.runs.empty()) return text;
   if (options.scenario != Scenario::kIdle) {
@@ -203,8 +230,7 @@ std::string summary(const Report& report) {
   }
   text += server_lines(report);
   if (report.runs.front().latency) {
-    text += latency_line(options.scenario == Scenario::kLatency ? "delay" : "round trip", report,
-                         &Measurement::latency);
+    text += latency_line(latency_name(options.scenario), report, &Measurement::latency);
   }
   if (report.runs.front().lateness) {
     text += latency_line("send late", report, &Measurement::lateness);
@@ -213,11 +239,7 @@ std::string summary(const Report& report) {
   const auto busiest = spread_of(
       report, [](const Measurement& run) { return std::optional{run.generator_utilisation}; });
   text += fmt::format("  {:<12} {:.2f} of its busiest thread\n", "generator", busiest.median);
-  if (std::ranges::any_of(report.runs, &Measurement::generator_limited)) {
-    text +=
-        "  The generator was the limit: the server can do more than this. Give it more\n"
-        "  --threads, on processors that the server does not use.\n";
-  }
+  text += limit_lines(report);
   return text + fmt::format("  {:<12} {}\n", "again", command_line(options));
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <boost/json/src.hpp>  // the library's own code: Debian has no ready one of this version
 
+#include "hermod/load/compare.hpp"
 #include "hermod/load/report.hpp"
 
 namespace hermod::load {
@@ -93,9 +94,7 @@ object spread_object(const Report& report, Figure figure) {
   return {{"median", s.median}, {"min", s.min}, {"max", s.max}};
 }
 
-}  // namespace
-
-std::string to_json(const Report& report) {
+object report_object(const Report& report) {
   object results{
       {"per_second", spread_object(report, [](const Measurement& run) { return run.per_second; })}};
   if (!report.runs.empty() && report.runs.front().server) {
@@ -108,17 +107,35 @@ std::string to_json(const Report& report) {
   }
   array runs;
   for (const Measurement& run : report.runs) runs.push_back(run_object(run));
+  return object{{"format", kReportFormat},
+                {"hermod_version", report.hermod_version},
+                {"server", report.server},
+                {"machine", object{{"processor", report.machine.processor},
+                                   {"cores", report.machine.cores},
+                                   {"kernel", report.machine.kernel}}},
+                {"options", options_object(report.options)},
+                {"operation", operation_noun(report.options.scenario)},
+                {"results", std::move(results)},
+                {"runs", std::move(runs)},
+                {"command", command_line(report.options)}};
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  return boost::json::serialize(report_object(report));
+}
+
+std::string to_json(const Comparison& comparison) {
   return boost::json::serialize(object{{"format", kReportFormat},
-                                       {"hermod_version", report.hermod_version},
-                                       {"server", report.server},
-                                       {"machine", object{{"processor", report.machine.processor},
-                                                          {"cores", report.machine.cores},
-                                                          {"kernel", report.machine.kernel}}},
-                                       {"options", options_object(report.options)},
-                                       {"operation", operation_noun(report.options.scenario)},
-                                       {"results", std::move(results)},
-                                       {"runs", std::move(runs)},
-                                       {"command", command_line(report.options)}});
+                                       {"a", comparison.a.name},
+                                       {"b", comparison.b.name},
+                                       {"ratio", comparison.ratio()},
+                                       {"wanted_ratio_min", comparison.at_least},
+                                       {"wanted_octets_max", comparison.at_most},
+                                       {"reached", comparison.reached()},
+                                       {"report_a", report_object(comparison.report_a)},
+                                       {"report_b", report_object(comparison.report_b)}});
 }
 
 }  // namespace hermod::load

@@ -10,9 +10,11 @@
 #include "hermod/base/rng.hpp"
 #include "measure.hpp"
 #include "probe.hpp"
+#include "scenario_coap.hpp"
 #include "scenario_connect.hpp"
 #include "scenario_flow.hpp"
 #include "scenario_idle.hpp"
+#include "scenario_observe.hpp"
 #include "server_process.hpp"
 #include "target.hpp"
 
@@ -23,7 +25,7 @@ namespace {
 constexpr std::uint64_t kSpareDescriptors = 64;
 constexpr Duration kStartPatience = std::chrono::seconds{15};
 
-std::unique_ptr<Workload> make_workload(const Target& target) {
+std::expected<std::unique_ptr<Workload>, std::string> make_workload(const Target& target) {
   switch (target.options.scenario) {
     case Scenario::kFanIn:
     case Scenario::kFanOut:
@@ -36,10 +38,11 @@ std::unique_ptr<Workload> make_workload(const Target& target) {
       return make_idle_workload(target);
     case Scenario::kCoapGet:
     case Scenario::kCoapPut:
+      return make_coap_workload(target);
     case Scenario::kCoapObserve:
-      break;
+      return make_observe_workload(target);
   }
-  return nullptr;
+  return std::unexpected("there is no such scenario");
 }
 
 std::expected<void, std::string> allow_descriptors(const Options& options) {
@@ -121,7 +124,8 @@ std::expected<Report, std::string> run(const Options& asked, const Progress& pro
     const Target target{
         .options = *options, .address = server->address, .run_name = new_run_name()};
     const auto workload = make_workload(target);
-    auto measurement = measure(*options, *workload, server->pid, progress);
+    if (!workload) return std::unexpected(workload.error());
+    auto measurement = measure(*options, **workload, server->pid, progress);
     if (!measurement) return std::unexpected(measurement.error());
     report.runs.push_back(std::move(*measurement));
   }

@@ -151,7 +151,7 @@ void ConnectShare::on_readable(Slot& slot, std::size_t index, Turn& turn) {
       return;
     }
     const Instant now = turn.clock->now();
-    if (now >= turn.schedule->measure_begin && now < turn.schedule->measure_end) {
+    if (turn.measured(now)) {
       times_.record(now - slot.begun);
     }
     mqtt::write_disconnect(packet_.data(), {}, kVersion);

@@ -195,7 +195,7 @@ Duration FlowShare::publish_paced(Turn& turn) {
 void FlowShare::note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn) {
   for (std::uint64_t k = publisher.sent() - count; k < publisher.sent(); ++k) {
     const Instant due = turn.schedule->load_begin + workload_.pacing()->due(publisher.number(), k);
-    if (due >= turn.schedule->measure_begin && due < turn.schedule->measure_end) {
+    if (turn.measured(due)) {
       lateness_.record(turn.now - due);
     }
   }

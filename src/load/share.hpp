@@ -42,6 +42,10 @@ struct Turn {
   std::string* fault = nullptr;     ///< set once: the run has no sense any more, and why
   std::span<const std::unique_ptr<transport::EpollPoller>> pollers;  ///< of all threads
 
+  /// True when `at` lies in the measured time. The schedule is fixed once the load begins.
+  [[nodiscard]] bool measured(Instant at) const {
+    return phase >= Phase::kLoad && at >= schedule->measure_begin && at < schedule->measure_end;
+  }
   void fail(std::string why) {
     if (fault->empty()) *fault = std::move(why);
   }

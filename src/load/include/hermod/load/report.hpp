@@ -97,6 +97,9 @@ struct Spread {
 /// The noun for Measurement::operations: "deliveries", "connections", "requests", ...
 [[nodiscard]] std::string_view operation_noun(Scenario scenario);
 
+/// "fan-out 1:100 QoS 0, 16 octets, window 256".
+[[nodiscard]] std::string describe(const Options& options);
+
 /// Version of the JSON form; it changes when a field changes its name or meaning.
 inline constexpr int kReportFormat = 1;
 
