@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mqtt_link.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <system_error>
+
+#include "hermod/mqtt/codec/connack.hpp"
+#include "hermod/mqtt/codec/connect.hpp"
+#include "hermod/mqtt/codec/disconnect.hpp"
+#include "hermod/mqtt/codec/suback.hpp"
+#include "hermod/mqtt/codec/subscribe.hpp"
+
+namespace hermod::load {
+namespace {
+
+constexpr auto kVersion = mqtt::Version::kV311;
+constexpr std::uint16_t kSubscribeId = 1;
+
+}  // namespace
+
+void MqttLink::connect(const transport::Address& to, transport::Token token, Turn& turn) {
+  auto stream = transport::connect_tcp(to);
+  if (!stream) {
+    close(stream.error(), turn);
+    return;
+  }
+  stream_ = std::move(*stream);
+  state_ = State::kConnecting;
+  if (!turn.poller->add(*stream_, token)) close("the poller takes no more sockets", turn);
+}
+
+void MqttLink::on_event(const transport::Event& event, Turn& turn) {
+  if (event.writable) on_writable(turn);
+  if (event.readable && stream_ != nullptr && state_ != State::kConnecting) on_readable(turn);
+}
+
+void MqttLink::on_writable(Turn& turn) {
+  writable_ = true;
+  if (state_ == State::kConnecting) {
+    const int error = transport::connect_error(*stream_);
+    if (error == EINPROGRESS) return;
+    if (error != 0) {
+      close(std::generic_category().message(error), turn);
+      return;
+    }
+    const mqtt::ConnectView connect{
+        .version = kVersion, .keep_alive_s = names_.keep_alive_s, .client_id = names_.client_id};
+    const std::size_t size = mqtt::connect_size(connect);
+    mqtt::write_connect(out_.reserve(size), connect);
+    out_.commit(size);
+    state_ = State::kHandshake;
+  }
+  if (stream_ != nullptr) flush(turn);
+}
+
+void MqttLink::on_readable(Turn& turn) {
+  for (;;) {
+    const std::size_t kept = rest_.size();
+    if (kept != 0) std::memcpy(turn.scratch.data(), rest_.data(), kept);
+    const std::span<std::uint8_t> room = turn.scratch.subspan(kept);
+    const transport::IoResult result = stream_->read(room);
+    if (result.status == transport::IoResult::Status::kAgain) return;
+    if (result.status != transport::IoResult::Status::kDone) {
+      close(result.status == transport::IoResult::Status::kClosed
+                ? "the server closed the connection"
+                : std::generic_category().message(result.error),
+            turn);
+      return;
+    }
+    const Bytes bytes{turn.scratch.data(), kept + result.count};
+    std::size_t used = 0;
+    if (!ready()) used = on_handshake(bytes, turn);
+    if (ready()) used += on_packets(bytes.subspan(used), turn);
+    if (stream_ == nullptr) return;
+    if (used == 0 && bytes.size() == turn.scratch.size()) {
+      close("the server sent a packet that is larger than any of the load", turn);
+      return;
+    }
+    rest_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.end());
+    if (!out_.empty()) flush(turn);
+    // While setting up, read again: the end may stand right behind a refusal without an event of
+    // its own.
+    if (stream_ == nullptr || (ready() && result.count < room.size())) return;
+  }
+}
+
+std::size_t MqttLink::on_handshake(Bytes bytes, Turn& turn) {
+  std::size_t used = 0;
+  while (stream_ != nullptr && !ready()) {
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), kVersion);
+    if (!header && header.error().incomplete()) return used;
+    if (!header) {
+      close("the server does not speak MQTT", turn);
+      return used;
+    }
+    if (bytes.size() - used < header->packet_size()) return used;
+    const Bytes body = bytes.subspan(used + header->header_size, header->remaining_length);
+    used += header->packet_size();
+    if (state_ == State::kHandshake) {
+      on_connack(*header, body, turn);
+    } else if (header->type == mqtt::PacketType::kSuback) {
+      on_suback(*header, body, turn);
+    }  // else: a retained message that came before SUBACK (MQTT 3.1.1 §3.8.4)
+  }
+  return used;
+}
+
+void MqttLink::on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& turn) {
+  if (header.type != mqtt::PacketType::kConnack) {
+    close("the server's first packet is no CONNACK [MQTT-3.2.0-1]", turn);
+    return;
+  }
+  const auto connack = mqtt::read_connack(header, body, kVersion);
+  if (!connack || connack->return_code != mqtt::ConnectReturnCode::kAccepted) {
+    close(connack ? fmt::format("the server refuses CONNECT with return code {}",
+                                static_cast<int>(connack->return_code))
+                  : std::string{"the server sent a malformed CONNACK"},
+          turn);
+    return;
+  }
+  if (names_.filter.empty()) {
+    become_ready(turn);
+    return;
+  }
+  const std::array entries{mqtt::SubscribeEntry{names_.filter, names_.qos}};
+  const std::size_t size = mqtt::subscribe_size(entries, kVersion);
+  mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, kVersion);
+  out_.commit(size);
+  state_ = State::kSubscribing;
+}
+
+void MqttLink::on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn) {
+  const auto suback = mqtt::read_suback(header, body, kVersion);
+  if (!suback || suback->return_codes.front() != names_.qos) {
+    close(fmt::format("the server does not grant the subscription of '{}' with QoS {}",
+                      names_.filter, names_.qos),
+          turn);
+    return;
+  }
+  become_ready(turn);
+}
+
+void MqttLink::become_ready(Turn& turn) {
+  state_ = State::kReady;
+  turn.tally->ready.add(1);
+  turn.tally->progress.add(1);
+  on_ready(turn);
+}
+
+void MqttLink::flush(Turn& turn) {
+  while (writable_ && !out_.empty()) {
+    std::array<Bytes, 16> pieces;
+    const std::size_t count = out_.gather(pieces);
+    const transport::IoResult result = stream_->write(std::span(pieces).first(count));
+    if (result.status == transport::IoResult::Status::kAgain) {
+      writable_ = false;
+      return;
+    }
+    if (result.status != transport::IoResult::Status::kDone) {
+      close(std::generic_category().message(result.error), turn);
+      return;
+    }
+    out_.consume(result.count);
+  }
+}
+
+void MqttLink::disconnect(Turn& turn) {
+  if (stream_ == nullptr) return;
+  if (state_ == State::kReady) {
+    mqtt::write_disconnect(out_.reserve(2), {}, kVersion);
+    out_.commit(2);
+    flush(turn);
+  }
+  stream_.reset();
+  state_ = State::kClosed;
+}
+
+void MqttLink::close(std::string_view why, Turn& turn) {
+  stream_.reset();
+  out_.clear();
+  rest_.clear();
+  const bool was_ready = ready();
+  state_ = State::kClosed;
+  if (was_ready) turn.tally->disconnected.add(1);
+  on_closed(why, turn);
+}
+
+std::size_t MqttLink::on_packets(Bytes bytes, Turn&) {
+  return bytes.size();
+}
+
+void MqttLink::on_ready(Turn&) {}
+
+void MqttLink::on_closed(std::string_view why, Turn& turn) {
+  if (turn.phase == Phase::kSetUp) {
+    turn.fail(fmt::format("client '{}': {}", names_.client_id, why));
+  }
+}
+
+}  // namespace hermod::load

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// One MQTT 3.1.1 connection of the load, from the TCP connect to a granted subscription. Made for
+// little work per octet: it reads into its thread's buffer and keeps only an incomplete packet.
+//
+//   kIdle -> kConnecting -> kHandshake -> [kSubscribing ->] kReady -> kClosed
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hermod/base/output.hpp"
+#include "hermod/mqtt/codec/fixed_header.hpp"
+#include "hermod/transport/tcp.hpp"
+#include "share.hpp"
+
+namespace hermod::load {
+
+/// What a link says when it connects.
+struct LinkNames {
+  std::string client_id;
+  std::string filter;    ///< empty: no subscription
+  std::uint8_t qos = 0;  ///< of the subscription
+  std::uint16_t keep_alive_s = 0;
+};
+
+class MqttLink {
+ public:
+  enum class State : std::uint8_t { kIdle, kConnecting, kHandshake, kSubscribing, kReady, kClosed };
+
+  explicit MqttLink(LinkNames names) : names_(std::move(names)) {}
+  virtual ~MqttLink() = default;
+  MqttLink(const MqttLink&) = delete;
+  MqttLink& operator=(const MqttLink&) = delete;
+
+  /// Begins to connect.
+  void connect(const transport::Address& to, transport::Token token, Turn& turn);
+  void on_event(const transport::Event& event, Turn& turn);
+  /// Writes what waits, as far as the socket takes it.
+  void flush(Turn& turn);
+  /// Says DISCONNECT [MQTT-3.14.4-1] and closes.
+  void disconnect(Turn& turn);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool ready() const { return state_ == State::kReady; }
+  /// The output is empty: the server takes what we send.
+  [[nodiscard]] bool drained() const { return out_.empty(); }
+
+ protected:
+  /// Whole and partial packets that came in kReady; returns the octets of the whole ones.
+  virtual std::size_t on_packets(Bytes bytes, Turn& turn);
+  virtual void on_ready(Turn& turn);
+  /// The connection ended; `why` is for people.
+  virtual void on_closed(std::string_view why, Turn& turn);
+
+  /// Ends a connection that broke the protocol.
+  void close(std::string_view why, Turn& turn);
+
+  Output& out() { return out_; }
+
+ private:
+  void on_writable(Turn& turn);
+  void on_readable(Turn& turn);
+  std::size_t on_handshake(Bytes bytes, Turn& turn);
+  void on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& turn);
+  void on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn);
+  void become_ready(Turn& turn);
+
+  LinkNames names_;
+  std::unique_ptr<transport::TcpStream> stream_;
+  Output out_;
+  std::vector<std::uint8_t> rest_;  // an incomplete packet
+  State state_ = State::kIdle;
+  bool writable_ = false;
+};
+
+}  // namespace hermod::load

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mqtt_publisher.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hermod/mqtt/codec/acks.hpp"
+#include "hermod/mqtt/codec/publish.hpp"
+#include "payload.hpp"
+
+namespace hermod::load {
+namespace {
+
+constexpr auto kVersion = mqtt::Version::kV311;
+// Enough that the copy is one long memcpy, little enough that it stays in the first-level cache.
+constexpr std::size_t kBlockBytes = 8 * 1024;
+constexpr std::uint16_t kFirstId = 1;
+
+// Identifiers in turn: several times what is under way, so that a late exchange holds nobody up.
+std::size_t identifiers(const PublisherPlan& plan) {
+  return std::min<std::size_t>(65'535, std::max<std::size_t>(1024, std::size_t{plan.inflight} * 4));
+}
+
+}  // namespace
+
+MqttPublisher::MqttPublisher(LinkNames names, PublisherPlan plan, Flows& flows)
+    : MqttLink(std::move(names)), plan_(std::move(plan)), flows_(flows) {
+  std::vector<std::uint8_t> payload(plan_.payload_bytes, 'x');
+  write_stamp(payload.data(), {plan_.number, 0});
+  const mqtt::PublishView publish{.topic = plan_.topic,
+                                  .payload = payload,
+                                  .packet_id = static_cast<std::uint16_t>(plan_.qos == 0 ? 0 : 1),
+                                  .qos = static_cast<std::uint8_t>(plan_.qos)};
+  packet_size_ = mqtt::publish_size(publish, kVersion);
+  payload_offset_ = packet_size_ - payload.size();
+  block_packets_ = std::max<std::size_t>(1, kBlockBytes / packet_size_);
+  block_.resize(block_packets_ * packet_size_);
+  for (std::size_t i = 0; i < block_packets_; ++i) {
+    mqtt::write_publish(block_.data() + i * packet_size_, publish, kVersion);
+  }
+  if (plan_.qos != 0) {
+    id_offset_ = mqtt::publish_packet_id_offset(block_);
+    exchanges_.resize(identifiers(plan_) + 1);
+  }
+}
+
+std::uint64_t MqttPublisher::floor() const {
+  return std::max(flows_.floor(plan_.number), forgiven_);
+}
+
+std::uint64_t MqttPublisher::publish(std::uint64_t limit, Turn& turn) {
+  if (!ready()) return 0;
+  if (plan_.messages != 0) limit = std::min(limit, plan_.messages);
+  if (limit <= sent_) return 0;
+  std::uint64_t count = limit - sent_;
+  if (plan_.qos != 0) {
+    const std::uint64_t open = unacknowledged_ - unacknowledged_forgiven_;
+    count = std::min(count, plan_.inflight - std::min<std::uint64_t>(open, plan_.inflight));
+    // Identifiers of exchanges that never end are not used again [MQTT-2.3.1-2].
+    count = std::min(count, exchanges_.size() - 1 - unacknowledged_);
+  }
+  if (count == 0) return 0;
+  if (sent_ == 0) last_progress_at_ = turn.now;
+  append(count);
+  flows_.set_sent(plan_.number, sent_);
+  return count;
+}
+
+void MqttPublisher::append(std::uint64_t count) {
+  std::uint8_t* packet = out().reserve(count * packet_size_);
+  out().commit(count * packet_size_);
+  for (std::uint64_t left = count; left != 0;) {
+    const std::uint64_t some = std::min<std::uint64_t>(left, block_packets_);
+    std::memcpy(packet, block_.data(), some * packet_size_);
+    for (std::uint64_t i = 0; i < some; ++i, packet += packet_size_) {
+      write_sequence(packet + payload_offset_, sent_++);
+      if (plan_.qos != 0) mqtt::patch_publish(packet, id_offset_, take_id(), false);
+    }
+    left -= some;
+  }
+  if (plan_.qos != 0) unacknowledged_ += count;
+}
+
+std::uint16_t MqttPublisher::take_id() {
+  for (;;) {
+    const std::uint16_t id = next_id_;
+    next_id_ = next_id_ + 1u == exchanges_.size() ? kFirstId : static_cast<std::uint16_t>(id + 1);
+    if (exchanges_[id] != Exchange::kFree) continue;
+    exchanges_[id] = Exchange::kPublished;
+    return id;
+  }
+}
+
+std::size_t MqttPublisher::on_packets(Bytes bytes, Turn& turn) {
+  std::size_t used = 0;
+  while (bytes.size() - used >= 2) {
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), kVersion);
+    if (!header && !header.error().incomplete()) {
+      close("the server sent a malformed packet", turn);
+      return used;
+    }
+    if (!header || bytes.size() - used < header->packet_size()) return used;
+    const std::uint8_t* const body = bytes.data() + used + header->header_size;
+    used += header->packet_size();
+    if (header->remaining_length == 2) {
+      on_acknowledgement(static_cast<std::uint8_t>(header->type),
+                         static_cast<std::uint16_t>(body[0] << 8 | body[1]), turn);
+    } else {
+      turn.tally->unexpected.add(1);
+    }
+  }
+  return used;
+}
+
+void MqttPublisher::on_acknowledgement(std::uint8_t type, std::uint16_t id, Turn& turn) {
+  const auto kind = static_cast<mqtt::PacketType>(type);
+  const Exchange state = id < exchanges_.size() ? exchanges_[id] : Exchange::kFree;
+  if (plan_.qos == 1 && kind == mqtt::PacketType::kPuback && state == Exchange::kPublished) {
+    finish(id);
+  } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubrec && state != Exchange::kFree) {
+    exchanges_[id] = Exchange::kReleased;  // [MQTT-4.3.3-1]
+    const mqtt::AckPacket pubrel{mqtt::PacketType::kPubrel, id};
+    mqtt::write_ack(out().reserve(mqtt::ack_size(pubrel, kVersion)), pubrel, kVersion);
+    out().commit(mqtt::ack_size(pubrel, kVersion));
+  } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubcomp && state == Exchange::kReleased) {
+    finish(id);
+  } else {
+    turn.tally->unexpected.add(1);
+  }
+}
+
+void MqttPublisher::finish(std::uint16_t id) {
+  exchanges_[id] = Exchange::kFree;
+  --unacknowledged_;
+  ++acknowledged_;
+  unacknowledged_forgiven_ = std::min(unacknowledged_forgiven_, unacknowledged_);
+}
+
+void MqttPublisher::look_for_stall(bool held, Turn& turn) {
+  const std::uint64_t progress = floor() + acknowledged_;
+  if (progress != last_progress_ || !held || !drained()) {
+    last_progress_ = progress;
+    last_progress_at_ = turn.now;
+    return;
+  }
+  if (turn.now - last_progress_at_ < kStallAfter) return;
+  forgiven_ = sent_;
+  unacknowledged_forgiven_ = unacknowledged_;
+  last_progress_at_ = turn.now;
+  turn.tally->stalls.add(1);
+}
+
+void MqttPublisher::report(bool ended) {
+  flows_.set_open(plan_.number, unacknowledged_, ended || state() == State::kClosed);
+}
+
+}  // namespace hermod::load

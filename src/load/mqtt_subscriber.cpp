@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mqtt_subscriber.hpp"
+
+#include "hermod/mqtt/codec/acks.hpp"
+#include "hermod/mqtt/codec/packet_type.hpp"
+#include "payload.hpp"
+
+namespace hermod::load {
+
+MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, const Pacing* pacing,
+                               Histogram* delays)
+    : MqttLink(std::move(names)),
+      number_(number),
+      flows_(flows),
+      pacing_(pacing),
+      delays_(delays),
+      trackers_(flows.sources()) {}
+
+std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
+  if (pacing_ != nullptr) read_at_ = turn.clock->now();
+  std::size_t used = 0;
+  std::uint64_t messages = 0;
+  while (bytes.size() - used >= 2) {
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), mqtt::Version::kV311);
+    if (!header && header.error().incomplete()) break;
+    if (!header) {
+      close("the server sent a malformed packet", turn);
+      return used;
+    }
+    if (bytes.size() - used < header->packet_size()) break;
+    const std::uint8_t* const body = bytes.data() + used + header->header_size;
+    used += header->packet_size();
+    if (header->type == mqtt::PacketType::kPublish) {
+      if (!on_publish(*header, body, turn)) {
+        close("the server sent a malformed PUBLISH", turn);
+        return used;
+      }
+      ++messages;
+    } else if (header->type == mqtt::PacketType::kPubrel && header->remaining_length == 2) {
+      answer(mqtt::PacketType::kPubcomp, static_cast<std::uint16_t>(body[0] << 8 | body[1]));
+    } else {
+      turn.tally->unexpected.add(1);
+    }
+  }
+  if (messages != 0) {
+    turn.tally->operations.add(messages);
+    turn.tally->progress.add(messages);
+  }
+  return used;
+}
+
+bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint8_t* body,
+                                Turn& turn) {
+  const unsigned qos = header.flags >> 1 & 3;
+  std::size_t payload_at = 2;
+  if (header.remaining_length < payload_at) return false;
+  payload_at += static_cast<std::size_t>(body[0] << 8 | body[1]);
+  const std::uint8_t* const id = body + payload_at;
+  if (qos != 0) payload_at += 2;
+  if (header.remaining_length < payload_at) return false;
+  if (qos != 0) {
+    answer(qos == 1 ? mqtt::PacketType::kPuback : mqtt::PacketType::kPubrec,
+           static_cast<std::uint16_t>(id[0] << 8 | id[1]));
+  }
+  on_message(body + payload_at, header.remaining_length - payload_at, turn);
+  return true;
+}
+
+void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, Turn& turn) {
+  if (size < kPayloadMin) {
+    turn.tally->unexpected.add(1);
+    return;
+  }
+  const Stamp stamp = read_stamp(payload);
+  const unsigned source = flows_.source_of(number_, stamp.publisher);
+  // What nobody has sent comes from somebody else, and must not open a window.
+  if (source >= trackers_.size() || stamp.sequence >= flows_.sent(stamp.publisher)) {
+    turn.tally->unexpected.add(1);
+    return;
+  }
+  SequenceTracker& tracker = trackers_[source];
+  tracker.on_message(stamp.sequence);
+  flows_.set_seen(number_, source, tracker.next());
+  if (pacing_ == nullptr) return;
+  const Instant due = turn.schedule->load_begin + pacing_->due(stamp.publisher, stamp.sequence);
+  if (turn.measured(due)) {
+    delays_->record(read_at_ - due);
+  }
+}
+
+void MqttSubscriber::answer(mqtt::PacketType type, std::uint16_t id) {
+  const mqtt::AckPacket ack{type, id};
+  const std::size_t size = mqtt::ack_size(ack, mqtt::Version::kV311);
+  mqtt::write_ack(out().reserve(size), ack, mqtt::Version::kV311);
+  out().commit(size);
+}
+
+void MqttSubscriber::on_closed(std::string_view why, Turn& turn) {
+  for (unsigned source = 0; source < trackers_.size(); ++source) {
+    flows_.set_seen(number_, source, Flows::kGone);
+  }
+  MqttLink::on_closed(why, turn);
+}
+
+}  // namespace hermod::load

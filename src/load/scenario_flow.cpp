@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario_flow.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "flows.hpp"
+#include "mqtt_publisher.hpp"
+#include "mqtt_subscriber.hpp"
+#include "pacing.hpp"
+#include "quantiles.hpp"
+
+namespace hermod::load {
+namespace {
+
+class FlowWorkload;
+
+// Tokens: publishers count from 0, subscribers from here.
+constexpr transport::Token kSubscriberToken = transport::Token{1} << 32;
+
+class FlowShare final : public Share {
+ public:
+  FlowShare(FlowWorkload& workload, unsigned thread);
+
+  void on_event(const transport::Event& event, Turn& turn) override;
+  Duration on_turn(Turn& turn) override;
+  void collect(Measurement& measurement, Histogram& delays, Histogram& lateness) const;
+
+ private:
+  void connect_more(Turn& turn);
+  Duration publish_closed(Turn& turn);
+  Duration publish_paced(Turn& turn);
+  void note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn);
+  void wind_up(Turn& turn);
+  MqttLink& link(std::size_t index);
+
+  FlowWorkload& workload_;
+  std::vector<std::unique_ptr<MqttPublisher>> publishers_;
+  std::vector<std::unique_ptr<MqttSubscriber>> subscribers_;
+  std::size_t begun_ = 0;  // links that connect() was called for: subscribers first
+  Histogram delays_;
+  Histogram lateness_;
+  std::uint64_t due_before_ = 0;
+  std::uint64_t progress_before_ = 0;
+  Instant looked_at_{};
+};
+
+class FlowWorkload final : public Workload {
+ public:
+  explicit FlowWorkload(const Target& target)
+      : target_(target),
+        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options)) {
+    if (target.options.scenario == Scenario::kLatency) {
+      pacing_.emplace(target.options.rate, target.options.publishers);
+    }
+  }
+
+  std::unique_ptr<Share> make_share(unsigned thread) override {
+    auto share = std::make_unique<FlowShare>(*this, thread);
+    shares_.push_back(share.get());
+    return share;
+  }
+  std::uint64_t clients() const override {
+    return std::uint64_t{flows_.publishers()} + flows_.subscribers();
+  }
+  bool settled() const override { return flows_.settled(); }
+  void collect(Measurement& measurement) const override;
+
+  const Target& target() const { return target_; }
+  const Options& options() const { return target_.options; }
+  const Pacing* pacing() const { return pacing_ ? &*pacing_ : nullptr; }
+  Flows& flows() { return flows_; }
+
+  std::string topic(unsigned publisher) const {
+    return fmt::format("hb/{}/{}", target_.run_name, publisher);
+  }
+  std::string filter(unsigned subscriber) const {
+    return flows_.paired() ? topic(subscriber) : fmt::format("hb/{}/+", target_.run_name);
+  }
+
+ private:
+  static bool is_paired(const Options& options) {
+    return options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency;
+  }
+
+  const Target& target_;
+  Flows flows_;
+  std::optional<Pacing> pacing_;
+  std::vector<FlowShare*> shares_;
+};
+
+FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(workload) {
+  const Options& options = workload.options();
+  const std::string& run = workload.target().run_name;
+  const auto qos = static_cast<std::uint8_t>(options.qos);
+  for (unsigned s = thread; s < options.subscribers; s += options.threads) {
+    subscribers_.push_back(std::make_unique<MqttSubscriber>(
+        LinkNames{
+            .client_id = fmt::format("hb{}s{}", run, s), .filter = workload.filter(s), .qos = qos},
+        s, workload.flows(), workload.pacing(), &delays_));
+  }
+  for (unsigned p = thread; p < options.publishers; p += options.threads) {
+    publishers_.push_back(std::make_unique<MqttPublisher>(
+        LinkNames{.client_id = fmt::format("hb{}p{}", run, p)},
+        PublisherPlan{.number = p,
+                      .topic = workload.topic(p),
+                      .qos = options.qos,
+                      .payload_bytes = options.payload_bytes,
+                      .inflight = options.scenario == Scenario::kLatency
+                                      ? 65'535  // an open loop does not wait for acknowledgements
+                                      : std::min(options.inflight, options.window),
+                      .messages = options.messages},
+        workload.flows()));
+  }
+}
+
+MqttLink& FlowShare::link(std::size_t index) {
+  if (index < subscribers_.size()) return *subscribers_[index];
+  return *publishers_[index - subscribers_.size()];
+}
+
+void FlowShare::on_event(const transport::Event& event, Turn& turn) {
+  if (event.token >= kSubscriberToken) {
+    subscribers_[event.token - kSubscriberToken]->on_event(event, turn);
+  } else {
+    publishers_[event.token]->on_event(event, turn);
+  }
+}
+
+Duration FlowShare::on_turn(Turn& turn) {
+  switch (turn.phase) {
+    case Phase::kSetUp:
+      connect_more(turn);
+      return kTurnMax;
+    case Phase::kLoad:
+      return workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn);
+    case Phase::kDrain:
+      wind_up(turn);
+      return kTurnMax;
+    case Phase::kEnd:
+      break;
+  }
+  for (std::size_t i = 0; i < begun_; ++i) link(i).disconnect(turn);
+  return kTurnMax;
+}
+
+void FlowShare::connect_more(Turn& turn) {
+  const std::size_t all = subscribers_.size() + publishers_.size();
+  while (begun_ < all && begun_ - turn.tally->ready.value() < kConnectingMax &&
+         turn.fault->empty()) {
+    const std::size_t index = begun_++;
+    const transport::Token token =
+        index < subscribers_.size() ? kSubscriberToken + index : index - subscribers_.size();
+    link(index).connect(workload_.target().address, token, turn);
+  }
+}
+
+Duration FlowShare::publish_closed(Turn& turn) {
+  const bool look = turn.now - looked_at_ >= kTurnMax;
+  if (look) looked_at_ = turn.now;
+  for (const auto& publisher : publishers_) {
+    const std::uint64_t floor = publisher->floor();
+    if (floor != Flows::kGone) {
+      publisher->publish(floor + workload_.options().window, turn);
+    }
+    publisher->flush(turn);
+    publisher->report(publisher->complete() || floor == Flows::kGone);
+    if (look) publisher->look_for_stall(!publisher->complete(), turn);
+  }
+  // What was seen here may let publishers of other threads go on.
+  const std::uint64_t progress = turn.tally->progress.value();
+  if (progress != progress_before_ && !workload_.flows().paired()) turn.wake_peers();
+  progress_before_ = progress;
+  return kTurnMax;
+}
+
+Duration FlowShare::publish_paced(Turn& turn) {
+  const Pacing& pacing = *workload_.pacing();
+  const std::uint64_t total = pacing.total_due(turn.now - turn.schedule->load_begin);
+  if (total != due_before_) {
+    due_before_ = total;
+    for (const auto& publisher : publishers_) {
+      const std::uint64_t limit = pacing.share(publisher->number(), total);
+      note_lateness(*publisher, publisher->publish(limit, turn), turn);
+      publisher->flush(turn);
+    }
+  }
+  // Sleeping is coarser than the intervals: this thread only sleeps when there is much time.
+  const Duration left = turn.schedule->load_begin + pacing.due_at(total) - turn.now;
+  return left > std::chrono::milliseconds{3} ? left - std::chrono::milliseconds{2} : Duration{0};
+}
+
+void FlowShare::note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn) {
+  for (std::uint64_t k = publisher.sent() - count; k < publisher.sent(); ++k) {
+    const Instant due = turn.schedule->load_begin + workload_.pacing()->due(publisher.number(), k);
+    if (turn.measured(due)) {
+      lateness_.record(turn.now - due);
+    }
+  }
+}
+
+void FlowShare::wind_up(Turn& turn) {
+  for (const auto& publisher : publishers_) {
+    publisher->flush(turn);
+    publisher->report(true);
+  }
+}
+
+void FlowShare::collect(Measurement& measurement, Histogram& delays, Histogram& lateness) const {
+  Counts& counts = measurement.counts;
+  const Flows& flows = workload_.flows();
+  for (const auto& publisher : publishers_) {
+    counts.sent += publisher->sent();
+    counts.expected += publisher->sent() * flows.fan();
+    counts.unacknowledged += publisher->unacknowledged();
+  }
+  for (const auto& subscriber : subscribers_) {
+    const auto& trackers = subscriber->trackers();
+    for (unsigned source = 0; source < trackers.size(); ++source) {
+      const SequenceTracker& tracker = trackers[source];
+      const unsigned publisher = flows.paired() ? subscriber->number() : source;
+      counts.received += tracker.received();
+      counts.lost += tracker.lost(flows.sent(publisher));
+      counts.duplicated += tracker.duplicated();
+      counts.reordered += tracker.reordered();
+    }
+  }
+  delays.add(delays_);
+  lateness.add(lateness_);
+}
+
+void FlowWorkload::collect(Measurement& measurement) const {
+  Histogram delays;
+  Histogram lateness;
+  for (const FlowShare* share : shares_) share->collect(measurement, delays, lateness);
+  if (!pacing_) return;
+  measurement.latency = quantiles(delays);
+  measurement.lateness = quantiles(lateness);
+}
+
+}  // namespace
+
+std::unique_ptr<Workload> make_flow_workload(const Target& target) {
+  return std::make_unique<FlowWorkload>(target);
+}
+
+}  // namespace hermod::load
