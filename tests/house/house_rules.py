@@ -198,17 +198,21 @@ README_PARTS = {"purpose": r"\A\s*# .*\n\s*[^#\s]", "what it must not know": r"m
                 "entry file": r"entry", "example": r"example"}
 
 
-def check_readme(tree, module):
-    folder = module
-    if not (tree.root / folder / "README.md").exists() and in_folders(module, "src/protocols"):
-        folder = module.parent  # codec and session share the protocol's page
-    page = folder / "README.md"
+def readme_of(tree, module):
+    """A protocol's codec and session may share the protocol's page."""
+    own = module / "README.md"
+    if in_folders(module, "src/protocols") and not (tree.root / own).exists():
+        return module.parent / "README.md"
+    return own
+
+
+def check_readme(tree, page):
     if not (tree.root / page).exists():
-        yield page, "the module has no README.md"
+        yield "the module has no README.md"
         return
     for part, pattern in README_PARTS.items():
         if not re.search(pattern, tree.text(page), re.I):
-            yield page, f"says nothing about: {part}"
+            yield f"says nothing about: {part}"
 
 
 FILE_RULES = {
@@ -230,10 +234,10 @@ def violations(root):
                 yield path, line, rule, message
         for line, message in check_includes(tree, path, text):
             yield path, line, "private-include", message
-    for module in tree.modules:
-        if in_folders(module, "src"):
-            for page, message in check_readme(tree, module):
-                yield page, 1, "module-readme", message
+    pages = {readme_of(tree, module) for module in tree.modules if in_folders(module, "src")}
+    for page in sorted(pages):
+        for message in check_readme(tree, page):
+            yield page, 1, "module-readme", message
 
 
 def main():
