@@ -29,6 +29,10 @@ Batch& Outbox::open_batch(std::uint16_t to) {
 }
 
 void Outbox::add(std::uint16_t to, Letter letter) {
+  if (std::holds_alternative<InterestKnown>(letter)) {
+    promises_.emplace_back(to, std::move(letter));
+    return;
+  }
   open_batch(to).letters.push_back(std::move(letter));
 }
 
@@ -72,6 +76,14 @@ void Outbox::returned(const std::vector<std::uint32_t>& lent) {
 }
 
 void Outbox::send() {
+  send_batches();
+  if (promises_.empty()) return;
+  for (auto& [to, letter] : promises_) open_batch(to).letters.push_back(std::move(letter));
+  promises_.clear();
+  send_batches();
+}
+
+void Outbox::send_batches() {
   for (std::uint16_t to = 0; to < room_.shards(); ++to) {
     if (!give_back_[to].empty()) {
       add(to, GiveBack{std::exchange(give_back_[to], {})});

@@ -83,6 +83,7 @@ Instant Shard::turn(Duration wait_max) {
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
   finish_commits();
   resume_paused();
+  outbox_.send();  // before the acknowledgements of what is in it
   flush_outputs();
   outbox_.send();
   return next_due();
@@ -100,13 +101,11 @@ void Shard::handle(const transport::Event& event) {
   }
   Connection* connection = find(core::ConnectionKey{event.token});
   if (connection == nullptr) return;
-  const session::ConnectionId id = id_of(*connection);
   if (event.writable && connection->blocked) {
     connection->blocked = false;
-    flush(*connection);
-    connection = find(id);
+    mark_dirty(*connection);
   }
-  if (connection != nullptr && event.readable) {
+  if (event.readable) {
     connection->unread = true;
     go_on(*connection);
   }

@@ -200,10 +200,7 @@ void Shard::apply(Connection& connection, session::Close& effect) {
   connection.close_reason = effect.reason;
   connection.armed = now_ + kCloseGrace;
   wheel_.arm(connection, connection.stream ? connection.armed : now_);
-  if (connection.stream && !connection.dirty) {
-    connection.dirty = true;
-    dirty_.push_back(id_of(connection));
-  }
+  if (connection.stream) mark_dirty(connection);
 }
 
 // --- requests ---

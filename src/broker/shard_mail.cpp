@@ -25,7 +25,8 @@ void Shard::read_mail() {
     }
   }
   for (const Question& question : questions) {
-    outbox_.add(question.from, subscribing_.answer(question.request, now_));
+    std::visit([&](const auto& request) { outbox_.add(question.from, reply_to(request)); },
+               question.request);
   }
 }
 
@@ -65,13 +66,21 @@ void Shard::open(RetainedPage& letter, std::uint16_t) {
 }
 
 void Shard::open(LookupRequest& letter, std::uint16_t from) {
-  LookupReply reply{.request = letter.request};
-  if (const model::Message* value = core_.retained().find(letter.topic, now_)) {
+  questions_.push_back({std::move(letter), from});  // as above
+}
+
+RetainedPage Shard::reply_to(const RetainedRequest& request) {
+  return subscribing_.answer(request, now_);
+}
+
+LookupReply Shard::reply_to(const LookupRequest& request) {
+  LookupReply reply{.request = request.request};
+  if (const model::Message* value = core_.retained().find(request.topic, now_)) {
     model::Message view = *value;
     view.owner = nullptr;  // a copy for the other shard alone
     reply.value = view.own();
   }
-  outbox_.add(from, std::move(reply));
+  return reply;
 }
 
 void Shard::open(LookupReply& letter, std::uint16_t) {

@@ -21,9 +21,8 @@ void Shard::with_session(Connection& connection, session::EffectList& list, Inpu
   input(*connection.session, effects);
   if (connection.output->empty()) {
     outputs_.give(std::move(connection.output));
-  } else if (!connection.dirty) {
-    connection.dirty = true;
-    dirty_.push_back(id_of(connection));
+  } else {
+    mark_dirty(connection);
   }
   rearm(connection);
 }

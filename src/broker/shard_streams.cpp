@@ -107,6 +107,12 @@ void Shard::go_on(Connection& connection) {
   ready_.push_back(id);
 }
 
+void Shard::mark_dirty(Connection& connection) {
+  if (connection.dirty) return;
+  connection.dirty = true;
+  dirty_.push_back(id_of(connection));
+}
+
 void Shard::flush_outputs() {
   // Draining may open a subscriber, which gets what waits for it, which fills the output again.
   for (std::size_t pass = 0; pass < kFlushPasses && !dirty_.empty(); ++pass) {

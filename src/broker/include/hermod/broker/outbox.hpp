@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "hermod/base/shared_bytes.hpp"
@@ -36,7 +37,9 @@ class Outbox final : public ForeignOwner {
   /// Lent payloads that are free again.
   void returned(const std::vector<std::uint32_t>& lent);
 
-  /// Sends what was added.
+  /// Sends what was added: first everything that is no promise, to all receivers, then the
+  /// promises. Who reads an InterestKnown finds what this shard published before it in the
+  /// mailboxes of all others.
   void send();
   /// Tells the senders of a batch that it has been worked off.
   void finish(std::uint16_t from, const Batch& batch);
@@ -48,6 +51,7 @@ class Outbox final : public ForeignOwner {
   void give_back(void* token) override;
 
  private:
+  void send_batches();
   [[nodiscard]] Batch& open_batch(std::uint16_t to);
   [[nodiscard]] bool has_room(const Mailbox& box, const Batch* open) const;
 
@@ -56,6 +60,7 @@ class Outbox final : public ForeignOwner {
   const MailLimits& limits_;
   std::vector<transport::Poller*> pollers_;
   std::vector<std::unique_ptr<Batch>> batches_;  // by receiver
+  std::vector<std::pair<std::uint16_t, Letter>> promises_;
   boost::unordered_flat_map<std::uint32_t, SharedBytes> lent_;
   std::uint32_t last_lent_ = 0;
   std::vector<std::vector<std::uint32_t>> give_back_;  // by owner

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "hermod/base/log.hpp"
@@ -119,6 +120,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void process(Connection& connection, Bytes bytes);
   void keep_rest(Connection& connection, Bytes rest);
   void go_on(Connection& connection);
+  void mark_dirty(Connection& connection);
   void flush_outputs();
   void flush(Connection& connection);
   void drained(Connection& connection);
@@ -171,6 +173,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(RetainedPage& letter, std::uint16_t from);
   void open(LookupRequest& letter, std::uint16_t from);
   void open(LookupReply& letter, std::uint16_t from);
+  [[nodiscard]] RetainedPage reply_to(const RetainedRequest& request);
+  [[nodiscard]] LookupReply reply_to(const LookupRequest& request);
   void open(Handover& letter, std::uint16_t from);
 
   struct PendingAnswers {
@@ -216,7 +220,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> paused_;
   std::deque<PendingAnswers> uncommitted_;
   struct Question {
-    RetainedRequest request;
+    std::variant<RetainedRequest, LookupRequest> request;
     std::uint16_t from = 0;
   };
   std::vector<Question> questions_;  // to be answered once the mail of the next turn is read
