@@ -60,7 +60,9 @@ bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::Datagr
 }
 
 Instant Shard::next_due() {
-  if (!ready_.empty() || !dirty_.empty() || !questions_.empty()) return now_;
+  if (!ready_.empty() || !dirty_.empty() || !questions_.empty() || subscribing_.wants_turn()) {
+    return now_;
+  }
   return std::min({wheel_.next_deadline(), expire_at_, accept_at_});
 }
 
@@ -74,6 +76,10 @@ Instant Shard::turn(Duration wait_max) {
     if (Connection* connection = find(id)) go_on(*connection);
   }
   read_mail();
+  if (subscribing_.wants_turn()) {
+    subscribing_.turn(now_);
+    execute();
+  }
   wheel_.advance(now_,
                  [this](WheelEntry& due_entry) { fire(static_cast<Connection&>(due_entry)); });
   if (accept_at_ <= now_) {

@@ -66,7 +66,9 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     // A stamp that lay before the publication's arrival could lose against one that its client saw.
     const Instant at = effect.message.retain ? parts_.clock.now() : now_;
     reason = core_.publish(effect.message, at);
-    if (effect.message.retain && subscribing_.reading()) subscribing_.note_live(effect.message);
+    if (reason == Reason::kOk && effect.message.retain && subscribing_.reading()) {
+      subscribing_.note_live(effect.message);
+    }
   }
   if (effect.ticket == 0) return;
   answers_.push_back({.ticket = effect.ticket, .reason = reason});
@@ -182,6 +184,7 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
   if (!connection.attached()) return;
   log_end(connection, connection.close_reason);
   const core::SubscriberIndex subscriber = connection.subscriber;
+  subscribing_.stop(subscriber);
   connection.subscriber = core::Subscribers::kNone;
   if (connection.stream) {
     ++unattached_;
@@ -231,8 +234,9 @@ void Shard::apply(Connection& connection, session::Subscribe& effect) {
 
 void Shard::apply(Connection& connection, session::Unsubscribe& effect) {
   if (!connection.attached()) return;
-  answer(connection, {.ticket = effect.ticket,
-                      .reason = core_.unsubscribe(connection.subscriber, effect.filter)});
+  const Reason reason = core_.unsubscribe(connection.subscriber, effect.filter);
+  if (reason == Reason::kOk) subscribing_.withdraw(connection.subscriber, effect.filter, now_);
+  answer(connection, {.ticket = effect.ticket, .reason = reason});
 }
 
 void Shard::apply(Connection& connection, session::Lookup& effect) {

@@ -23,6 +23,10 @@ void Shard::with_session(Connection& connection, session::EffectList& list, Inpu
     outputs_.give(std::move(connection.output));
   } else {
     mark_dirty(connection);
+    if (connection.output->size() > settings_.connections.output_soft_bytes) {
+      connection.congested = true;
+      if (connection.attached()) core_.subscriber(connection.subscriber).open = false;
+    }
   }
   rearm(connection);
 }

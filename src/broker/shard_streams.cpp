@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Octets of streams: one read a turn into the shard's buffer, one write a turn from the output.
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -26,10 +27,17 @@ void Shard::read(Connection& connection) {
     connection.rest->resize(held + kReadBuffer);
     into = std::span{*connection.rest}.subspan(held);
   }
+  // What the session may not take stays in `rest`: no more than that of each connection.
+  if (intake(connection) == session::Intake::kRepliesOnly) {
+    into = into.first(std::min(into.size(), kParkedMax));
+  }
   const transport::IoResult result = connection.stream->read(into);
   const std::size_t count = result.status == transport::IoResult::Status::kDone ? result.count : 0;
   connection.unread = count == into.size();
-  if (held > kReadBuffer / 2) connection.rest->resize(held + count);
+  if (held > kReadBuffer / 2) {
+    connection.rest->resize(held + count);
+    if (!connection.attached()) unattached_bytes_ += count;
+  }
   if (result.status == transport::IoResult::Status::kClosed ||
       result.status == transport::IoResult::Status::kFailed) {
     return end(connection,
@@ -42,6 +50,7 @@ void Shard::read(Connection& connection) {
 
 void Shard::process(Connection& connection, Bytes bytes) {
   const session::ConnectionId id = id_of(connection);
+  const bool listed = connection.paused;  // in paused_, unless congestion paused it
   std::size_t used = 0;
   bool paused = false;
   while (used < bytes.size() && !connection.closing) {
@@ -59,7 +68,7 @@ void Shard::process(Connection& connection, Bytes bytes) {
   }
   if (connection.closing) used = bytes.size();
   connection.paused = paused && used < bytes.size();
-  if (connection.paused && !connection.congested) paused_.push_back(id);
+  if (connection.paused && !connection.congested && !listed) paused_.push_back(id);
   keep_rest(connection, bytes.subspan(used));
 }
 
@@ -176,12 +185,6 @@ void Shard::deliver(core::ConnectionKey key, const model::DeliveryBatch& batch) 
   with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
     session.on_deliveries(batch, now_, effects);
   });
-  if (!connection->output ||
-      connection->output->size() <= settings_.connections.output_soft_bytes) {
-    return;
-  }
-  connection->congested = true;
-  core_.subscriber(connection->subscriber).open = false;
 }
 
 void Shard::forward(const model::Message& message, core::ShardSet interested,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/broker/subscribing.hpp"
 
+#include <algorithm>
+
+#include "hermod/base/assert.hpp"
 #include "hermod/model/topic.hpp"
 
 namespace hermod::broker {
@@ -15,105 +18,118 @@ Subscribing::Subscribing(core::Core& core, Outbox& outbox, std::uint16_t self, s
 void Subscribing::start(core::SubscriberIndex subscriber, std::string_view filter,
                         const model::SubscriptionOptions& options, bool retained,
                         session::Ticket ticket, Instant now) {
-  auto made = std::make_unique<Read>();
-  Read& read = *made;
-  read.id = ++last_id_;
+  const RequestId id = ++last_id_;
+  Read& read = reads_[id];
   read.connection = core_.subscriber(subscriber).connection;
   read.subscriber = subscriber;
-  read.generation = core_.generation(subscriber);
   read.ticket = ticket;
   read.filter = filter;
   read.options = options;
+  read.began = notes_;
   read.retained = retained;
   read.stamps.assign(shards_, 0);
   read.stamps[self_] = core_.stamp();
   read.unknown = static_cast<std::uint16_t>(shards_ - 1);
-  reads_.emplace(read.id, std::move(made));
-  by_subscriber_[subscriber].push_back(read.id);
+  readers_[subscriber].announced.push_back(id);
   for (std::uint16_t to = 0; to < shards_; ++to) {
-    if (to != self_) outbox_.add(to, Interest{read.filter, true, read.id});
+    if (to != self_) outbox_.add(to, Interest{read.filter, true, id});
   }
-  if (read.unknown == 0) known(read, now);
-}
-
-bool Subscribing::alive(const Read& read) {
-  return core_.holds(read.subscriber, read.generation) &&
-         core_.subscriber(read.subscriber).connection == read.connection;
+  if (read.unknown == 0) known(id, read, now);
 }
 
 void Subscribing::on_known(const InterestKnown& letter, std::uint16_t from, Instant now) {
   const auto found = reads_.find(letter.request);
   if (found == reads_.end()) return;
-  Read& read = *found->second;
+  Read& read = found->second;
   core_.observe(letter.stamp);
   read.stamps[from] = letter.stamp;
-  if (--read.unknown == 0) known(read, now);
+  if (--read.unknown == 0) known(letter.request, read, now);
 }
 
-void Subscribing::known(Read& read, Instant now) {
-  if (!alive(read)) return finish(read);
-  const RequestId id = read.id;
+void Subscribing::known(RequestId id, Read& read, Instant now) {
+  const core::SubscriberIndex subscriber = read.subscriber;
+  Reader& reader = readers_[subscriber];
+  // Each shard answers in order, so that subscriptions become known in order.
+  HERMOD_ASSERT(reader.announced.front() == id);
+  reader.announced.pop_front();
   answer_(
       read.connection,
       {.ticket = read.ticket, .reason = model::Reason::kOk, .granted = read.options.guarantee_max});
-  const auto found = reads_.find(id);  // the answer may have ended the connection
-  if (found == reads_.end()) return;
-  if (!read.retained) return finish(read);
-  const bool wild = model::has_wildcard(read.filter);
-  read.shard = wild ? 0 : core_.owner_of(read.filter);
-  read.shard_end = static_cast<std::uint16_t>(wild ? shards_ : read.shard + 1);
-  core_.subscriber(read.subscriber).reading = true;
-  step(read, now);
-}
-
-void Subscribing::step(Read& read, Instant now) {
-  while (true) {
-    if (!alive(read) || read.shard == read.shard_end) return finish(read);
-    if (core_.subscriber(read.subscriber).queue.waiting() > 0) return;  // go_on() comes back
-    if (read.shard != self_) {
-      read.asked = true;
-      outbox_.add(read.shard, RetainedRequest{read.filter, read.after, read.id});
-      return;
-    }
-    if (page_here(read, now)) ++read.shard;
-    core_.pump(read.subscriber);
+  if (read.retained) {
+    const bool wild = model::has_wildcard(read.filter);
+    read.shard = wild ? 0 : core_.owner_of(read.filter);
+    read.shard_end = static_cast<std::uint16_t>(wild ? shards_ : read.shard + 1);
+    reader.reading.push_back(id);
+    core_.subscriber(subscriber).reading = true;
+  } else {
+    forget(id);
   }
+  advance(subscriber, reader, now);
 }
 
-// One page of this shard's own values; true when that was the last.
-bool Subscribing::page_here(Read& read, Instant now) {
-  read.after = core_.retained().match(read.filter, read.after, kPage, now,
-                                      [&](const model::MessageRef& value) {
-                                        deliver(read, value);
-                                        return true;
-                                      });
-  return read.after.empty();
+// Reads for a subscriber until something holds it up: one filter after the other, so that never
+// more than a page is on its way to a queue.
+void Subscribing::advance(core::SubscriberIndex subscriber, Reader& reader, Instant now) {
+  while (!reader.reading.empty()) {
+    if (reader.asked || reader.waits_turn) return;                 // on_page(), turn()
+    if (core_.subscriber(subscriber).queue.waiting() > 0) return;  // go_on()
+    Read& read = reads_[reader.reading.front()];
+    if (read.shard == read.shard_end) {
+      forget(reader.reading.front());
+      reader.reading.pop_front();
+    } else if (read.shard != self_) {
+      reader.asked = true;
+      outbox_.add(read.shard, RetainedRequest{read.filter, read.after, reader.reading.front()});
+    } else if (visits_left_ == 0) {
+      reader.waits_turn = true;
+      turns_.push_back(subscriber);
+    } else {
+      visits_left_ -= std::min(visits_left_, model::has_wildcard(read.filter) ? kPage : 1);
+      read.after = page(read.filter, read.after, now,
+                        [&](const model::MessageRef& value) { deliver(read, value); });
+      if (read.after.empty()) ++read.shard;
+      core_.pump(subscriber);
+    }
+  }
+  core_.subscriber(subscriber).reading = false;
+  if (reader.announced.empty()) readers_.erase(subscriber);
+}
+
+template <typename Take>
+std::string Subscribing::page(std::string_view filter, std::string_view after, Instant now,
+                              Take&& take) const {
+  const std::size_t values_max = core_.limits().queue_messages_max;
+  std::size_t values = 0;
+  std::size_t bytes = 0;
+  return core_.retained().match(filter, after, kPage, now, [&](const model::MessageRef& value) {
+    take(value);
+    bytes += value.get()->memory();
+    return ++values < values_max && bytes < kPageBytes;
+  });
 }
 
 RetainedPage Subscribing::answer(const RetainedRequest& request, Instant now) const {
-  RetainedPage page{.request = request.request};
-  page.next = core_.retained().match(request.filter, request.after, kPage, now,
-                                     [&](const model::MessageRef& value) {
-                                       model::Message view = *value;
-                                       view.owner = nullptr;  // a copy for the other shard alone
-                                       page.values.push_back(view.own());
-                                       return true;
-                                     });
-  return page;
+  RetainedPage reply{.request = request.request};
+  reply.next = page(request.filter, request.after, now, [&](const model::MessageRef& value) {
+    model::Message view = *value;
+    view.owner = nullptr;  // a copy for the other shard alone
+    reply.values.push_back(view.own());
+  });
+  return reply;
 }
 
 void Subscribing::on_page(RetainedPage& page, Instant now) {
   const auto found = reads_.find(page.request);
   if (found == reads_.end()) return;
-  Read& read = *found->second;
-  read.asked = false;
-  if (alive(read)) {
-    for (const model::MessageRef& value : page.values) deliver(read, value);
-    core_.pump(read.subscriber);
-  }
+  Read& read = found->second;
+  const core::SubscriberIndex subscriber = read.subscriber;
+  Reader& reader = readers_[subscriber];
+  reader.asked = false;
+  for (const model::MessageRef& value : page.values) deliver(read, value);
+  core_.pump(subscriber);
   read.after = std::move(page.next);
   if (read.after.empty()) ++read.shard;
-  step(read, now);
+  advance(subscriber, reader, now);
 }
 
 void Subscribing::deliver(const Read& read, const model::MessageRef& value) {
@@ -121,38 +137,68 @@ void Subscribing::deliver(const Read& read, const model::MessageRef& value) {
   if (value->version > read.stamps[value->version & kShardMask]) return;
   if (!live_.empty()) {
     const auto live = live_.find(std::string{value->destination.address});
-    if (live != live_.end() && live->second >= value->version) return;
+    if (live != live_.end() && live->second.noted > read.began &&
+        live->second.version >= value->version) {
+      return;
+    }
   }
   core_.deliver_retained(read.subscriber, *value, read.options);
 }
 
 void Subscribing::go_on(core::SubscriberIndex subscriber, Instant now) {
-  const auto found = by_subscriber_.find(subscriber);
-  if (found == by_subscriber_.end()) return;
-  for (const RequestId id : std::vector<RequestId>{found->second}) {
-    const auto read = reads_.find(id);
-    if (read == reads_.end() || read->second->unknown > 0 || read->second->asked) continue;
-    step(*read->second, now);
+  const auto found = readers_.find(subscriber);
+  if (found != readers_.end()) advance(subscriber, found->second, now);
+}
+
+void Subscribing::turn(Instant now) {
+  visits_left_ = kVisitsPerTurn;
+  for (std::size_t count = turns_.size(); count > 0 && visits_left_ > 0; --count) {
+    const core::SubscriberIndex subscriber = turns_.front();
+    turns_.pop_front();
+    const auto found = readers_.find(subscriber);
+    if (found == readers_.end()) continue;  // stopped meanwhile
+    found->second.waits_turn = false;
+    advance(subscriber, found->second, now);
   }
 }
 
-void Subscribing::finish(Read& read) {
-  const core::SubscriberIndex subscriber = read.subscriber;
-  const bool there = alive(read);
-  const auto found = by_subscriber_.find(subscriber);
-  std::erase(found->second, read.id);
-  if (found->second.empty()) {
-    by_subscriber_.erase(found);
-    if (there) core_.subscriber(subscriber).reading = false;
+void Subscribing::withdraw(core::SubscriberIndex subscriber, std::string_view filter, Instant now) {
+  const auto found = readers_.find(subscriber);
+  if (found == readers_.end()) return;
+  Reader& reader = found->second;
+  for (const RequestId id : reader.announced) {
+    Read& read = reads_[id];
+    if (read.filter == filter) read.retained = false;
   }
-  reads_.erase(read.id);
+  if (reader.reading.empty()) return;
+  const RequestId first = reader.reading.front();
+  std::erase_if(reader.reading, [&](RequestId id) {
+    if (reads_[id].filter != filter) return false;
+    if (id == first) reader.asked = false;
+    forget(id);
+    return true;
+  });
+  advance(subscriber, reader, now);
+}
+
+void Subscribing::stop(core::SubscriberIndex subscriber) {
+  const auto found = readers_.find(subscriber);
+  if (found == readers_.end()) return;
+  for (const RequestId id : found->second.announced) forget(id);
+  for (const RequestId id : found->second.reading) forget(id);
+  readers_.erase(found);
+}
+
+void Subscribing::forget(RequestId id) {
+  reads_.erase(id);
   if (reads_.empty()) live_.clear();
 }
 
 void Subscribing::note_live(const model::Message& message) {
-  if (live_.size() >= kLiveTopicsMax) return;
-  core::Stamp& stamp = live_[std::string{message.destination.address}];
-  stamp = std::max(stamp, message.version);
+  const std::string topic{message.destination.address};
+  if (live_.size() >= kLiveTopicsMax && !live_.contains(topic)) return;
+  Live& live = live_[topic];
+  if (message.version >= live.version) live = {message.version, ++notes_};
 }
 
 }  // namespace hermod::broker

@@ -13,8 +13,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,12 +26,16 @@ namespace hermod::broker {
 
 class Subscribing {
  public:
-  /// Retained values looked at in one step.
+  /// Retained values looked at for one page, and octets with which a page ends.
   static constexpr std::size_t kPage = 64;
+  static constexpr std::size_t kPageBytes = 256u << 10;
+  /// Retained values of this shard looked at in one turn, about: others want to go on too.
+  static constexpr std::size_t kVisitsPerTurn = 16'384;
   /// Topics whose live values are remembered while something is being read; beyond that the oldest
   /// rule applies alone: a stale value may follow a live one, marked as retained.
   static constexpr std::size_t kLiveTopicsMax = 65'536;
 
+  /// Hands an answer to a session; must not call back.
   using Answer = std::function<void(core::ConnectionKey, const session::Answer&)>;
 
   Subscribing(core::Core& core, Outbox& outbox, std::uint16_t self, std::uint16_t shards,
@@ -49,6 +53,14 @@ class Subscribing {
 
   /// The subscriber's queue may have drained: goes on reading for it.
   void go_on(core::SubscriberIndex subscriber, Instant now);
+  /// A turn of the loop: goes on for those that let others have theirs.
+  void turn(Instant now);
+  [[nodiscard]] bool wants_turn() const { return !turns_.empty(); }
+
+  /// The filter was unsubscribed: none of its values are sent any more [MQTT-3.10.4-2].
+  void withdraw(core::SubscriberIndex subscriber, std::string_view filter, Instant now);
+  /// The subscriber's connection is about to go: nothing more is read for it.
+  void stop(core::SubscriberIndex subscriber);
 
   /// A retained publication that went to this shard's subscribers live.
   void note_live(const model::Message& message);
@@ -58,28 +70,37 @@ class Subscribing {
 
  private:
   struct Read {
-    RequestId id = 0;
     core::ConnectionKey connection = 0;
     core::SubscriberIndex subscriber = 0;
-    std::uint32_t generation = 0;
     session::Ticket ticket = 0;
     std::string filter;
     model::SubscriptionOptions options;
+    std::uint64_t began = 0;  ///< notes_ at the start: what was noted later came live to it
     bool retained = true;
-    bool asked = false;               ///< a page is on its way
     std::uint16_t unknown = 0;        ///< shards that have not answered yet
     std::uint16_t shard = 0;          ///< the one being read
     std::uint16_t shard_end = 0;      ///< one past the last to be read
     std::vector<core::Stamp> stamps;  ///< by shard
     std::string after;
   };
+  /// A subscriber with something under way.
+  struct Reader {
+    std::deque<RequestId> announced;  ///< not known to all shards yet
+    std::deque<RequestId> reading;    ///< the first is being read, the others wait for it
+    bool asked = false;               ///< a page is on its way
+    bool waits_turn = false;          ///< in turns_
+  };
+  struct Live {
+    core::Stamp version = 0;
+    std::uint64_t noted = 0;
+  };
 
-  [[nodiscard]] bool alive(const Read& read);
-  void known(Read& read, Instant now);
-  void step(Read& read, Instant now);
-  bool page_here(Read& read, Instant now);
+  void known(RequestId id, Read& read, Instant now);
+  void advance(core::SubscriberIndex subscriber, Reader& reader, Instant now);
+  template <typename Take>
+  std::string page(std::string_view filter, std::string_view after, Instant now, Take&& take) const;
   void deliver(const Read& read, const model::MessageRef& value);
-  void finish(Read& read);
+  void forget(RequestId id);
 
   core::Core& core_;
   Outbox& outbox_;
@@ -87,9 +108,12 @@ class Subscribing {
   std::uint16_t shards_;
   Answer answer_;
   RequestId last_id_ = 0;
-  boost::unordered_flat_map<RequestId, std::unique_ptr<Read>> reads_;
-  boost::unordered_flat_map<core::SubscriberIndex, std::vector<RequestId>> by_subscriber_;
-  boost::unordered_flat_map<std::string, core::Stamp> live_;
+  boost::unordered_flat_map<RequestId, Read> reads_;
+  boost::unordered_flat_map<core::SubscriberIndex, Reader> readers_;
+  std::deque<core::SubscriberIndex> turns_;
+  std::size_t visits_left_ = kVisitsPerTurn;
+  boost::unordered_flat_map<std::string, Live> live_;
+  std::uint64_t notes_ = 0;  ///< counts what was noted in live_
 };
 
 }  // namespace hermod::broker

@@ -105,6 +105,7 @@ class Core {
   void pump(SubscriberIndex index) { router_.pump(subscribers_[index]); }
 
   [[nodiscard]] Retained& retained() { return retained_; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] const TopicTree& tree() const { return tree_; }
   [[nodiscard]] const RouterCounters& counters() const { return router_.counters(); }
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
