@@ -31,9 +31,15 @@ std::expected<void, std::string> one_run(const Options& options, const Contender
 std::string contender_line(const Contender& contender, const Report& report) {
   const Spread figure = compared_figure(report);
   std::vector<double> use;
+  std::vector<double> p50_us;
+  std::vector<double> p99_us;
   Counts total;
   for (const Measurement& run : report.runs) {
     if (run.server) use.push_back(run.server->utilisation);
+    if (run.latency) {
+      p50_us.push_back(run.latency->p50_us);
+      p99_us.push_back(run.latency->p99_us);
+    }
     total.lost += run.counts.lost;
     total.duplicated += run.counts.duplicated;
     total.reordered += run.counts.reordered;
@@ -41,6 +47,10 @@ std::string contender_line(const Contender& contender, const Report& report) {
   std::string line = fmt::format("  {:<12} {:>9} ({} to {}), {:.2f} cores busy", contender.name,
                                  short_number(figure.median), short_number(figure.min),
                                  short_number(figure.max), spread(use).median);
+  if (!p50_us.empty()) {
+    line +=
+        fmt::format(", p50 {:.0f} us, p99 {:.0f} us", spread(p50_us).median, spread(p99_us).median);
+  }
   if (total.lost + total.duplicated + total.reordered != 0) {
     line += fmt::format("; lost {}, duplicated {}, reordered {}", total.lost, total.duplicated,
                         total.reordered);

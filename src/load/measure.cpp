@@ -134,7 +134,7 @@ void Measuring::wait_while_moving(Duration bound, std::string_view phase) {
 
 void Measuring::load() {
   const bool counted = options_.messages != 0;
-  const Instant begin = clock_.now() + milliseconds{1};
+  const Instant begin = clock_.now();
   const Instant measure_begin = counted ? begin : begin + options_.warmup;
   const Instant measure_end = counted ? kNever : measure_begin + options_.duration;
   generator_.set_schedule(

@@ -113,6 +113,9 @@ std::expected<void, std::string> check_values(Options& options) {
     return wrong("messages", "has no use here: the scenario lasts as long as --duration says");
   }
   if (options.threads == 0 || options.threads > 256) return wrong("threads", "is 1 to 256");
+  if (options.scenario == Scenario::kIdle && options.repeat > 1 && options.pid != 0) {
+    return wrong("repeat", "needs --spawn in idle: a server that has had clients keeps memory");
+  }
   if (options.repeat == 0 || options.repeat > 1000) return wrong("repeat", "is 1 to 1000");
   if (options.duration <= Duration{0}) return wrong("duration", "is above 0 seconds");
   if (options.warmup < Duration{0}) return wrong("warmup", "is not negative");

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr Duration kTryEvery = milliseconds{20};
 constexpr Duration kVersionPatience = milliseconds{300};
+// A retained message follows SUBACK at once, if there is one.
+constexpr Duration kRetainedPatience = milliseconds{50};
 
 bool accepts(const transport::Address& address) {
   const auto stream = transport::connect_tcp(address);
@@ -121,11 +123,13 @@ std::string mqtt_server_version(const transport::Address& address) {
             .fault = &fault};
   VersionLink link;
   link.connect(address, 0, turn);
-  const Instant deadline = clock.now() + kVersionPatience;
+  Instant deadline = clock.now() + kVersionPatience;
   while (link.version.empty() && fault.empty() && clock.now() < deadline) {
+    const bool was_ready = link.ready();
     for (const transport::Event& event : (*poller)->wait(deadline - clock.now())) {
       link.on_event(event, turn);
     }
+    if (link.ready() && !was_ready) deadline = clock.now() + kRetainedPatience;
   }
   link.disconnect(turn);
   return link.version;

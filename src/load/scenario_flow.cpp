@@ -17,6 +17,9 @@ namespace {
 
 class FlowWorkload;
 
+// How exact a sleep is: an open loop sleeps only when there is much more time than this.
+constexpr Duration kCoarse = std::chrono::milliseconds{2};
+
 // Tokens: publishers count from 0, subscribers from here.
 constexpr transport::Token kSubscriberToken = transport::Token{1} << 32;
 
@@ -43,6 +46,7 @@ class FlowShare final : public Share {
   Histogram delays_;
   Histogram lateness_;
   std::uint64_t due_before_ = 0;
+  bool behind_ = false;  // something due could not be sent
   std::uint64_t progress_before_ = 0;
   Instant looked_at_{};
 };
@@ -176,20 +180,29 @@ Duration FlowShare::publish_closed(Turn& turn) {
   return kTurnMax;
 }
 
+// What is due in the measured time is sent even when that has ended meanwhile: leaving it out would
+// hide that it had to wait.
 Duration FlowShare::publish_paced(Turn& turn) {
   const Pacing& pacing = *workload_.pacing();
-  const std::uint64_t total = pacing.total_due(turn.now - turn.schedule->load_begin);
-  if (total != due_before_) {
-    due_before_ = total;
-    for (const auto& publisher : publishers_) {
-      const std::uint64_t limit = pacing.share(publisher->number(), total);
-      note_lateness(*publisher, publisher->publish(limit, turn), turn);
-      publisher->flush(turn);
-    }
+  const Instant last_due = turn.schedule->measure_end - Duration{1};
+  const std::uint64_t total =
+      pacing.total_due(std::min(turn.now, last_due) - turn.schedule->load_begin);
+  const bool draining = turn.phase != Phase::kLoad;
+  if (total == due_before_ && !behind_ && !draining) {
+    const Duration left = turn.schedule->load_begin + pacing.due_at(total) - turn.now;
+    return left > kCoarse ? left - kCoarse : Duration{0};
   }
-  // Sleeping is coarser than the intervals: this thread only sleeps when there is much time.
-  const Duration left = turn.schedule->load_begin + pacing.due_at(total) - turn.now;
-  return left > std::chrono::milliseconds{3} ? left - std::chrono::milliseconds{2} : Duration{0};
+  due_before_ = total;
+  behind_ = false;
+  for (const auto& publisher : publishers_) {
+    const std::uint64_t limit = pacing.share(publisher->number(), total);
+    note_lateness(*publisher, publisher->publish(limit, turn), turn);
+    publisher->flush(turn);
+    const bool all_sent = publisher->sent() >= limit;
+    behind_ = behind_ || !all_sent;
+    publisher->report(draining && all_sent);
+  }
+  return draining ? kTurnMax : Duration{0};
 }
 
 void FlowShare::note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn) {
@@ -202,6 +215,10 @@ void FlowShare::note_lateness(const MqttPublisher& publisher, std::uint64_t coun
 }
 
 void FlowShare::wind_up(Turn& turn) {
+  if (workload_.pacing() != nullptr) {
+    publish_paced(turn);
+    return;
+  }
   for (const auto& publisher : publishers_) {
     publisher->flush(turn);
     publisher->report(true);
