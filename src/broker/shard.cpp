@@ -33,7 +33,7 @@ Shard::Shard(ShardParts parts)
                    [this](core::ConnectionKey key, const session::Answer& answer) {
                      answer_key(key, answer);
                    }),
-      peers_(0, transport::AddressHash{parts_.hash_key}) {
+      peers_(0, PeerHash{{parts_.hash_key}}) {
   core_.on_interest_lost([this](std::string_view filter) {
     for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
       if (to != parts_.self) outbox_.add(to, Interest{std::string{filter}, false, 0});
@@ -60,10 +60,14 @@ bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::Datagr
 }
 
 Instant Shard::next_due() {
-  if (!ready_.empty() || !dirty_.empty() || !questions_.empty() || subscribing_.wants_turn()) {
-    return now_;
-  }
+  if (has_work()) return now_;
   return std::min({wheel_.next_deadline(), expire_at_, accept_at_});
+}
+
+// Whether something is left that waits for nothing but the next turn.
+bool Shard::has_work() const {
+  return !ready_.empty() || !dirty_.empty() || !questions_.empty() || subscribing_.wants_turn() ||
+         std::ranges::any_of(sockets_, &Socket::unread);
 }
 
 Instant Shard::turn(Duration wait_max) {
@@ -75,6 +79,7 @@ Instant Shard::turn(Duration wait_max) {
   for (const session::ConnectionId id : std::exchange(ready_, {})) {
     if (Connection* connection = find(id)) go_on(*connection);
   }
+  receive_unread();
   read_mail();
   if (subscribing_.wants_turn()) {
     subscribing_.turn(now_);
@@ -101,7 +106,7 @@ void Shard::handle(const transport::Event& event) {
     if (event.token >> 48 == kListener) {
       accept(index);
     } else if (event.readable) {
-      receive(index);
+      sockets_[index].unread = true;
     }
     return;
   }
@@ -119,7 +124,7 @@ void Shard::handle(const transport::Event& event) {
 
 void Shard::accept(std::uint16_t index) {
   Listener& listener = listeners_[index];
-  while (true) {
+  for (std::size_t count = 0; count < kAcceptsMax; ++count) {
     int error = 0;
     std::unique_ptr<transport::Stream> stream = listener.from->accept(error);
     if (!stream) {
@@ -139,6 +144,7 @@ void Shard::accept(std::uint16_t index) {
     ++counters_.accepted;
     adopt(std::move(stream), listener.settings, {});
   }
+  accept_at_ = now_;  // more may wait: others have their turn first
 }
 
 Connection& Shard::make_connection(std::uint16_t listener) {
@@ -203,7 +209,7 @@ void Shard::drop(Connection& connection) {
     --streams_;
     if (!connection.attached()) --unattached_;
   } else {
-    peers_.erase(connection.peer->address);
+    peers_.erase({connection.peer->address, connection.peer->socket});
   }
   if (connection.rest && !connection.attached()) unattached_bytes_ -= connection.rest->size();
   if (connection.output) outputs_.give(std::move(connection.output));

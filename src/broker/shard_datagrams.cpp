@@ -4,9 +4,16 @@
 
 namespace hermod::broker {
 
+void Shard::receive_unread() {
+  for (std::uint16_t index = 0; index < sockets_.size(); ++index) {
+    if (sockets_[index].unread) receive(index);
+  }
+}
+
 void Shard::receive(std::uint16_t index) {
-  while (true) {
-    const std::span<const transport::Datagram> batch = sockets_[index].socket->receive();
+  Socket& socket = sockets_[index];
+  for (std::size_t round = 0; round < kReceiveRounds; ++round) {
+    const std::span<const transport::Datagram> batch = socket.socket->receive();
     for (const transport::Datagram& datagram : batch) {
       Connection* connection = peer_connection(index, datagram);
       if (connection == nullptr) continue;
@@ -17,14 +24,17 @@ void Shard::receive(std::uint16_t index) {
                    });
     }
     execute();
-    if (batch.size() < transport::DatagramSocket::kBatch) return;
+    socket.unread = batch.size() == transport::DatagramSocket::kBatch;
+    if (!socket.unread) return;
     // Answers leave before more is read: the kernel's buffer is the queue, not this process.
-    sockets_[index].socket->flush();
+    outbox_.send();
+    socket.socket->flush();
   }
 }
 
 Connection* Shard::peer_connection(std::uint16_t socket, const transport::Datagram& datagram) {
-  const auto found = peers_.find(datagram.from);
+  const PeerKey key{datagram.from, socket};
+  const auto found = peers_.find(key);
   if (found != peers_.end()) return &connections_[found->second];
   if (peers_.size() >= settings_.connections.peers_max && !evict_peer()) {
     ++counters_.datagrams_dropped;
@@ -32,7 +42,7 @@ Connection* Shard::peer_connection(std::uint16_t socket, const transport::Datagr
   }
   Connection& connection = make_connection(sockets_[socket].settings);
   connection.peer = std::make_unique<Peer>(Peer{datagram.from, datagram.local, socket});
-  peers_.emplace(datagram.from, connection.index);
+  peers_.emplace(key, connection.index);
   with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
     session.on_open(now_, effects);
   });
@@ -48,6 +58,7 @@ bool Shard::evict_peer() {
     if (!connections_.holds(index)) continue;
     Connection& connection = connections_[index];
     if (!connection.peer || connection.attached()) continue;
+    execute();  // what it asked for before
     end(connection, model::Reason::kQuotaExceeded);
     return true;
   }

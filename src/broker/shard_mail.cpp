@@ -97,6 +97,10 @@ void Shard::open(LookupReply& letter, std::uint16_t) {
 
 void Shard::open(Handover& letter, std::uint16_t) {
   core_.flush();
+  if (streams_ >= settings_.connections.connections_max) {
+    ++counters_.refused;
+    return;  // closes it with the letter
+  }
   adopt(std::move(letter.stream), letter.listener, letter.unread);
 }
 

@@ -84,6 +84,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kReadBuffer = 256u << 10;
   static constexpr std::size_t kParkedMax = 4u << 10;
   static constexpr std::size_t kFlushPasses = 4;
+  static constexpr std::size_t kReceiveRounds = 16;  // batches of one socket in a turn
+  static constexpr std::size_t kAcceptsMax = 256;    // connections of one listener in a turn
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
 
@@ -101,6 +103,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_commits();
   void resume_paused();
   [[nodiscard]] Instant next_due();
+  [[nodiscard]] bool has_work() const;
   [[nodiscard]] static core::ConnectionKey key_of(session::ConnectionId id) {
     return std::uint64_t{id.generation} << 32 | (id.index + 1);
   }
@@ -158,6 +161,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
 
   // --- shard_datagrams.cpp ---
   void receive(std::uint16_t socket);
+  void receive_unread();
   Connection* peer_connection(std::uint16_t socket, const transport::Datagram& datagram);
   bool evict_peer();
   std::uint8_t* reserve(std::size_t count_max) override;
@@ -194,6 +198,18 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::uint16_t settings = 0;
     std::unique_ptr<transport::DatagramSocket> socket;
     bool dirty = false;
+    bool unread = false;  // there may be more to receive
+  };
+  // A peer that talks to two sockets is two peers: each answers from its own address.
+  struct PeerKey {
+    transport::Address address;
+    std::uint16_t socket = 0;
+    bool operator==(const PeerKey&) const = default;
+  };
+  struct PeerHash {
+    using is_avalanching = void;
+    transport::AddressHash hash;
+    std::size_t operator()(const PeerKey& key) const { return hash(key.address) + key.socket; }
   };
 
   ShardParts parts_;
@@ -208,7 +224,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   Slab<Connection> connections_;
   std::vector<Listener> listeners_;
   std::vector<Socket> sockets_;
-  boost::unordered_flat_map<transport::Address, std::uint32_t, transport::AddressHash> peers_;
+  boost::unordered_flat_map<PeerKey, std::uint32_t, PeerHash> peers_;
 
   session::EffectList effects_;           // being filled
   session::EffectList executing_;         // being executed

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cache never says anything but what the tree says now.
+#include "hermod/core/match_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hermod/testkit/allocations.hpp"
+#include "random_names.hpp"
+
+namespace hermod::core {
+namespace {
+
+constexpr std::uint64_t kKey = 7;
+
+void expect_same(const MatchSet& cached, const MatchSet& fresh, std::string_view topic) {
+  ASSERT_EQ(cached.shards, fresh.shards) << topic;
+  ASSERT_EQ(cached.ids, fresh.ids) << topic;
+  ASSERT_EQ(cached.matches.size(), fresh.matches.size()) << topic;
+  for (std::size_t i = 0; i < fresh.matches.size(); ++i) {
+    const Match& a = cached.matches[i];
+    const Match& b = fresh.matches[i];
+    ASSERT_EQ(a.subscriber, b.subscriber) << topic;
+    ASSERT_EQ(a.guarantee_max, b.guarantee_max) << topic;
+    ASSERT_EQ(a.no_local, b.no_local) << topic;
+    ASSERT_EQ(a.retain_as_published, b.retain_as_published) << topic;
+    ASSERT_EQ(a.ids_begin, b.ids_begin) << topic;
+    ASSERT_EQ(a.ids_count, b.ids_count) << topic;
+  }
+}
+
+TEST(MatchCache, IsNeverStale) {
+  SeededRng rng{3};
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  std::vector<std::string> topics;
+  for (int i = 0; i < 20; ++i) topics.push_back(random_topic(rng));
+  std::map<std::pair<std::string, SubscriberIndex>, bool> held;
+  MatchSet fresh;
+  for (int round = 0; round < 20'000; ++round) {
+    if (rng.below(3) == 0) {
+      const std::string filter = random_filter(rng);
+      const auto subscriber = static_cast<SubscriberIndex>(rng.below(3));
+      bool& is_held = held[{filter, subscriber}];
+      if (rng.below(4) == 0) {
+        tree.set_shard(filter, static_cast<std::uint16_t>(rng.below(3)), rng.below(2) == 0);
+      } else if (is_held && rng.below(2) == 0) {
+        tree.remove(tree.find(filter), subscriber);
+        is_held = false;
+      } else {
+        tree.add(filter, subscriber,
+                 {.guarantee_max = static_cast<model::Guarantee>(rng.below(3)),
+                  .subscription_id = static_cast<std::uint32_t>(rng.below(3))});
+        is_held = true;
+      }
+    }
+    const std::string& topic = topics[rng.below(topics.size())];
+    tree.match(topic, fresh);
+    ASSERT_NO_FATAL_FAILURE(expect_same(cache.find(topic), fresh, topic));
+  }
+}
+
+TEST(MatchCache, StartsAfreshWhenItHoldsTooManyTopics) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  tree.add("#", 1, {});
+  for (std::size_t i = 0; i < 2 * MatchCache::kTopicsMax + 5; ++i) {
+    ASSERT_EQ(cache.find("t/" + std::to_string(i)).matches.size(), 1u);
+  }
+  EXPECT_EQ(cache.find("t/1").matches.size(), 1u);
+}
+
+TEST(MatchCache, AKnownTopicCostsNoWalk) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  tree.add("a/#", 1, {});
+  tree.add("b", 1, {});
+  (void)cache.find("a/b");
+  (void)cache.find("b");
+  const std::size_t before = testkit::allocation_count();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(cache.find("a/b").matches.size(), 1u);
+    EXPECT_EQ(cache.find("b").matches.size(), 1u);
+  }
+  EXPECT_EQ(testkit::allocation_count(), before);  // walking allocates
+
+  tree.set_shard("elsewhere", 1, true);
+  const std::size_t changed = testkit::allocation_count();
+  EXPECT_EQ(cache.find("a/b").matches.size(), 1u);
+  EXPECT_EQ(testkit::allocation_count(), changed);
+}
+
+}  // namespace
+}  // namespace hermod::core
