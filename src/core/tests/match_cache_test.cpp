@@ -2,6 +2,7 @@
 // The cache never says anything but what the tree says now.
 #include "hermod/core/match_cache.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -69,7 +70,7 @@ TEST(MatchCache, StartsAfreshWhenItHoldsTooManyTopics) {
   MatchCache cache{tree, kKey};
   tree.add("#", 1, {});
   for (std::size_t i = 0; i < 2 * MatchCache::kTopicsMax + 5; ++i) {
-    ASSERT_EQ(cache.find("t/" + std::to_string(i)).matches.size(), 1u);
+    ASSERT_EQ(cache.find(fmt::format("t/{}", i)).matches.size(), 1u);
   }
   EXPECT_EQ(cache.find("t/1").matches.size(), 1u);
 }
