@@ -91,5 +91,29 @@ TEST_F(Allocations, DeliveringAllocatesNothing) {
       0u);
 }
 
+// What a busy time needed is allocated anew after a quiet one: it was not kept.
+TEST_F(Allocations, AQuietConnectionGivesTheMemoryOfItsExchangesBack) {
+  const model::Message message = message_of("a/b", "payload");
+  const model::Delivery delivery{.message = &message, .guarantee = Guarantee::kAtLeastOnce};
+  model::Tag tag = 0;
+  const auto exchange = [&] {
+    session_.on_deliveries({.items = {&delivery, 1}, .first_tag = ++tag}, {}, effects_);
+    take(wire::puback(static_cast<std::uint16_t>(tag)));
+    output_.clear();
+  };
+  const auto allocations = [&] {
+    const std::size_t before = testkit::allocation_count();
+    session_.on_deliveries({.items = {&delivery, 1}, .first_tag = ++tag}, {}, effects_);
+    const std::size_t count = testkit::allocation_count() - before;
+    output_.clear();
+    return count;
+  };
+  exchange();
+  session_.on_deadline({}, effects_);
+  EXPECT_GT(allocations(), 0u);
+  session_.on_deadline({}, effects_);  // one is under way
+  EXPECT_EQ(allocations(), 0u);
+}
+
 }  // namespace
 }  // namespace hermod::mqtt

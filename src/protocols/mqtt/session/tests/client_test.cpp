@@ -138,6 +138,20 @@ TEST(Mqtt311Client, MQTT_3_1_2_23_what_is_sent_puts_pingreq_off) {
   peer.after(9'999ms).expects_nothing().after(1ms).expects(wire::pingreq());  // nothing heard
 }
 
+TEST(Mqtt311Client, MQTT_3_1_2_23_what_is_heard_does_not_put_pingreq_off) {
+  ClientPeer peer;
+  peer.connects();
+  for (int i = 0; i < 5; ++i) peer.after(11s).sends(wire::publish("a", "x"));
+  for (int i = 0; i < 5; ++i) peer.expects_effect<Publish>();
+  peer.after(4'999ms).expects_nothing().after(1ms).expects(wire::pingreq());
+}
+
+TEST(ClientKeepAlive, AReplyIsAPacketThatWasSent) {
+  ClientPeer peer;
+  peer.connects().after(50s).sends(wire::pubrel(1)).expects(wire::pubcomp(1));
+  peer.after(59'999ms).expects_nothing().after(1ms).expects(wire::pingreq());
+}
+
 TEST(ClientKeepAlive, AServerThatDoesNotAnswerIsGone) {
   ClientPeer peer;
   peer.connects().after(60s).expects(wire::pingreq());

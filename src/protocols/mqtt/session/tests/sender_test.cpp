@@ -162,6 +162,28 @@ TEST(Mqtt311, MQTT_4_4_0_1_and_4_6_0_1_unfinished_exchanges_go_on_with_their_ids
   second.expects_nothing();
 }
 
+// The subscription was lowered while the connection was away: what was sent stays what it was.
+TEST(Sender, ARepetitionKeepsTheQosOfItsExchange) {
+  model::Inflight inflight;
+  (void)inflight.take(3, Guarantee::kExactlyOnce);
+  ServerPeer peer({}, std::move(inflight));
+  peer.connects(kLasting, true).delivers(delivery(Guarantee::kAtLeastOnce, true), 3);
+  peer.expects(wire::publish("a/b", "x", {.qos = 2, .id = 1, .dup = true}));
+  peer.sends(wire::pubrec(1)).expects(wire::pubrel(1));
+}
+
+TEST(Sender, ARepetitionIsNotTakenFromASharedEncoding) {
+  model::EncodeSlots slots;
+  std::array items{delivery(Guarantee::kAtLeastOnce), delivery(Guarantee::kAtLeastOnce)};
+  ServerPeer peer;
+  peer.connects().delivers({.items = items, .first_tag = 1, .slots = &slots});
+  (void)peer.host().take_output();
+  items[1].redelivered = true;
+  peer.delivers({.items = items, .first_tag = 3, .slots = &slots});
+  peer.expects(wire::publish("a/b", "x", {.qos = 1, .id = 3}) +
+               wire::publish("a/b", "x", {.qos = 1, .id = 4, .dup = true}));
+}
+
 TEST(Sender, ARepetitionWhoseIdIsGoneTakesANewOne) {
   ServerPeer peer;
   peer.connects().delivers(delivery(Guarantee::kAtLeastOnce, true), 5);
@@ -239,6 +261,7 @@ TEST(Sender, ASharedEncodingIsWhatEachWouldHaveWritten) {
       for (int subscriber = 0; subscriber < 3; ++subscriber) {
         ServerPeer peer;
         peer.connects().delivers({.items = items, .first_tag = 1, .slots = &slots});
+        EXPECT_LT(peer.host().output().capacity(), large.size());  // the large one is referred to
         peer.expects(expected).expects_nothing();
       }
     }

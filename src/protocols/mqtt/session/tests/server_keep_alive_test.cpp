@@ -39,6 +39,14 @@ TEST(Mqtt311, MQTT_3_1_2_24_0_turns_it_off) {
   peer.connects({.keep_alive_s = 0, .client_id = "peer"}).after(24h * 365).expects_nothing();
 }
 
+TEST(ServerKeepAlive, CountsFromConnack) {
+  ServerPeer peer;
+  peer.opens().sends(wire::connect(kTenSeconds)).after(9s);
+  peer.accepts(peer.effect<session::Attach>().ticket).expects(wire::connack());
+  peer.expects_effect<session::Credit>().after(14'999ms).expects_nothing();
+  peer.after(1ms).expects_close(Reason::kTimeout);
+}
+
 TEST(ServerKeepAlive, DeliveriesAreNoSignOfLife) {
   ServerPeer peer;
   const model::Message message = message_of("a", "x");
@@ -79,7 +87,6 @@ TEST(ServerKeepAlive, AnEarlyDeadlineIsHarmless) {
   peer.expects_nothing();
 }
 
-// A quiet connection does not keep the memory of its busy times.
 TEST(ServerKeepAlive, AQuietConnectionKeepsItsExchanges) {
   model::Inflight lent;
   (void)lent.take(1, Guarantee::kAtLeastOnce);

@@ -14,7 +14,8 @@
 //   inflight = session.take_inflight();                 // after on_close, for the next connection
 //
 // What the server publishes comes as Publish effects; the application's answer to the ticket is
-// what acknowledges it. A message of QoS 0 is over as soon as on_deliveries returns.
+// what acknowledges it. A message of QoS 0 is over as soon as on_deliveries returns. Deliveries are
+// for an open connection: before Opened and after Close they are dropped.
 #pragma once
 
 #include <optional>
