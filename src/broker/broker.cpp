@@ -85,7 +85,7 @@ std::expected<std::vector<Bound>, std::string> bind_all(transport::Address addre
 
 }  // namespace
 
-Broker::Broker(Settings settings, Log& log) : settings_(std::move(settings)), log_(log) {}
+Broker::Broker(Settings settings) : settings_(std::move(settings)) {}
 
 Broker::~Broker() {
   stop();
@@ -96,7 +96,7 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
     return std::unexpected(
         fmt::format("threads must be 1 to {}, not {}", kShardsMax, settings.threads));
   }
-  std::unique_ptr<Broker> broker{new Broker(std::move(settings), log)};
+  std::unique_ptr<Broker> broker{new Broker(std::move(settings))};
   const std::uint16_t shards = broker->settings_.threads;
   broker->mailroom_ = std::make_unique<Mailroom>(shards);
   SystemRng rng;
@@ -118,7 +118,8 @@ std::expected<void, std::string> Broker::bind() {
   using Listener = std::unique_ptr<transport::StreamListener>;
   using Socket = std::unique_ptr<transport::DatagramSocket>;
   constexpr const char* kNotWatched = "the kernel refuses to watch another socket";
-  for (std::uint16_t i = 0; i < settings_.listeners.size(); ++i) {
+  const auto count = static_cast<std::uint16_t>(settings_.listeners.size());
+  for (std::uint16_t i = 0; i < count; ++i) {
     const ListenerSettings& listener = settings_.listeners[i];
     if (listener.protocol->transport() == session::Transport::kStream) {
       auto bound = bind_all<Listener>(listener.address, settings_.threads,

@@ -89,7 +89,8 @@ Instant Shard::turn(Duration wait_max) {
                  [this](WheelEntry& due_entry) { fire(static_cast<Connection&>(due_entry)); });
   if (accept_at_ <= now_) {
     accept_at_ = kNever;
-    for (std::uint16_t i = 0; i < listeners_.size(); ++i) accept(i);
+    const auto count = static_cast<std::uint16_t>(listeners_.size());
+    for (std::uint16_t i = 0; i < count; ++i) accept(i);
   }
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
   finish_commits();

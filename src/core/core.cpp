@@ -17,8 +17,7 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       cache_(tree_, place.hash_key),
       subscribers_(place.hash_key),
       retained_(limits, place.hash_key),
-      router_(limits, subscribers_, cache_, journal, outlet),
-      outlet_(outlet) {
+      router_(limits, subscribers_, cache_, journal, outlet) {
   HERMOD_ASSERT(place.shards >= 1 && place.shards <= 64 && place.shard < place.shards);
 }
 

@@ -37,10 +37,10 @@ struct TopicTree::Node {
     [[nodiscard]] bool empty() const {
       return literal.empty() && single == nullptr && multi == nullptr;
     }
-    [[nodiscard]] Node* find(std::string_view level) const {
-      if (level == "+") return single;
-      if (level == "#") return multi;
-      const auto found = literal.find(level);
+    [[nodiscard]] Node* find(std::string_view name) const {
+      if (name == "+") return single;
+      if (name == "#") return multi;
+      const auto found = literal.find(name);
       return found == literal.end() ? nullptr : *found;
     }
   };

@@ -39,11 +39,10 @@ class Broker {
 
  private:
   class Thread;
-  Broker(Settings settings, Log& log);
+  explicit Broker(Settings settings);
   [[nodiscard]] std::expected<void, std::string> bind();
 
   Settings settings_;
-  Log& log_;
   std::vector<transport::Address> addresses_;
   std::unique_ptr<Mailroom> mailroom_;
   std::vector<std::unique_ptr<Thread>> threads_;

@@ -126,7 +126,6 @@ class Core {
   Subscribers subscribers_;
   Retained retained_;
   Router router_;
-  Outlet& outlet_;
   std::uint64_t clock_ = 0;
   std::function<void(std::string_view)> interest_lost_;
 };
