@@ -32,6 +32,9 @@ BAD_STEM = re.compile(r"(?:^|_)(?:manager|helpers?|utils?|impl|data|info)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SOCKETS = re.compile(r"(?:sys/(?:socket|epoll|eventfd|un|poll|select)\.h|poll\.h|netdb\.h"
                      r"|(?:netinet|arpa|openssl)/.*|boost/(?:asio|beast)(?:/.*|\.hpp))$")
+# What a command of the program needs of Asio: the loop it runs the client libraries on.
+EVENT_LOOP = re.compile(r"boost/asio/(?:error|io_context|post|posix/stream_descriptor|signal_set"
+                        r"|steady_timer)\.hpp$")
 THREADS = re.compile(r"(?:mutex|shared_mutex|thread|condition_variable|semaphore|latch|barrier"
                      r"|pthread\.h)$")
 CLOCKS = re.compile(r"\b(?:\w+_clock::now|clock_gettime|gettimeofday|random_device|getrandom)\b")
@@ -169,7 +172,9 @@ def purity(path, text):
     for number, line in enumerate(strip_comments(text, keep_strings=True).splitlines(), 1):
         include = INCLUDE.match(line)
         header = include[2] if include else ""
-        if SOCKETS.match(header) and not in_folders(path, "src/transport", "src/client"):
+        loop = EVENT_LOOP.match(header) and in_folders(path, "src/app")
+        at_home = loop or in_folders(path, "src/transport", "src/client")
+        if SOCKETS.match(header) and not at_home:
             yield number, f"<{header}>: sockets and TLS appear in src/transport and src/client only"
         if pure and THREADS.match(header):
             yield number, f"<{header}>: no threads and no locks in or below core"

@@ -56,6 +56,8 @@ BAD = [
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <sys/socket.h>\n"),
     ("purity", "src/broker/a.cpp", SPDX_CPP + "#include <sys/epoll.h>\n"),
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
+    ("purity", "src/app/a.cpp", SPDX_CPP + "#include <boost/asio/ip/tcp.hpp>\n"),
+    ("purity", "src/core/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <mutex>\n"),
     ("purity", "src/protocols/coap/codec/a.cpp",
      SPDX_CPP + "auto a = std::chrono::steady_clock::now();\n"),
@@ -76,6 +78,7 @@ GOOD = [
     ("src/core/a.cpp", SPDX_CPP + 'auto topic = "data/home/kitchen/light";\n'),
     ("src/core/tests/a_test.cpp", SPDX_CPP + "#include <thread>\n"),
     ("tests/system/a.cpp", SPDX_CPP + "#include <sys/socket.h>\n"),
+    ("src/app/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
     ("build/generated.cpp", "int a;\n"),
 ]
 

@@ -378,7 +378,11 @@ void ClientSession::on_observe_response(Exchange& exchange, const MessageView& m
   if (!fresh) return;
   // The registration's own response shows what is there: nothing, or what was already shown.
   const std::uint64_t hash = keyed_hash(as_text(message.payload), 0);
-  const bool known = is_reply && (first ? message.payload.empty() : hash == exchange.last_value);
+  // A server may repeat a notification after long silence (RFC 7641 §4.5), with its own number.
+  const bool repeated = exchange.last_sequence == *options.observe && hash == exchange.last_value;
+  const bool known =
+      repeated || (is_reply && (first ? message.payload.empty() : hash == exchange.last_value));
+  exchange.last_sequence = options.observe;
   exchange.last_value = hash;
   if (known) return;
   model::Message value = keep(exchange, message, options, now);

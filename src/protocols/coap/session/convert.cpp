@@ -32,13 +32,6 @@ bool select_format(const model::Message& message, std::optional<ContentFormat> a
          (*accept == ContentFormat::kTextPlain && is_utf8(message.payload));
 }
 
-std::optional<std::uint32_t> seconds_left(Instant expires_at, Instant now) {
-  if (expires_at == kNever) return std::nullopt;
-  const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
-  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
-}
-
 }  // namespace
 
 Code to_code(model::Reason reason) {
@@ -134,10 +127,17 @@ EntityTag::EntityTag(const model::Message& message) {
   std::ranges::copy(Bytes{version}.last(size_), octets_.begin());
 }
 
+std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
+  if (expires_at == kNever) return std::nullopt;
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
+}
+
 std::optional<Representation> represent(const model::Message& message,
                                         std::optional<ContentFormat> accept, Instant now) {
   Representation representation{.etag = EntityTag{message},
-                                .max_age_s = seconds_left(message.expires_at, now),
+                                .max_age_s = max_age(message.expires_at, now),
                                 .payload = message.payload};
   if (!select_format(message, accept, representation.format)) return std::nullopt;
   return representation;

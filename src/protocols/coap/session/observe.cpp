@@ -50,10 +50,8 @@ ObservationId Observations::add(const Token& token, std::string_view topic_name,
   if (at == observations_.end()) at = observations_.insert(at, Observation{});
   const auto id = static_cast<ObservationId>(at - observations_.begin() + 1);
   ObservedTopic& observed = topic(topic_id);
-  generation_ = (generation_ + 1) & kGenerationMask;
   *at = Observation{.token = token,
                     .state = Observation::State::kRegistering,
-                    .generation = generation_,
                     .topic = topic_id,
                     .next_of_topic = observed.first,
                     .confirmed_at = now};
@@ -64,7 +62,6 @@ ObservationId Observations::add(const Token& token, std::string_view topic_name,
 }
 
 void Observations::remove(ObservationId id) {
-  told(id);
   Observation& observation = (*this)[id];
   ObservedTopic& observed = topic(observation.topic);
   ObservationId* link = &observed.first;
@@ -73,14 +70,6 @@ void Observations::remove(ObservationId id) {
   --observed.observers;
   observation = Observation{};
   --size_;
-}
-
-Observation* Observations::current(ObservationId id, std::uint32_t generation) {
-  if (id == 0 || id > observations_.size()) return nullptr;
-  Observation& observation = (*this)[id];
-  const bool same =
-      observation.state != Observation::State::kFree && observation.generation == generation;
-  return same ? &observation : nullptr;
 }
 
 TopicId Observations::find_topic(std::string_view name) const {
@@ -117,31 +106,21 @@ void Observations::release_topic(TopicId id) {
   --topics_used_;
 }
 
-void Observations::set_latest(TopicId id, const model::Message* message) {
-  topic(id).latest = message == nullptr ? model::MessageRef{} : message->own();
-}
-
 void Observations::wait(ObservationId id) {
   Observation& observation = (*this)[id];
   if (observation.waiting) return;
   observation.waiting = true;
-  ++topic(observation.topic).waiting;
-  if (observation.state == Observation::State::kActive) queue_.push_back(id);
-}
-
-void Observations::told(ObservationId id) {
-  Observation& observation = (*this)[id];
-  if (!observation.waiting) return;
-  observation.waiting = false;
-  ObservedTopic& observed = topic(observation.topic);
-  if (--observed.waiting == 0) observed.latest = {};
+  queue_.push_back(id);
 }
 
 ObservationId Observations::next_waiting() {
   while (queue_begin_ < queue_.size()) {
     const ObservationId id = queue_[queue_begin_++];
-    const Observation& observation = (*this)[id];
-    if (observation.state == Observation::State::kActive && observation.waiting) return id;
+    Observation& observation = (*this)[id];
+    // the place may have been given to another observation since
+    if (observation.state != Observation::State::kActive || !observation.waiting) continue;
+    observation.waiting = false;
+    return id;
   }
   queue_.clear();
   queue_begin_ = 0;
@@ -158,19 +137,25 @@ std::uint32_t next_sequence(Observation& observation, Instant now) {
     sequence = (sequence & ~kSequenceMask) | kSequenceMin;
   }
   observation.sequence = sequence;
-  return static_cast<std::uint32_t>(sequence & kSequenceMask);
+  return current_sequence(observation);
 }
 
-bool must_confirm(const Observation& observation, model::Guarantee guarantee,
-                  const Settings& settings, Instant now) {
-  return !observation.proven || guarantee != model::Guarantee::kAtMostOnce ||
+std::uint32_t current_sequence(const Observation& observation) {
+  return static_cast<std::uint32_t>(observation.sequence & kSequenceMask);
+}
+
+bool must_confirm(const Observation& observation, const Settings& settings, Instant now) {
+  return !observation.proven || observation.value.guarantee != model::Guarantee::kAtMostOnce ||
          observation.unconfirmed >= settings.unconfirmed_max ||
+         now >= observation.sent_at + settings.quiet ||  // changes are rare
          now >= confirm_due(observation, settings);
 }
 
 Instant confirm_due(const Observation& observation, const Settings& settings) {
-  return observation.confirmed_at +
-         (observation.proven ? settings.confirm_every : settings.prove_within);
+  if (!observation.proven) return observation.confirmed_at + settings.prove_within;
+  // RFC 7641 §4.5: the last change of a burst must arrive
+  if (observation.unconfirmed > 0) return observation.sent_at + settings.quiet;
+  return observation.confirmed_at + settings.confirm_every;
 }
 
 bool NotificationOrder::accept(std::uint32_t sequence, Instant now) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/coap/session/resources.hpp"
 
-#include <algorithm>
-
 #include "hermod/base/utf8.hpp"
 #include "hermod/model/topic.hpp"
 
@@ -16,9 +14,7 @@ class PathReader {
 
   void add(std::string_view segment) {
     ++depth_;
-    if (segment == "." || segment == ".." || segment.find('/') != std::string_view::npos) {
-      bad_segment_ = true;  // RFC 7252 §5.10.1; and two paths must not name one topic
-    }
+    if (segment == "." || segment == "..") dots_ = true;  // RFC 7252 §5.10.1
     if (depth_ == 1) {
       root_ = segment == "ps"            ? Root::kPs
               : segment == ".well-known" ? Root::kWellKnown
@@ -32,12 +28,24 @@ class PathReader {
     }
   }
 
-  [[nodiscard]] bool bad_segment() const { return bad_segment_; }
   [[nodiscard]] Resource resource() const {
     if (root_ == Root::kPs && depth_ == 1) return Resource::kCollection;
     if (root_ == Root::kPs && below_ && !topic_.empty()) return Resource::kTopic;
     if (root_ == Root::kWellKnown && below_ && depth_ == 2) return Resource::kDiscovery;
     return Resource::kNone;
+  }
+  /// Why the topic is none; empty when it is one.
+  [[nodiscard]] std::string_view wrong(std::size_t levels_max) const {
+    std::size_t levels = 1;
+    for (const char c : topic_) {
+      if (c == '+' || c == '#' || c == '\0') return "a topic has no '+', '#' or U+0000";
+      if (c == '/') ++levels;
+    }
+    // two paths must not name one topic
+    if (dots_ || levels != depth_ - 2) return "a level is not '.' or '..' and has no '/'";
+    if (levels > levels_max) return "the topic has too many levels";
+    if (!is_utf8(as_bytes(topic_))) return "a topic is UTF-8";
+    return {};
   }
 
  private:
@@ -46,13 +54,8 @@ class PathReader {
   std::size_t depth_ = 0;
   Root root_ = Root::kNone;
   bool below_ = false;
-  bool bad_segment_ = false;
+  bool dots_ = false;
 };
-
-bool is_topic_name(std::string_view topic) {
-  return !model::has_wildcard(topic) && topic.find('\0') == std::string_view::npos &&
-         is_utf8(as_bytes(topic));
-}
 
 // Options that mean something here; any other is not recognised.
 bool is_recognised(OptionNumber number) {
@@ -136,16 +139,10 @@ RequestView read_request(const MessageView& message, std::size_t levels_max, std
       request.refusal->code == code::kBadRequest) {
     request.refusal.reset();
   }
-  if (request.refusal) return request;
-  if (path.bad_segment()) {
-    request.refusal = {code::kBadRequest, "a path segment is '.', '..' or holds '/'"};
-  } else if (request.resource == Resource::kTopic) {
-    request.topic = topic;
-    if (!is_topic_name(topic)) {
-      request.refusal = {code::kBadRequest, "a topic is UTF-8 without '+', '#' and U+0000"};
-    } else if (model::level_count(topic) > levels_max) {
-      request.refusal = {code::kBadRequest, "the topic has too many levels"};
-    }
+  if (request.resource != Resource::kTopic || request.refusal) return request;
+  request.topic = topic;
+  if (const std::string_view reason = path.wrong(levels_max); !reason.empty()) {
+    request.refusal = {code::kBadRequest, reason};
   }
   return request;
 }
@@ -163,7 +160,7 @@ std::optional<std::string> topic_of_path(std::span<const std::string> segments) 
   std::string topic;
   PathReader path(topic);
   for (const std::string& segment : segments) path.add(segment);
-  if (path.resource() != Resource::kTopic || path.bad_segment() || !is_topic_name(topic)) {
+  if (path.resource() != Resource::kTopic || !path.wrong(topic.size() + 1).empty()) {
     return std::nullopt;
   }
   return topic;

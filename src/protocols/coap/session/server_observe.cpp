@@ -3,8 +3,8 @@
 //
 //   first on a topic: Attach (once) -> Subscribe -> Lookup -> 2.05 with Observe; last: Unsubscribe
 //
-// The subscription is "at most once": Observe promises the latest value, not every value, so the
-// session keeps one value per topic and needs no queue in the core.
+// The subscription is "at most once": Observe promises the latest value, not every value, so each
+// observation keeps one value and needs no queue in the core.
 #include <algorithm>
 #include <cstring>
 
@@ -22,9 +22,6 @@ constexpr std::uint32_t kNotificationKey =
 constexpr std::uint32_t kSequencePlaceholder = 0x1'0000;
 constexpr std::size_t kSequenceAt = 1;
 
-// A value that is not known; its notification is empty.
-const model::Message kNothing;
-
 bool is_cleared(const model::Message& message) {
   return message.retain && message.payload.empty();
 }
@@ -33,12 +30,6 @@ void set_sequence(std::uint8_t* body, std::uint32_t sequence) {
   body[kSequenceAt] = static_cast<std::uint8_t>(sequence >> 16);
   body[kSequenceAt + 1] = static_cast<std::uint8_t>(sequence >> 8);
   body[kSequenceAt + 2] = static_cast<std::uint8_t>(sequence);
-}
-
-// Turns a representation into a notification's. ETag would cost more than it tells here.
-void prepare(Representation& representation, const Settings& settings) {
-  representation.etag = {};
-  if (!representation.max_age_s) representation.max_age_s = settings.observe_max_age_s;
 }
 
 }  // namespace
@@ -118,14 +109,33 @@ void ServerSession::on_unsubscribe_answer(TopicId topic) {
   observations_->release_topic(topic);
 }
 
-// The registration's response goes out now: notifications may follow.
-void ServerSession::activate(ObservationId id, std::optional<ContentFormat> format, Instant now) {
-  observations().told(id);
+// The registration's response is out: notifications may follow. What was delivered while the
+// registration was under way follows at once, unless the response was as new.
+void ServerSession::activate(ObservationId id, const Representation& representation,
+                             const model::Message* value, Instant now, session::Effects& effects) {
   Observation& observation = observations()[id];
   observation.state = Observation::State::kActive;
-  observation.format = format;
   observation.confirmed_at = now;
-  check_due_ = std::min(check_due_, confirm_due(observation, settings_));
+  observation.sent_at = now;
+  confirm_due_ = std::min(confirm_due_, confirm_due(observation, settings_));
+  if (observation.ending) {
+    end(id, *observation.ending, now, effects);
+    return;
+  }
+  const std::uint64_t version = value == nullptr ? 0 : value->version;
+  KeptValue& kept = observation.value;
+  if (!observation.told && (kept.version == 0 || kept.version > version)) {
+    observations().wait(id);
+    notify_waiting(now, effects);
+    return;
+  }
+  observation.told = true;
+  observation.format = representation.format;
+  kept.payload.assign(representation.payload.begin(), representation.payload.end());
+  kept.format = representation.format;
+  kept.expires_at = value == nullptr ? kNever : value->expires_at;
+  kept.version = version;
+  kept.guarantee = model::Guarantee::kAtMostOnce;
 }
 
 void ServerSession::drop(ObservationId id, Instant now, session::Effects& effects) {
@@ -145,7 +155,7 @@ void ServerSession::drop(ObservationId id, Instant now, session::Effects& effect
   }
   list.release_topic(topic);
   if (list.size() == 0) {
-    check_due_ = kNever;
+    confirm_due_ = kNever;
     idle_due_ = std::min(idle_due_, now + settings_.idle);
   }
 }
@@ -163,46 +173,61 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
     const model::Message& message = *batch.items[i].message;
     const TopicId topic = observations_->find_topic(message.destination.address);
     if (topic == 0) continue;
-    bool held = false;
     ObservationId next = observations_->topic(topic).first;
     while (next != 0) {
       const ObservationId id = next;
       const Observation& observation = (*observations_)[id];
       next = observation.next_of_topic;
-      if (observation.state == Observation::State::kActive && outbox_.idle()) {
-        const Bytes encoded = observation.accept ? Bytes{} : encode_shared(batch, i, now);
-        notify(id, message, encoded, now, effects);
-        continue;
+      if (!take_value(id, message, now, effects)) continue;
+      if (!outbox_.idle()) {
+        observations_->wait(id);
+      } else {
+        notify(id, observation.accept ? Bytes{} : encode_shared(batch, i, now), now, effects);
       }
-      if (!held) observations_->set_latest(topic, &message);
-      held = true;
-      observations_->wait(id);
     }
   }
 }
 
-// What ends the observation, if this message does; otherwise `representation` is what to send.
-std::optional<Code> ServerSession::fit(Observation& observation, const model::Message& message,
-                                       Representation& representation, Instant now) const {
-  if (is_cleared(message)) return code::kNotFound;  // RFC 7641 §3.2
-  if (&message == &kNothing) {
-    representation = {};
-  } else if (const auto fitting = represent(message, observation.accept, now)) {
-    representation = *fitting;
-  } else {
-    return code::kNotAcceptable;
+// Keeps the value for an observation. False when it is not to be sent now: the observation is
+// registering, or this message ends it.
+bool ServerSession::take_value(ObservationId id, const model::Message& message, Instant now,
+                               session::Effects& effects) {
+  Observation& observation = observations()[id];
+  const bool registering = observation.state == Observation::State::kRegistering;
+  std::optional<Code> ending;
+  const auto fitting = represent(message, observation.accept, now);
+  if (is_cleared(message)) {
+    ending = code::kNotFound;  // RFC 7641 §3.2
+  } else if (!fitting ||
+             (observation.format && fitting->format && observation.format != fitting->format)) {
+    // RFC 7641 §4.2: the format of the first notification that named one, to the end. A value that
+    // names none does not contradict it.
+    ending = code::kNotAcceptable;
+  } else if (kHeadSizeMax + representation_size_max(*fitting) > settings_.datagram_bytes_max) {
+    ending = code::kNotImplemented;
   }
-  // RFC 7641 §4.2: the format of the first notification that named one, to the end. A value that
-  // names none does not contradict it.
-  if (observation.format && representation.format && observation.format != representation.format) {
-    return code::kNotAcceptable;
+  if (registering) observation.ending = ending;
+  if (ending) {
+    if (!registering) end(id, *ending, now, effects);
+    return false;
   }
-  if (representation.format) observation.format = representation.format;
-  prepare(representation, settings_);
-  if (kHeadSizeMax + representation_size_max(representation) > settings_.datagram_bytes_max) {
-    return code::kNotImplemented;
-  }
-  return std::nullopt;
+  if (fitting->format) observation.format = fitting->format;
+  observation.told = false;
+  KeptValue& kept = observation.value;
+  kept.payload.assign(message.payload.begin(), message.payload.end());
+  kept.format = fitting->format;
+  kept.expires_at = message.expires_at;
+  kept.version = message.version;
+  kept.guarantee = message.guarantee;
+  return !registering;
+}
+
+// The kept value as a notification shows it. ETag would cost more than it tells here.
+Representation ServerSession::kept(const Observation& observation, Instant now) const {
+  const KeptValue& value = observation.value;
+  return {.format = value.format,
+          .max_age_s = max_age(value.expires_at, now).value_or(settings_.observe_max_age_s),
+          .payload = value.payload};
 }
 
 // Options and payload of the notification of one delivery, encoded by the first session that needs
@@ -217,7 +242,8 @@ Bytes ServerSession::encode_shared(const model::DeliveryBatch& batch, std::size_
       fresh.offsets.push_back(static_cast<std::uint32_t>(fresh.bytes.size()));
       auto representation = represent(*delivery.message, std::nullopt, now);
       if (!representation) continue;
-      prepare(*representation, settings_);
+      representation->etag = {};
+      if (!representation->max_age_s) representation->max_age_s = settings_.observe_max_age_s;
       const std::size_t size_max = representation_size_max(*representation);
       if (kHeadSizeMax + size_max > settings_.datagram_bytes_max) continue;
       const std::size_t begin = fresh.bytes.size();
@@ -234,20 +260,21 @@ Bytes ServerSession::encode_shared(const model::DeliveryBatch& batch, std::size_
   return Bytes{slot->bytes}.subspan(begin, end - begin);
 }
 
-// Sends a notification, or ends the observation. Nothing confirmable is in flight.
-void ServerSession::notify(ObservationId id, const model::Message& message, Bytes encoded,
-                           Instant now, session::Effects& effects) {
+// Sends the kept value; `encoded` is its shared encoding, if there is one. Nothing confirmable is
+// in flight.
+void ServerSession::notify(ObservationId id, Bytes encoded, Instant now,
+                           session::Effects& effects) {
   Observation& observation = observations()[id];
-  Representation representation;
-  if (const auto ended = fit(observation, message, representation, now)) {
-    end(id, *ended, now, effects);
-    return;
-  }
-  const bool confirm = must_confirm(observation, message.guarantee, settings_, now);
+  const bool confirm = must_confirm(observation, settings_, now);
   const std::uint16_t message_id = message_ids_.next();
+  // A repetition has the same number: who has seen it need not look at it again.
+  const std::uint32_t sequence =
+      observation.told ? current_sequence(observation) : next_sequence(observation, now);
   observation.message_id = message_id;
-  const std::uint32_t sequence = next_sequence(observation, now);
+  observation.told = true;
+  observation.sent_at = now;
 
+  const Representation representation = kept(observation, now);
   session::DatagramSink& sink = effects.datagrams();
   const std::size_t body_max =
       encoded.empty() ? representation_size_max(representation) : encoded.size();
@@ -267,18 +294,16 @@ void ServerSession::notify(ObservationId id, const model::Message& message, Byte
     outbox_.sent(message_id, {out, at}, id, settings_.transmission, rng_, now);
   } else {
     ++observation.unconfirmed;
+    confirm_due_ = std::min(confirm_due_, confirm_due(observation, settings_));
   }
   sink.commit(static_cast<std::size_t>(at - out));
 }
 
 void ServerSession::notify_waiting(Instant now, session::Effects& effects) {
-  if (!observations_) return;
-  while (outbox_.idle()) {
+  while (observations_ && outbox_.idle()) {
     const ObservationId id = observations_->next_waiting();
     if (id == 0) return;
-    const model::MessageRef latest = observations_->topic((*observations_)[id].topic).latest;
-    observations_->told(id);
-    notify(id, latest ? *latest : kNothing, {}, now, effects);
+    notify(id, {}, now, effects);
   }
 }
 
@@ -291,53 +316,40 @@ void ServerSession::end(ObservationId id, Code code, Instant now, session::Effec
 }
 
 // RFC 7641 §4.5.2: the notification in flight has timed out and there is a newer value: that one is
-// sent, as the next attempt. Without one the repetition carries the same sequence number: it is
-// still current, because nothing was sent to this observer in between.
+// sent, as the next attempt. Without one the repetition carries the same sequence number, which is
+// still current.
 void ServerSession::supersede(ObservationId id, Instant now) {
   Observation& observation = observations()[id];
-  if (!observation.waiting) return;
-  const model::MessageRef latest = observations().topic(observation.topic).latest;
-  Representation representation;
-  // a value that ends the observation waits until the peer has answered
-  if (fit(observation, latest ? *latest : kNothing, representation, now)) return;
+  if (observation.told) return;
+  const Representation representation = kept(observation, now);
   observation.message_id = message_ids_.next();
   std::vector<std::uint8_t> datagram(kHeadSizeMax + representation_size_max(representation));
   BodyWriter body(write_head(datagram.data(), Type::kCon, code::kContent, observation.message_id,
                              observation.token.bytes()));
   write_representation(body, representation, next_sequence(observation, now));
   outbox_.replace(observation.message_id, {datagram.data(), body.position()});
-  observations().told(id);
+  observation.told = true;
+  observation.waiting = false;
 }
 
-// RFC 7641 §4.5: who has not confirmed anything for long is sent a confirmable notification.
-void ServerSession::ask_observers(Instant now, session::Effects& effects) {
-  check_due_ = kNever;
+// RFC 7641 §4.5: who may have missed the last value, or has not confirmed anything for long, is
+// sent its value confirmably.
+void ServerSession::confirm_observers(Instant now, session::Effects& effects) {
+  confirm_due_ = kNever;
   for (ObservationId id = 1; observations_ && id <= observations_->last_id(); ++id) {
     Observation& observation = (*observations_)[id];
-    if (observation.state != Observation::State::kActive) continue;
-    if (outbox_.subject() == id) observation.confirmed_at = now;  // is being asked
-    if (now >= confirm_due(observation, settings_)) {
-      observation.confirmed_at = now;
-      effects.push(session::Lookup{observations_->topic(observation.topic).name,
-                                   make_ticket(Asked::kCheck, id, observation.generation)});
+    if (observation.state != Observation::State::kActive || outbox_.subject() == id) continue;
+    if (now < confirm_due(observation, settings_)) {
+      confirm_due_ = std::min(confirm_due_, confirm_due(observation, settings_));
+      continue;
     }
-    check_due_ = std::min(check_due_, confirm_due(observation, settings_));
+    observation.unconfirmed = settings_.unconfirmed_max;  // makes it confirmable
+    if (outbox_.idle()) {
+      notify(id, {}, now, effects);
+    } else {
+      observations_->wait(id);
+    }
   }
-}
-
-void ServerSession::on_check_answer(ObservationId id, const session::Answer& answer, Instant now,
-                                    session::Effects& effects) {
-  if (answer.reason != model::Reason::kOk && answer.reason != model::Reason::kNotFound) {
-    end(id, to_code(answer.reason), now, effects);
-    return;
-  }
-  Observation& observation = observations()[id];
-  observation.unconfirmed = settings_.unconfirmed_max;  // the next one is confirmable
-  if (observations().topic(observation.topic).waiting == 0) {
-    observations().set_latest(observation.topic, answer.value);
-  }
-  observations().wait(id);
-  notify_waiting(now, effects);
 }
 
 }  // namespace hermod::coap

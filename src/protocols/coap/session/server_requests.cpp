@@ -195,11 +195,6 @@ void ServerSession::on_answers(std::span<const session::Answer> answers, Instant
       case Asked::kUnsubscribe:
         on_unsubscribe_answer(index);
         break;
-      case Asked::kCheck:
-        if (observations_ && observations_->current(index, generation) != nullptr) {
-          on_check_answer(index, answer, now, effects);
-        }
-        break;
     }
   }
 }
@@ -259,21 +254,6 @@ void ServerSession::finish_publish(Request& request, Instant now, session::Effec
   seen_.answer(request.exchange.message_id, request.fingerprint, code);
 }
 
-// The value to answer a GET with: what the lookup gave, or what came later, while the registration
-// was under way; nullptr when there is none.
-const model::Message* ServerSession::freshest(const Request& request, const model::Message* value) {
-  if (request.observation != 0) {
-    const Observation& observation = observations()[request.observation];
-    const model::MessageRef& newer = observations().topic(observation.topic).latest;
-    if (observation.waiting && newer &&
-        (value == nullptr || newer->version == 0 || newer->version > value->version)) {
-      value = &*newer;
-    }
-  }
-  const bool cleared = value != nullptr && value->retain && value->payload.empty();
-  return cleared ? nullptr : value;
-}
-
 void ServerSession::finish_get(Request& request, const model::Message* value, Instant now,
                                session::Effects& effects) {
   seen_.forget(request.exchange.message_id, request.fingerprint);
@@ -288,7 +268,6 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
   if (request.looked_up != kOk && request.looked_up != kNotFound) {
     return refuse_with(to_code(request.looked_up));
   }
-  value = freshest(request, value);
   Representation representation;
   if (value != nullptr) {
     const auto fitting = represent(*value, request.accept, now);
@@ -301,11 +280,12 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     return refuse_with(code::kNotImplemented, "the value needs block-wise transfer");
   }
   Reply reply{.code = code::kContent, .representation = &representation};
-  if (request.observation != 0) {
+  const ObservationId observation = request.observation;
+  if (observation != 0) {
     if (!representation.max_age_s) representation.max_age_s = settings_.observe_max_age_s;
-    reply.observe = next_sequence(observations()[request.observation], now);
-    activate(request.observation, representation.format, now);
+    reply.observe = next_sequence(observations()[observation], now);
   }
+  const Representation whole = representation;
   if (!representation.etag.empty() &&
       std::ranges::find(request.etags, representation.etag) != request.etags.end()) {
     reply.code = code::kValid;  // RFC 7252 §5.9.1.3, §5.10.6.2
@@ -313,6 +293,7 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     representation.payload = {};
   }
   respond(request.exchange, reply, now, effects);
+  if (observation != 0) activate(observation, whole, value, now, effects);
 }
 
 }  // namespace hermod::coap

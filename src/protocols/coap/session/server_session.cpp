@@ -75,6 +75,7 @@ void ServerSession::on_acknowledged(std::uint16_t message_id, Instant now,
     observation.proven = true;
     observation.unconfirmed = 0;
     observation.confirmed_at = now;
+    confirm_due_ = std::min(confirm_due_, confirm_due(observation, settings_));
   }
   go_on(now, effects);
 }
@@ -131,7 +132,7 @@ void ServerSession::respond(const Exchange& exchange, const Reply& reply, Instan
 void ServerSession::on_deadline(Instant now, session::Effects& effects) {
   if (now >= outbox_.deadline()) on_confirmable_due(now, effects);
   if (now >= acknowledge_due_) acknowledge_late(now, effects);
-  if (now >= check_due_) ask_observers(now, effects);
+  if (now >= confirm_due_) confirm_observers(now, effects);
   if (now >= idle_due_) close_idle(now, effects);
 }
 
@@ -195,7 +196,7 @@ void ServerSession::on_close(model::Reason reason, Instant now, session::Effects
 }
 
 Instant ServerSession::next_deadline() const {
-  return std::min({outbox_.deadline(), acknowledge_due_, check_due_, idle_due_});
+  return std::min({outbox_.deadline(), acknowledge_due_, confirm_due_, idle_due_});
 }
 
 }  // namespace hermod::coap

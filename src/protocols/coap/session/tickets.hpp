@@ -15,7 +15,6 @@ enum class Asked : std::uint8_t {
   kPublish,
   kSubscribe,
   kUnsubscribe,
-  kCheck
 };
 
 [[nodiscard]] constexpr session::Ticket make_ticket(Asked asked, std::uint32_t index,

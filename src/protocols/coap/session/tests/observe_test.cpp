@@ -43,18 +43,30 @@ TEST(MustConfirm, FollowsTheMessageTheCountAndTheClock) {
   const Settings settings;
   const Instant now{hours{100}};
   using enum model::Guarantee;
-  Observation observation{.confirmed_at = now};
-  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now));  // never proven
+  Observation observation{.confirmed_at = now, .sent_at = now};
+  EXPECT_TRUE(must_confirm(observation, settings, now));  // never proven
   observation.proven = true;
-  EXPECT_FALSE(must_confirm(observation, kAtMostOnce, settings, now));
-  EXPECT_TRUE(must_confirm(observation, kAtLeastOnce, settings, now));
-  EXPECT_TRUE(must_confirm(observation, kExactlyOnce, settings, now));
+  EXPECT_FALSE(must_confirm(observation, settings, now));
+  EXPECT_FALSE(must_confirm(observation, settings, now + seconds{9}));
+  EXPECT_TRUE(must_confirm(observation, settings, now + seconds{10}));  // changes are rare
+  for (const auto guarantee : {kAtLeastOnce, kExactlyOnce}) {
+    observation.value.guarantee = guarantee;
+    EXPECT_TRUE(must_confirm(observation, settings, now));
+  }
+  observation.value.guarantee = kAtMostOnce;
   observation.unconfirmed = settings.unconfirmed_max;
-  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now));
-  observation.unconfirmed = 0;
-  // RFC 7641 §4.5: at least every 24 hours
-  EXPECT_FALSE(must_confirm(observation, kAtMostOnce, settings, now + hours{24} - seconds{1}));
-  EXPECT_TRUE(must_confirm(observation, kAtMostOnce, settings, now + hours{24}));
+  EXPECT_TRUE(must_confirm(observation, settings, now));
+}
+
+TEST(ConfirmDue, ComesSoonAfterABurstAndOnceADay) {
+  const Settings settings;
+  const Instant now{hours{100}};
+  Observation observation{.confirmed_at = now - hours{1}, .sent_at = now};
+  EXPECT_EQ(confirm_due(observation, settings), now - hours{1} + settings.prove_within);
+  observation.proven = true;
+  EXPECT_EQ(confirm_due(observation, settings), now + hours{23});  // RFC 7641 §4.5
+  observation.unconfirmed = 1;
+  EXPECT_EQ(confirm_due(observation, settings), now + settings.quiet);
 }
 
 // RFC 7641 §3.4.
@@ -110,12 +122,10 @@ TEST_F(ObservationsTest, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
   const ObservationId a = active("1", "x");
   const ObservationId b = active("2", "x");
   const TopicId topic = list[a].topic;
-  const std::uint32_t generation = list[b].generation;
   list.remove(a);
   list.release_topic(topic);
   EXPECT_EQ(list.find_topic("x"), topic);
   list.remove(b);
-  EXPECT_EQ(list.current(b, generation), nullptr);
   list.topic(topic).unsubscribes_pending = 1;
   list.release_topic(topic);
   EXPECT_TRUE(list.has_topic(topic));
@@ -126,26 +136,17 @@ TEST_F(ObservationsTest, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
   EXPECT_EQ(active("3", "z"), a);  // places are used again
 }
 
-TEST_F(ObservationsTest, KeepsOneValuePerTopicWhileSomebodyWaits) {
+TEST_F(ObservationsTest, OffersWhoWaitsOnceAndInOrder) {
   const ObservationId a = active("1", "x");
-  const ObservationId b = active("2", "x");
-  ObservedTopic& topic = list.topic(list[a].topic);
-  model::Message message;
-  message.destination = model::Destination::topic("x");
-  for (const std::string_view payload : {"old", "new"}) {
-    message.payload = as_bytes(payload);
-    list.set_latest(list[a].topic, &message);
-    list.wait(a);
-    list.wait(b);
-  }
-  EXPECT_EQ(as_text(topic.latest->payload), "new");
-  EXPECT_EQ(list.next_waiting(), a);
-  list.told(a);
-  EXPECT_TRUE(topic.latest);
+  const ObservationId b = active("2", "y");
+  list.wait(b);
+  list.wait(a);
+  list.wait(b);
   EXPECT_EQ(list.next_waiting(), b);
-  list.told(b);
-  EXPECT_FALSE(topic.latest);
+  EXPECT_EQ(list.next_waiting(), a);
   EXPECT_EQ(list.next_waiting(), 0u);
+  list.wait(b);
+  EXPECT_EQ(list.next_waiting(), b);
 }
 
 TEST_F(ObservationsTest, DoesNotOfferWhoIsGone) {
@@ -154,7 +155,9 @@ TEST_F(ObservationsTest, DoesNotOfferWhoIsGone) {
   list.wait(a);
   list.wait(b);
   list.remove(a);
+  EXPECT_EQ(active("3", "z"), a);  // in the same place, and not waiting
   EXPECT_EQ(list.next_waiting(), b);
+  EXPECT_EQ(list.next_waiting(), 0u);
 }
 
 }  // namespace

@@ -191,18 +191,42 @@ TEST_F(ServerObserveTest, ServesTwoTokensOnOneTopic) {
 }
 
 // What is published while the registration is under way is not missed.
-TEST_F(ServerObserveTest, ShowsTheNewestOfValueAndDelivery) {
+TEST_F(ServerObserveTest, FollowsWithWhatCameMeanwhile) {
   peer.sends({.id = 7, .observe = 0});
   (void)peer.wants();
   peer.answers(0, kOk);
   EXPECT_EQ(peer.wants(), "Subscribe a | Lookup a");
   peer.answers(0, kOk);
-  peer.delivers(value_of("a", "new", 9));
+  peer.delivers(value_of("a", "newer", 9));
+  peer.delivers(value_of("a", "newest", 10));
   EXPECT_EQ(peer.sent(), "");
   peer.answers_value(1, value_of("a", "old", 8));
+  EXPECT_EQ(peer.sent(),
+            "ACK 2.05 #7 t:t ETag:08 Observe:n Max-Age:600 'old' | "
+            "CON 2.05 #s0 t:t Observe:n Max-Age:600 'newest'");
+}
+
+TEST_F(ServerObserveTest, DoesNotRepeatWhatTheResponseShowed) {
+  peer.sends({.id = 7, .observe = 0});
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  peer.delivers(value_of("a", "new", 9));
+  peer.answers_value(1, value_of("a", "new", 9));
   EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t ETag:09 Observe:n Max-Age:600 'new'");
-  peer.after(seconds{10});
-  EXPECT_EQ(peer.sent(), "");  // it is not sent again
+}
+
+TEST_F(ServerObserveTest, EndsAfterTheResponseWhatWasDeletedMeanwhile) {
+  peer.sends({.id = 7, .observe = 0});
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  (void)peer.wants();
+  peer.answers(0, kOk);
+  peer.delivers(value_of("a", "", 9));
+  peer.answers_value(1, value_of("a", "old", 8));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t ETag:08 Observe:n Max-Age:600 'old' | CON 4.04 #s0 t:t");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
 }
 
 // --- cancellation ---
@@ -314,7 +338,7 @@ TEST_F(ServerObserveTest, UnreachablePeerIsForgotten) {
             "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
             "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x' | "
             "CON 2.05 #s0 t:1 Observe:n Max-Age:600 'x'");
-  EXPECT_EQ(peer.wants(), "Lookup b | Unsubscribe a | Unsubscribe b | Close ok");
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Unsubscribe b | Close ok");
 }
 
 // --- notifications ---
@@ -403,21 +427,56 @@ TEST_F(ServerObserveTest, SaysHowLongAValueLives) {
   EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:30 '1'");
 }
 
+// RFC 7641 §4.5: the last change of a burst must arrive. It is repeated with its own sequence
+// number, so that who has it does not take it for news.
+TEST_F(ServerObserveTest, RepeatsTheLastOfABurstConfirmably) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.delivers(live("a", "1"));
+  peer.after(seconds{1});
+  peer.delivers(live("a", "2"));
+  EXPECT_EQ(peer.sent(),
+            "NON 2.05 #s1 t:t Observe:n Max-Age:600 '1' | "
+            "NON 2.05 #s2 t:t Observe:n Max-Age:600 '2'");
+  peer.after(seconds{10} - milliseconds{1});
+  EXPECT_EQ(peer.sent(), "");
+  peer.delivers(live("a", "3"));
+  ASSERT_EQ(peer.wire.sent.size(), 1u);
+  const Bytes sequence = Bytes{peer.wire.sent[0]}.subspan(6, 3);
+  const std::vector<std::uint8_t> last(sequence.begin(), sequence.end());
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s3 t:t Observe:n Max-Age:600 '3'");
+  peer.after(seconds{10});
+  ASSERT_EQ(peer.wire.sent.size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(Bytes{peer.wire.sent[0]}.subspan(6, 3), last));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s4 t:t Observe:n Max-Age:600 '3'");
+  peer.acknowledges(4);
+  peer.after(hours{1});
+  EXPECT_EQ(peer.sent(), "");
+}
+
+TEST_F(ServerObserveTest, RareChangesAreConfirmable) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.after(seconds{10});
+  peer.delivers(live("a", "1"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:600 '1'");
+}
+
 // RFC 7641 §4.5: an observer is asked at least every 24 hours, also when nothing happens.
 TEST_F(ServerObserveTest, AsksASilentObserver) {
   observes({.id = 1, .observe = 0}, "a");
-  proves("a", "t");
+  model::Message message = live("a", "0");
+  message.expires_at = peer.now + seconds{30};
+  peer.delivers(message);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:30 '0'");
+  peer.acknowledges(0);
   peer.after(hours{24} - seconds{1});
-  EXPECT_EQ(peer.wants(), "");
+  EXPECT_EQ(peer.sent(), "");
   peer.after(seconds{1});
-  EXPECT_EQ(peer.wants(), "Lookup a");
-  peer.answers_value(0, value_of("a", "1"));
-  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:600 '1'");
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:t Observe:n Max-Age:0 '0'");
   peer.acknowledges(1);
   peer.after(hours{24});
-  EXPECT_EQ(peer.wants(), "Lookup a");
-  peer.answers(0, kNotFound);
-  EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:600");
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:0 '0'");
   peer.after(seconds{100});
   EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
 }
@@ -426,11 +485,25 @@ TEST_F(ServerObserveTest, AsksASilentObserver) {
 // for long.
 TEST_F(ServerObserveTest, AsksAnUnprovenObserverSoon) {
   observes({.id = 1, .observe = 0}, "a");
+  peer.after(minutes{1} - milliseconds{1});
+  EXPECT_EQ(peer.sent(), "");
+  peer.after(milliseconds{1});
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600");
+  peer.after(seconds{100});
+  EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
+}
+
+// Several at once: one in flight, the others follow.
+TEST_F(ServerObserveTest, AsksObserversOneAfterTheOther) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
   peer.after(minutes{1});
-  EXPECT_EQ(peer.wants(), "Lookup a");
-  peer.answers(0, kNotAuthorized);  // no longer
-  EXPECT_EQ(peer.sent(), "CON 4.03 #s0 t:t");
-  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:1 Observe:n Max-Age:600");
+  peer.acknowledges(0);
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:2 Observe:n Max-Age:600");
+  peer.acknowledges(1);
+  peer.after(minutes{10});
+  EXPECT_EQ(peer.sent(), "");
 }
 
 TEST_F(ServerObserveTest, SaysGoodbyeOnShutdown) {

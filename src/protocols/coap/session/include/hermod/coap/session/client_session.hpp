@@ -108,6 +108,7 @@ class ClientSession final : public session::Session {
     Retransmission timer;
     NotificationOrder order;
     std::uint64_t last_value = 0;  ///< hash of the last representation
+    std::optional<std::uint32_t> last_sequence;
     std::vector<std::uint8_t> datagram;
     std::string topic;  ///< of what is observed, or the path when it is no topic
   };

@@ -74,6 +74,9 @@ struct Representation {
   Bytes payload;
 };
 
+/// Whole seconds until `expires_at`, for Max-Age; nothing for kNever.
+[[nodiscard]] std::optional<std::uint32_t> max_age(Instant expires_at, Instant now);
+
 /// What `message` looks like to who accepts `accept` (nothing: anything). A message that says
 /// nothing of its content is application/octet-stream to who asks for that, and text/plain when it
 /// is UTF-8. Nothing when it is not acceptable: 4.06 (RFC 7252 §5.10.4).

@@ -8,8 +8,8 @@
 //                        | refused                 RST, Observe = 1, error, unreachable
 //                        +-------------------------------------------^
 //
-// Latest value wins: while a confirmable message is in flight, a topic keeps the newest value only,
-// and the observations that have not been told of it stand in a queue.
+// Latest value wins: each observation keeps one value, the last it was told or, waiting while a
+// confirmable message is in flight, is to be told.
 #pragma once
 
 #include <cstdint>
@@ -32,30 +32,40 @@ using ObservationId = std::uint32_t;
 /// Index of an observed topic of its peer plus one; 0 is none.
 using TopicId = std::uint32_t;
 
+/// The value that an observation keeps, in memory that is used again.
+struct KeptValue {
+  std::vector<std::uint8_t> payload;
+  std::optional<ContentFormat> format;
+  Instant expires_at = kNever;
+  std::uint64_t version = 0;
+  model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
+};
+
 struct Observation {
   enum class State : std::uint8_t { kFree, kRegistering, kActive };
 
   Token token;
   State state = State::kFree;
-  bool waiting = false;          ///< the topic's latest value has not been sent
+  bool told = true;              ///< the kept value has been sent, with `sequence`
+  bool waiting = false;          ///< the kept value is to be sent as soon as that can be done
   bool proven = false;           ///< the peer has confirmed a notification
   std::uint8_t unconfirmed = 0;  ///< non-confirmable notifications since a confirmable one
   std::uint16_t message_id = 0;  ///< of the last notification, to match a Reset
-  std::uint32_t generation = 0;  ///< tells users of one index apart
   TopicId topic = 0;
   ObservationId next_of_topic = 0;  ///< of the same topic
   Instant confirmed_at{};           ///< last sign of interest
+  Instant sent_at{};                ///< last response or notification
   std::uint64_t sequence = 0;       ///< of the last notification, not yet cut to 24 bits
   std::optional<ContentFormat> accept;
   std::optional<ContentFormat> format;  ///< that notifications keep to (RFC 7641 §4.2)
+  std::optional<Code> ending;           ///< came while registering, and ends the observation
+  KeptValue value;
 };
 
 struct ObservedTopic {
   enum class Interest : std::uint8_t { kNone, kAsked, kGranted };
 
-  std::string name;           ///< stays where it is: effects borrow it
-  model::MessageRef latest;   ///< newest value that somebody has not been told of
-  std::uint32_t waiting = 0;  ///< how many
+  std::string name;  ///< stays where it is: effects borrow it
   std::uint32_t observers = 0;
   std::uint32_t generation = 0;            ///< of the last Subscribe
   std::uint32_t unsubscribes_pending = 0;  ///< unanswered; the name must stay until then
@@ -79,8 +89,6 @@ class Observations {
   /// The observation is over. Its topic stays until release_topic().
   void remove(ObservationId id);
   [[nodiscard]] Observation& operator[](ObservationId id) { return observations_[id - 1]; }
-  /// The observation, when it is still the one that had this generation; otherwise nullptr.
-  [[nodiscard]] Observation* current(ObservationId id, std::uint32_t generation);
   /// Ids reach from 1 to this; free ones among them have kFree.
   [[nodiscard]] ObservationId last_id() const {
     return static_cast<ObservationId>(observations_.size());
@@ -99,14 +107,9 @@ class Observations {
   /// Forgets the topic if it has neither observers nor unanswered Unsubscribes.
   void release_topic(TopicId id);
 
-  /// The newest value of a topic (nullptr: none is known), for those that wait() after this call.
-  void set_latest(TopicId id, const model::Message* message);
-  /// The observation is to be sent its topic's latest value when that can be done.
+  /// The observation is to be sent its value when that can be done.
   void wait(ObservationId id);
-  /// The observation has been told, or need not be.
-  void told(ObservationId id);
-  /// The next active observation that waits, no longer in the queue; 0 when there is none. It waits
-  /// until told().
+  /// The next active observation that waits; it waits no longer. 0 when there is none.
   [[nodiscard]] ObservationId next_waiting();
 
  private:
@@ -127,11 +130,14 @@ class Observations {
 /// The sequence number of the next notification (RFC 7641 §4.4): 24 bits of a clock whose tick is
 /// 256 s / 2^23, moved on so that it increases strictly and always takes three octets.
 [[nodiscard]] std::uint32_t next_sequence(Observation& observation, Instant now);
+/// The sequence number of the last notification.
+[[nodiscard]] std::uint32_t current_sequence(const Observation& observation);
 
 /// Whether the next notification has to be confirmable.
-[[nodiscard]] bool must_confirm(const Observation& observation, model::Guarantee guarantee,
-                                const Settings& settings, Instant now);
-/// When the observer has to be asked whether it is still there.
+[[nodiscard]] bool must_confirm(const Observation& observation, const Settings& settings,
+                                Instant now);
+/// When the observer has to be sent its value confirmably, whether or not there is a newer one: the
+/// last one may have been lost, or the observer may be gone.
 [[nodiscard]] Instant confirm_due(const Observation& observation, const Settings& settings);
 
 /// The receiver's side: which notification is the freshest (RFC 7641 §3.4).

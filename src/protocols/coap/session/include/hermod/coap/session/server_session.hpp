@@ -86,21 +86,20 @@ class ServerSession final : public session::Session {
   void on_subscribe_answer(TopicId topic, const session::Answer& answer, Instant now,
                            session::Effects& effects);
   void on_unsubscribe_answer(TopicId topic);
-  void activate(ObservationId id, std::optional<ContentFormat> format, Instant now);
+  void activate(ObservationId id, const Representation& representation, const model::Message* value,
+                Instant now, session::Effects& effects);
   void drop(ObservationId id, Instant now, session::Effects& effects);
   void drop_all(Instant now, session::Effects& effects);
-  void notify(ObservationId id, const model::Message& message, Bytes encoded, Instant now,
-              session::Effects& effects);
-  void notify_waiting(Instant now, session::Effects& effects);
   void end(ObservationId id, Code code, Instant now, session::Effects& effects);
-  [[nodiscard]] std::optional<Code> fit(Observation& observation, const model::Message& message,
-                                        Representation& representation, Instant now) const;
+  [[nodiscard]] bool take_value(ObservationId id, const model::Message& message, Instant now,
+                                session::Effects& effects);
   [[nodiscard]] Bytes encode_shared(const model::DeliveryBatch& batch, std::size_t index,
                                     Instant now) const;
+  void notify(ObservationId id, Bytes encoded, Instant now, session::Effects& effects);
+  void notify_waiting(Instant now, session::Effects& effects);
   void supersede(ObservationId id, Instant now);
-  void ask_observers(Instant now, session::Effects& effects);
-  void on_check_answer(ObservationId id, const session::Answer& answer, Instant now,
-                       session::Effects& effects);
+  void confirm_observers(Instant now, session::Effects& effects);
+  [[nodiscard]] Representation kept(const Observation& observation, Instant now) const;
   [[nodiscard]] Observations& observations();
 
   const Settings& settings_;
@@ -113,7 +112,7 @@ class ServerSession final : public session::Session {
   std::unique_ptr<Observations> observations_;  // nullptr until the peer observes something
   Instant last_input_{};
   Instant acknowledge_due_ = kNever;
-  Instant check_due_ = kNever;
+  Instant confirm_due_ = kNever;
   Instant idle_due_ = kNever;
   Attachment attachment_ = Attachment::kNone;
   bool proven_ = false;  // the peer has acknowledged something: its address is its own

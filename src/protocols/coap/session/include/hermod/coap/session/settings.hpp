@@ -30,7 +30,11 @@ struct Settings {
   /// Non-confirmable notifications in a row; the next one is confirmable, and until it is
   /// acknowledged newer values wait (RFC 7641 §4.5.1: it bounds what is sent per round trip).
   std::uint8_t unconfirmed_max = 15;
-  /// An observer that has not confirmed anything for so long is asked (RFC 7641 §4.5).
+  /// After so much silence a notification is confirmable, and after a burst the last value is
+  /// repeated so: it must arrive (RFC 7641 §4.5).
+  Duration quiet = std::chrono::seconds{10};
+  /// An observer that has not confirmed anything for so long is sent its value again, confirmably
+  /// (RFC 7641 §4.5).
   Duration confirm_every = std::chrono::hours{24};
   /// The same for one that has never confirmed anything.
   Duration prove_within = std::chrono::minutes{1};

@@ -36,6 +36,11 @@ enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest };
   return static_cast<TicketKind>(ticket >> 56);
 }
 
+/// The packet id of the message whose Publish effect carries `ticket`; 0 for QoS 0.
+[[nodiscard]] constexpr std::uint16_t packet_id_of(session::Ticket ticket) {
+  return static_cast<std::uint16_t>(ticket);
+}
+
 /// Writes PUBACK, PUBREC, PUBREL or PUBCOMP.
 inline void send_ack(PacketType type, std::uint16_t packet_id, const Flow& flow,
                      session::Effects& effects) {

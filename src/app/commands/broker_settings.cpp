@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the configuration to what the broker is made with.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "commands/serve.hpp"
+#include "hermod/broker/mailbox.hpp"
+#include "hermod/transport/address.hpp"
+#include "hermod/transport/tcp.hpp"
+#include "protocols.hpp"
+
+namespace hermod::app {
+namespace {
+
+using transport::Address;
+
+/// Whether this machine speaks IPv6 at all; many containers do not.
+bool has_ipv6() {
+  constexpr std::array<std::uint8_t, 16> kLoopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return transport::listen_tcp(Address::v6(kLoopback, 0), {}).has_value();
+}
+
+std::expected<std::vector<Address>, std::string> addresses_of(const ListenerConfig& listener,
+                                                              bool ipv6) {
+  const std::uint16_t port = listener.port;
+  std::vector<Address> all;
+  if (listener.address.empty() || listener.address == "localhost") {
+    const bool everywhere = listener.address.empty();
+    all.push_back(*Address::literal(everywhere ? "0.0.0.0" : "127.0.0.1", port));
+    if (ipv6) all.push_back(*Address::literal(everywhere ? "::" : "::1", port));
+  } else if (const auto literal = Address::literal(listener.address, port)) {
+    all.push_back(*literal);
+  } else {
+    auto resolved = Address::resolve(listener.address, port);
+    if (!resolved) return std::unexpected(resolved.error());
+    all = std::move(*resolved);
+  }
+  std::erase_if(all, [&listener](const Address& address) {
+    const bool v6 = address.family() == Address::Family::kV6;
+    return (listener.domain == SocketDomain::kV4 && v6) ||
+           (listener.domain == SocketDomain::kV6 && !v6);
+  });
+  if (all.empty()) {
+    return std::unexpected(
+        fmt::format("\"{}\" has no address of the asked for socket_domain", listener.address));
+  }
+  return all;
+}
+
+/// Each shard's part of a limit of the whole broker, rounded up.
+template <typename T>
+void divide(T& limit, std::uint16_t shards) {
+  limit = limit / shards + (limit % shards != 0 ? 1 : 0);
+}
+
+/// max_connections. The broker counts all streams together: with several listeners the sum counts,
+/// and one without a limit lifts it to the broker's own.
+void limit_connections(broker::Settings& settings, const Config& config) {
+  std::uint64_t sum = 0;
+  for (const ListenerConfig& listener : config.listeners) {
+    const bool stream =
+        find_protocol(listener.protocol)->transport() == session::Transport::kStream;
+    if (stream) sum += listener.connections_max;
+  }
+  if (sum == 0 || sum >= ListenerConfig::kUnlimited) return;
+  divide(sum, settings.threads);
+  settings.connections.connections_max = sum;
+}
+
+std::string place_text(const Place& place) {
+  return place.line == 0 ? std::string() : fmt::format("{}:{}: ", place.file, place.line);
+}
+
+}  // namespace
+
+std::expected<broker::Settings, std::string> broker_settings(const Config& config, unsigned cores) {
+  broker::Settings settings;
+  const std::uint32_t threads = config.threads != 0 ? config.threads : cores;
+  settings.threads =
+      static_cast<std::uint16_t>(std::clamp<std::uint32_t>(threads, 1, broker::kShardsMax));
+  settings.core = config.keep;
+  divide(settings.core.subscribers_max, settings.threads);
+  divide(settings.core.retained_messages_max, settings.threads);
+  divide(settings.core.retained_bytes_max, settings.threads);
+  limit_connections(settings, config);
+  settings.log_connections = config.log.connection_messages;
+
+  const bool ipv6 = has_ipv6();
+  for (const ListenerConfig& listener : config.listeners) {
+    const auto addresses = addresses_of(listener, ipv6);
+    if (!addresses) {
+      return std::unexpected(fmt::format("{}{}.", place_text(listener.place), addresses.error()));
+    }
+    for (const Address& address : *addresses) {
+      broker::ListenerSettings& made = settings.listeners.emplace_back();
+      made.protocol = find_protocol(listener.protocol);
+      made.address = address;
+      made.allow_anonymous = config.allow_anonymous;
+      made.limits = config.limits;
+      made.limits.guarantee_max = listener.guarantee_max;
+    }
+  }
+  return settings;
+}
+
+}  // namespace hermod::app

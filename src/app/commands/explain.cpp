@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors in words, with what to do about them.
+#include "commands/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/error.hpp>
+
+namespace hermod::app {
+namespace {
+
+namespace net = boost::asio::error;
+using client::Error;
+
+std::string_view protocol_text(Scheme scheme) {
+  return scheme == Scheme::kMqtt ? "MQTT 3.1.1" : "CoAP";
+}
+
+}  // namespace
+
+std::string peer_text(const ClientOptions& options) {
+  const bool v6 = options.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", options.host, v6 ? "]" : "", options.port);
+}
+
+std::string explain(client::error_code error, const ClientOptions& options) {
+  const std::string peer = peer_text(options);
+  if (error == net::connection_refused) {
+    return fmt::format(
+        "Connection refused: nothing listens on {}. Is the broker running? Start one "
+        "with `hermod serve`.",
+        peer);
+  }
+  if (error == net::host_not_found || error == net::no_data) {
+    return fmt::format("There is no host \"{}\". Check its name.", options.host);
+  }
+  if (error == net::host_not_found_try_again) {
+    return fmt::format(
+        "The host name \"{}\" cannot be looked up now. Check the network, or give "
+        "its address.",
+        options.host);
+  }
+  if (error == Error::kTimeout || error == net::timed_out) {
+    return fmt::format(
+        "{} does not answer. Check host and port, and whether a firewall is between.", peer);
+  }
+  if (error == Error::kBadCredentials) {
+    return fmt::format("{} refused the connection: bad user name or password. Check -u and -P.",
+                       peer);
+  }
+  if (error == Error::kNotAuthorized) {
+    return fmt::format(
+        "{} refused the connection: not authorized. Give -u and -P, or let the broker "
+        "accept anonymous clients (allow_anonymous true).",
+        peer);
+  }
+  if (error == Error::kIdentifierRejected) {
+    return fmt::format(
+        "{} refused the connection: it does not accept the client id \"{}\". Choose "
+        "another with -i.",
+        peer, options.id);
+  }
+  if (error == Error::kProtocolVersion) {
+    return fmt::format("{} refused the connection: it does not speak {}.", peer,
+                       protocol_text(options.scheme));
+  }
+  if (error == Error::kServerUnavailable) {
+    return fmt::format("{} refused the connection: it is not available now. Try again later.",
+                       peer);
+  }
+  if (error == Error::kClosedByServer || error == net::connection_reset ||
+      error == net::broken_pipe) {
+    return fmt::format(
+        "{} closed the connection. Another client may have come with the same id, or "
+        "the broker ended or did not accept what was sent: its log tells.",
+        peer);
+  }
+  if (error == Error::kProtocolViolation) {
+    return fmt::format("{} does not answer in {}. Check the port.", peer,
+                       protocol_text(options.scheme));
+  }
+  return fmt::format("{}: {}.", peer, error.message());
+}
+
+}  // namespace hermod::app

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pub and sub do alike over MQTT: from the command line to the client's options, and goodbye.
+#pragma once
+
+#include <string>
+
+#include "commands/command_loop.hpp"
+#include "hermod/client/mqtt_client.hpp"
+
+namespace hermod::app {
+
+[[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options);
+
+/// How lines of -d begin: "Client kitchen".
+[[nodiscard]] std::string client_text(const ClientOptions& options);
+
+/// Connects and goes on with `next`, or ends the loop with an explained error.
+void connect(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options,
+             std::move_only_function<void()> next);
+
+/// DISCONNECT, then the loop stops.
+void say_goodbye(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options);
+
+}  // namespace hermod::app

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of the command line that go beyond one option.
+#include "commands/options.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hermod/model/topic.hpp"
+#include "hermod/mqtt/codec/topic.hpp"
+
+namespace hermod::app {
+namespace {
+
+using Checked = std::expected<void, std::string>;
+using Wrong = std::unexpected<std::string>;
+
+constexpr std::size_t kWillMax = 65'535;  // MQTT 3.1.1 §3.1.3.3
+
+std::string_view why(mqtt::TopicFault fault) {
+  using enum mqtt::TopicFault;
+  switch (fault) {
+    case kNone:
+      return "";
+    case kEmpty:
+      return "it is empty";
+    case kTooLong:
+      return "it is longer than 65535 octets";
+    case kNul:
+      return "it holds a zero octet";
+    case kUtf8:
+      return "it is not UTF-8";
+    case kWildcard:
+      return "+ and # are wildcards, which only a subscription may have";
+    case kMultiLevel:
+      return "# must stand alone in the last level";
+    case kSingleLevel:
+      return "+ must stand alone in its level";
+  }
+  return "";
+}
+
+Checked check_name(std::string_view topic) {
+  const auto fault = mqtt::topic_name_fault(topic);
+  if (fault == mqtt::TopicFault::kNone) return {};
+  return Wrong(fmt::format("\"{}\" is not a topic: {}.", topic, why(fault)));
+}
+
+Checked check_filter(std::string_view filter) {
+  const auto fault = mqtt::topic_filter_fault(filter);
+  if (fault == mqtt::TopicFault::kNone) return {};
+  return Wrong(fmt::format("\"{}\" is not a topic filter: {}.", filter, why(fault)));
+}
+
+/// The version option: only 3.1.1 is spoken.
+Checked check_version(const std::string& version) {
+  constexpr std::array<std::string_view, 4> kLater{"mqttv31", "31", "mqttv5", "5"};
+  if (version == "mqttv311" || version == "311") return {};
+  if (std::ranges::find(kLater, version) != kLater.end()) {
+    return Wrong(fmt::format("-V {} is not supported yet. Use mqttv311.", version));
+  }
+  return Wrong(fmt::format("-V is \"{}\", but must be mqttv311 (or 311).", version));
+}
+
+/// Takes the URL apart; the topic in it, if any, goes to `topic`.
+Checked take_url(ClientOptions& client, std::string& topic) {
+  client.port = client.port_option.value_or(default_port(Scheme::kMqtt));
+  if (client.host_option) client.host = *client.host_option;
+  if (client.url.empty()) return {};
+  if (client.host_option || client.port_option) {
+    return Wrong("the URL says where to connect to: leave out -h and -p.");
+  }
+  auto url = parse_url(client.url);
+  if (!url) return Wrong(url.error());
+  client.scheme = url->scheme;
+  client.host = url->host;
+  client.port = url->port;
+  if (!client.user) client.user = url->user;
+  if (!client.password) client.password = url->password;
+  topic = std::move(url->topic);
+  return {};
+}
+
+Checked check_will(const ClientOptions& client) {
+  const bool any = client.will_payload || client.will_qos || client.will_retain;
+  if (client.will_topic.empty()) {
+    if (any) return Wrong("a will needs its topic: give --will-topic too.");
+    return {};
+  }
+  if (client.will_payload && client.will_payload->size() > kWillMax) {
+    return Wrong(fmt::format("--will-payload has at most {} octets.", kWillMax));
+  }
+  return check_name(client.will_topic);
+}
+
+Checked check_coap(const ClientOptions& client) {
+  const std::array<std::pair<bool, std::string_view>, 6> given{{
+      {client.user.has_value() || client.password.has_value(), "a user name or password"},
+      {!client.id.empty(), "-i"},
+      {!client.id_prefix.empty(), "-I"},
+      {client.keep_session, "-c"},
+      {!client.will_topic.empty(), "a will"},
+      {client.qos == 2, "-q 2"},
+  }};
+  for (const auto& [wrong, name] : given) {
+    if (wrong) return Wrong(fmt::format("CoAP has no counterpart of {}: leave it out.", name));
+  }
+  return {};
+}
+
+Checked complete(ClientOptions& client, std::string& url_topic) {
+  if (auto checked = take_url(client, url_topic); !checked) return checked;
+  if (auto checked = check_version(client.version); !checked) return checked;
+  if (auto checked = check_will(client); !checked) return checked;
+  if (!client.id.empty() && !client.id_prefix.empty()) {
+    return Wrong("-i and -I exclude each other: give the whole id, or a prefix of it.");
+  }
+  if (!client.id_prefix.empty()) client.id = fmt::format("{}{}", client.id_prefix, getpid());
+  if (client.keep_session && client.id.empty()) {
+    return Wrong("-c needs a client id: the broker keeps a session by it. Give -i ID.");
+  }
+  if (client.password && !client.user) {
+    return Wrong("-P needs a user name: MQTT 3.1.1 has no password without one. Give -u NAME.");
+  }
+  if (client.scheme == Scheme::kCoap) return check_coap(client);
+  return {};
+}
+
+}  // namespace
+
+Checked complete(PubOptions& options) {
+  std::string url_topic;
+  if (auto checked = complete(options.client, url_topic); !checked) return checked;
+  if (!url_topic.empty() && !options.topic.empty()) {
+    return Wrong("the URL holds a topic already: leave out -t.");
+  }
+  if (options.topic.empty()) options.topic = std::move(url_topic);
+  if (options.topic.empty()) {
+    return Wrong("there is no topic: give -t TOPIC, or a URL such as mqtt://localhost/TOPIC.");
+  }
+  if (auto checked = check_name(options.topic); !checked) return checked;
+  const int sources = (options.message ? 1 : 0) + (options.file ? 1 : 0) + (options.lines ? 1 : 0) +
+                      (options.whole_input ? 1 : 0) + (options.null ? 1 : 0);
+  if (sources == 0) {
+    return Wrong(
+        "there is no message: give -m TEXT, -f FILE, -s (standard input), -l (each line "
+        "of it) or -n (an empty one).");
+  }
+  if (sources > 1) return Wrong("-m, -f, -s, -l and -n exclude each other: give one of them.");
+  return {};
+}
+
+Checked complete(SubOptions& options) {
+  std::string url_topic;
+  if (auto checked = complete(options.client, url_topic); !checked) return checked;
+  if (!url_topic.empty()) options.topics.insert(options.topics.begin(), std::move(url_topic));
+  if (options.topics.empty() && options.unsubscribe.empty()) {
+    return Wrong("there is no topic: give -t TOPIC, or a URL such as mqtt://localhost/TOPIC.");
+  }
+  for (const auto* filters : {&options.topics, &options.filtered_out, &options.unsubscribe}) {
+    for (const std::string& filter : *filters) {
+      if (auto checked = check_filter(filter); !checked) return checked;
+    }
+  }
+  if (options.no_retained && options.retained_only) {
+    return Wrong("-R and --retained-only exclude each other.");
+  }
+  if (options.client.scheme != Scheme::kCoap) return {};
+  for (const std::string& topic : options.topics) {
+    if (model::has_wildcard(topic)) {
+      return Wrong(
+          fmt::format("\"{}\" has wildcards, but CoAP observes one topic at a time. Use an "
+                      "mqtt:// URL.",
+                      topic));
+    }
+  }
+  if (!options.unsubscribe.empty() || options.remove_retained) {
+    return Wrong("CoAP has no counterpart of -U and --remove-retained: leave them out.");
+  }
+  return {};
+}
+
+}  // namespace hermod::app

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command lines of pub, sub and serve say, as plain values, and the rules that go beyond
+// one option. cli.cpp fills them; the commands work from them. It knows no parser.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "text/url.hpp"
+
+namespace hermod::app {
+
+/// Where to, as whom, and how long: the options that pub and sub share.
+struct ClientOptions {
+  std::string url;  ///< argument or -L
+  std::optional<std::string> host_option;
+  std::optional<std::uint16_t> port_option;
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+  std::string id;
+  std::string id_prefix;
+  bool keep_session = false;  ///< -c
+  std::uint16_t keep_alive_s = 60;
+  std::string version = "mqttv311";
+  std::string will_topic;
+  std::optional<std::string> will_payload;
+  std::optional<int> will_qos;
+  bool will_retain = false;
+  std::optional<int> qos;
+  double timeout_s = 0;  ///< 0: none
+  bool debug = false;
+  bool quiet = false;
+
+  // What follows from them.
+  Scheme scheme = Scheme::kMqtt;
+  std::string host = "localhost";
+  std::uint16_t port = 0;
+};
+
+struct PubOptions {
+  ClientOptions client;
+  std::string topic;
+  std::optional<std::string> message;  ///< -m
+  std::optional<std::string> file;     ///< -f
+  bool lines = false;                  ///< -l
+  bool whole_input = false;            ///< -s
+  bool null = false;                   ///< -n
+  bool retain = false;
+};
+
+struct SubOptions {
+  ClientOptions client;
+  std::vector<std::string> topics;
+  std::vector<std::string> filtered_out;  ///< -T
+  std::vector<std::string> unsubscribe;   ///< -U
+  std::optional<std::uint64_t> count;     ///< -C
+  std::string format;                     ///< -F
+  bool has_format = false;
+  bool verbose = false;
+  bool no_newline = false;   ///< -N
+  bool no_retained = false;  ///< -R
+  bool retained_only = false;
+  bool remove_retained = false;
+  bool exit_after_subscribing = false;  ///< -E
+};
+
+struct ServeOptions {
+  std::string config_file;
+  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> coap_port;
+  bool verbose = false;
+};
+
+/// Fills in what follows from the options and checks what belongs together. The error says what is
+/// wrong and what would be right.
+[[nodiscard]] std::expected<void, std::string> complete(PubOptions& options);
+[[nodiscard]] std::expected<void, std::string> complete(SubOptions& options);
+
+}  // namespace hermod::app

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker as a process: configuration, log, signals.
+#include "commands/serve.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+
+#include "commands/exit_code.hpp"
+#include "config/reader.hpp"
+#include "hermod/broker/broker.hpp"
+#include "hermod/broker/mailbox.hpp"
+#include "hermod/transport/epoll.hpp"
+#include "hermod/transport/signals.hpp"
+#include "log/spdlog_log.hpp"
+#include "protocols.hpp"
+#include "version.hpp"
+
+namespace hermod::app {
+namespace {
+
+/// Processors that this process may use.
+unsigned cores_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
+}
+
+/// One run of `hermod serve`.
+class Service {
+ public:
+  explicit Service(const ServeOptions& options) : options_(options) {}
+
+  int run() {
+    if (!configure()) return kExitUsage;
+    if (auto logging = log_.configure(config_.log); !logging) return refuse(logging.error());
+    auto signals = transport::SignalSource::open({SIGTERM, SIGINT, SIGHUP});
+    if (!signals) return refuse(signals.error());
+    auto poller = transport::EpollPoller::open();
+    if (!poller) return refuse(poller.error());
+    if (!(*poller)->add(**signals, 0)) return refuse("the kernel does not watch signals");
+
+    announce_start();
+    const auto settings = broker_settings(config_, cores_allowed());
+    if (!settings) return refuse(settings.error());
+    auto broker = broker::Broker::open(*settings, log_);
+    if (!broker) return refuse(with_cure(broker.error()));
+    announce_listeners(*settings, (*broker)->addresses());
+    (*broker)->start();
+    serve_signals(**poller, **signals);
+    (*broker)->stop();
+    log_.print(LogLevel::kNotice, "hermod version {} terminated", kVersion);
+    return kExitOk;
+  }
+
+ private:
+  /// Reads the configuration; prints what is wrong with it.
+  bool configure() {
+    if (options_.config_file.empty()) {
+      config_ =
+          default_config(options_.port.value_or(kMqttPort), options_.coap_port.value_or(kCoapPort));
+    } else {
+      const auto names = protocol_names();
+      ConfigReading reading = read_config_file(options_.config_file, names);
+      if (reading.refused()) {
+        for (const Finding& finding : reading.findings) {
+          fmt::print(stderr, "{}\n", finding.to_text());
+        }
+        return false;
+      }
+      config_ = std::move(reading.config);
+      findings_ = std::move(reading.findings);
+      override_ports();
+    }
+    if (options_.verbose) config_.log.show_all(true);
+    return true;
+  }
+
+  /// -p and --coap-port with a configuration: the ports of the default listeners, when it has none
+  /// of its own, else one more listener.
+  void override_ports() {
+    const auto open = [this](std::string_view protocol, std::optional<std::uint16_t> port) {
+      if (!port) return;
+      if (!config_.local_only) {
+        config_.listeners.push_back({.protocol = std::string(protocol), .port = *port});
+        return;
+      }
+      for (ListenerConfig& listener : config_.listeners) {
+        if (listener.protocol == protocol) listener.port = *port;
+      }
+    };
+    open("mqtt", options_.port);
+    open("coap", options_.coap_port);
+  }
+
+  int refuse(std::string_view text) {
+    fmt::print(stderr, "hermod serve: {}\n", text);
+    return kExitError;
+  }
+
+  /// An error of binding, with what to do about it.
+  [[nodiscard]] std::string with_cure(const std::string& error) const {
+    const auto is = [&error](std::errc what) {
+      return error.ends_with(std::make_error_code(what).message());
+    };
+    if (is(std::errc::address_in_use)) {
+      return fmt::format(
+          "{}: another program has this port. Choose another one with -p PORT or "
+          "--coap-port PORT, or with a listener line in the configuration.",
+          error);
+    }
+    if (is(std::errc::permission_denied)) {
+      return fmt::format("{}: ports below 1024 are for root. Choose a higher one.", error);
+    }
+    if (is(std::errc::address_not_available)) {
+      return fmt::format("{}: this machine has no such address. Correct the listener line.", error);
+    }
+    return error;
+  }
+
+  void announce_start() {
+    log_.print(LogLevel::kNotice, "hermod version {} starting", kVersion);
+    if (options_.config_file.empty()) {
+      log_.print(LogLevel::kNotice, "Using default config.");
+    } else {
+      log_.print(LogLevel::kNotice, "Config loaded from {}.", options_.config_file);
+    }
+    for (const Finding& finding : findings_) {
+      log_.print(LogLevel::kWarning, "{}", finding.to_text());
+    }
+    if (config_.local_only) {
+      log_.print(LogLevel::kNotice,
+                 "Starting in local only mode. Connections will only be possible "
+                 "from clients running on this machine.");
+      log_.print(LogLevel::kNotice,
+                 "Create a configuration file which defines a listener to allow "
+                 "remote access: hermod help config");
+    } else if (!config_.allow_anonymous) {
+      log_.print(LogLevel::kWarning,
+                 "No client can connect: allow_anonymous is false, and there are "
+                 "no users yet. Put \"allow_anonymous true\" into {}.",
+                 options_.config_file);
+    }
+  }
+
+  void announce_listeners(const broker::Settings& settings,
+                          const std::vector<transport::Address>& addresses) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      log_.print(LogLevel::kNotice, "Listening on {} ({}).", addresses[i].to_text(),
+                 settings.listeners[i].protocol->name());
+    }
+    log_.print(LogLevel::kNotice, "hermod version {} running with {} thread{}", kVersion,
+               settings.threads, settings.threads == 1 ? "" : "s");
+    if (!config_.local_only) return;
+    const std::uint16_t port = config_.listeners.front().port;
+    const std::string host = port == kMqttPort ? "localhost" : fmt::format("localhost:{}", port);
+    log_.print(LogLevel::kNotice, "Try it: hermod sub 'mqtt://{}/#' -v", host);
+    log_.print(LogLevel::kNotice, "and in another terminal: hermod pub mqtt://{}/hello -m hi",
+               host);
+  }
+
+  /// Returns when the broker is to end.
+  void serve_signals(transport::Poller& poller, transport::SignalSource& signals) {
+    while (true) {
+      for (int signal = signals.next(); signal != 0; signal = signals.next()) {
+        if (signal == SIGHUP) {
+          reload();
+        } else {
+          log_.print(LogLevel::kNotice, "hermod version {} terminating", kVersion);
+          return;
+        }
+      }
+      static_cast<void>(poller.wait(Duration::max()));
+    }
+  }
+
+  /// SIGHUP: the log's settings are taken from the file again, and the log file is opened again.
+  void reload() {
+    log_.print(LogLevel::kNotice, "Reloading the log settings; all others need a restart.");
+    LogConfig wanted = config_.log;
+    if (!options_.config_file.empty()) {
+      const auto names = protocol_names();
+      ConfigReading reading = read_config_file(options_.config_file, names);
+      if (reading.refused()) {
+        for (const Finding& finding : reading.findings) {
+          log_.print(LogLevel::kError, "{}", finding.to_text());
+        }
+        log_.print(LogLevel::kError, "The configuration is wrong: the settings stay as they were.");
+        return;
+      }
+      wanted = reading.config.log;
+      if (options_.verbose) wanted.show_all(true);
+    }
+    if (auto done = log_.configure(wanted); !done) {
+      log_.print(LogLevel::kError, "{} The settings stay as they were.", done.error());
+      return;
+    }
+    config_.log = wanted;
+  }
+
+  const ServeOptions& options_;
+  Config config_;
+  std::vector<Finding> findings_;
+  SpdlogLog log_;
+};
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+  return Service(options).run();
+}
+
+}  // namespace hermod::app

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a configuration file says, as plain values with their defaults. The reader fills it; `serve`
+// hands it to the broker. It knows neither the grammar of the file nor the broker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "config/finding.hpp"
+#include "hermod/base/log.hpp"
+#include "hermod/core/limits.hpp"
+#include "hermod/session/protocol.hpp"
+
+namespace hermod::app {
+
+/// Which versions of the Internet protocol a listener is open for.
+enum class SocketDomain : std::uint8_t { kAny, kV4, kV6 };
+
+/// One `listener` line and the lines that belong to it.
+struct ListenerConfig {
+  std::string protocol = "mqtt";
+  std::uint16_t port = 0;
+  /// Host name or literal address; empty: every interface.
+  std::string address;
+  SocketDomain domain = SocketDomain::kAny;
+  std::uint32_t connections_max = kUnlimited;
+  model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;
+  Place place;  ///< the line that asked for it; no file when none did
+
+  static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
+};
+
+/// Where log lines go and which ones.
+struct LogConfig {
+  bool to_stderr = true;
+  bool to_stdout = false;
+  std::string file;  ///< empty: no file
+  bool debug = false;
+  bool information = true;
+  bool notice = true;
+  bool warning = true;
+  bool error = true;
+  bool timestamp = true;
+  std::string timestamp_format = "%Y-%m-%dT%H:%M:%S";  ///< strftime's; empty: seconds since 1970
+  bool connection_messages = true;
+
+  [[nodiscard]] bool shows(LogLevel level) const {
+    switch (level) {
+      case LogLevel::kDebug:
+        return debug;
+      case LogLevel::kInfo:
+        return information;
+      case LogLevel::kNotice:
+        return notice;
+      case LogLevel::kWarning:
+        return warning;
+      case LogLevel::kError:
+        return error;
+    }
+    return true;
+  }
+  void show_all(bool on) { debug = information = notice = warning = error = on; }
+};
+
+struct Config {
+  std::uint32_t threads = 0;    ///< 0: one for each core
+  bool allow_anonymous = true;  ///< without a listener line; false with one, unless it is said
+  bool local_only = true;       ///< no listener is configured: only this machine is served
+  std::vector<ListenerConfig> listeners;
+  session::SessionLimits limits;  ///< guarantee_max is each listener's own
+  core::Limits keep;              ///< of the whole broker: the shards divide them
+  LogConfig log;
+};
+
+}  // namespace hermod::app

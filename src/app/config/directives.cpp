@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of the directives that work, and finding rows in both tables.
+#include "config/directives.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "hermod/broker/mailbox.hpp"
+#include "text/suggest.hpp"
+
+namespace hermod::app {
+namespace {
+
+constexpr std::int64_t kU16Max = std::numeric_limits<std::uint16_t>::max();
+constexpr std::int64_t kU32Max = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kI64Max = std::numeric_limits<std::int64_t>::max();
+constexpr Range kPorts{1, kU16Max};
+
+/// Puts the value into a member of the configuration: set<&Config::log, &LogConfig::debug>.
+template <auto... Path>
+std::string set(Draft& draft, const Value& value) {
+  auto& field = (draft.config.*....*Path);
+  using Field = std::remove_reference_t<decltype(field)>;
+  if constexpr (std::is_same_v<Field, bool>) {
+    field = value.truth;
+  } else if constexpr (std::is_same_v<Field, std::string>) {
+    field = value.text;
+  } else {
+    field = static_cast<Field>(value.number);
+  }
+  return {};
+}
+
+/// The same for a number whose 0 means that there is no limit.
+template <auto... Path>
+std::string set_limit(Draft& draft, const Value& value) {
+  auto& field = (draft.config.*....*Path);
+  using Field = std::remove_reference_t<decltype(field)>;
+  field = value.number == 0 ? std::numeric_limits<Field>::max() : static_cast<Field>(value.number);
+  return {};
+}
+
+/// The first word of `text`; the rest, without blanks around it, stays in `text`.
+std::string_view take_word(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(std::min(text.find_first_not_of(" \t", end), text.size()));
+  return word;
+}
+
+std::string apply_listener(Draft& draft, const Value& value) {
+  std::string_view rest = value.text;
+  const std::string_view port_text = take_word(rest);
+  const std::string_view address = take_word(rest);
+  std::int64_t port = 0;
+  if (!read_number(port_text, port) || port < 0 || port > kU16Max) {
+    return fmt::format("\"listener\" has the port \"{}\", but must have {}.", port_text,
+                       describe(ValueKind::kInteger, kPorts));
+  }
+  if (port == 0) {
+    return "\"listener 0\" asks for a Unix socket, which Hermod does not offer. Give a port from 1 "
+           "to 65535, and 127.0.0.1 as the address to serve only this machine.";
+  }
+  if (!rest.empty()) {
+    return fmt::format(
+        "\"listener\" has \"{}\" after the address. The form is: listener PORT "
+        "[ADDRESS]",
+        rest);
+  }
+  if (address.starts_with('/')) {
+    return fmt::format(
+        "\"listener\" has \"{}\" as its address: Unix sockets are not offered. Give "
+        "an IP address or a host name.",
+        address);
+  }
+  draft.config.listeners.push_back(
+      ListenerConfig{.port = static_cast<std::uint16_t>(port), .address = std::string(address)});
+  return {};
+}
+
+std::string apply_protocol(Draft& draft, const Value& value) {
+  if (std::ranges::find(draft.protocols, value.text) == draft.protocols.end()) {
+    return fmt::format("\"protocol\" is \"{}\", but must be one of {}.{}", value.text,
+                       join(draft.protocols), did_you_mean(value.text, draft.protocols));
+  }
+  draft.listener().protocol = value.text;
+  return {};
+}
+
+std::string apply_socket_domain(Draft& draft, const Value& value) {
+  if (value.text != "ipv4" && value.text != "ipv6") {
+    return fmt::format("\"socket_domain\" is \"{}\", but must be ipv4 or ipv6.", value.text);
+  }
+  draft.listener().domain = value.text == "ipv4" ? SocketDomain::kV4 : SocketDomain::kV6;
+  return {};
+}
+
+std::string apply_log_dest(Draft& draft, const Value& value) {
+  std::string_view rest = value.text;
+  const std::string_view where = take_word(rest);
+  constexpr std::array kWhere{std::string_view("stderr"), std::string_view("stdout"),
+                              std::string_view("file"), std::string_view("none")};
+  constexpr std::array kLater{std::string_view("syslog"), std::string_view("topic"),
+                              std::string_view("dlt")};
+  LogConfig& log = draft.config.log;
+  if (std::ranges::find(kLater, where) != kLater.end()) {
+    draft.warnings.push_back(fmt::format(
+        "\"log_dest {}\" has no effect: Hermod does not log there. Use stderr, stdout or file.",
+        where));
+    return {};
+  }
+  if (std::ranges::find(kWhere, where) == kWhere.end()) {
+    return fmt::format("\"log_dest\" is \"{}\", but must be stderr, stdout, file PATH or none.{}",
+                       where, did_you_mean(where, kWhere));
+  }
+  if (where == "file" && rest.empty()) {
+    return "\"log_dest file\" needs the path of the file, such as: log_dest file "
+           "/var/log/hermod.log";
+  }
+  if (where != "file" && !rest.empty()) {
+    return fmt::format("\"log_dest {}\" stands alone, but \"{}\" follows.", where, rest);
+  }
+  if (!std::exchange(draft.log_dest_given, true) || where == "none") {
+    log.to_stderr = log.to_stdout = false;
+    log.file.clear();
+  }
+  if (where == "stderr") log.to_stderr = true;
+  if (where == "stdout") log.to_stdout = true;
+  if (where == "file") log.file = rest;
+  return {};
+}
+
+std::string apply_log_type(Draft& draft, const Value& value) {
+  struct Type {
+    std::string_view name;
+    bool LogConfig::* member;
+  };
+  constexpr std::array kTypes{
+      Type{"error", &LogConfig::error}, Type{"warning", &LogConfig::warning},
+      Type{"notice", &LogConfig::notice}, Type{"information", &LogConfig::information},
+      Type{"debug", &LogConfig::debug}};
+  constexpr std::array kWords{std::string_view("error"),  std::string_view("warning"),
+                              std::string_view("notice"), std::string_view("information"),
+                              std::string_view("debug"),  std::string_view("all"),
+                              std::string_view("none")};
+  LogConfig& log = draft.config.log;
+  const std::string_view name = value.text;
+  if (name == "subscribe" || name == "unsubscribe" || name == "websockets" || name == "internal") {
+    draft.warnings.push_back(fmt::format(
+        "\"log_type {}\" has no effect: Hermod has no such lines of its own. \"debug\" shows them.",
+        name));
+    return {};
+  }
+  const auto type = std::ranges::find(kTypes, name, &Type::name);
+  if (type == kTypes.end() && name != "all" && name != "none") {
+    return fmt::format("\"log_type\" is \"{}\", but must be one of {}.{}", name, join(kWords),
+                       did_you_mean(name, kWords));
+  }
+  if (!std::exchange(draft.log_type_given, true) || name == "none") log.show_all(false);
+  if (name == "all") log.show_all(true);
+  if (type != kTypes.end()) log.*type->member = true;
+  return {};
+}
+
+std::string apply_persistence(Draft& draft, const Value& value) {
+  if (value.truth) {
+    draft.warnings.emplace_back(
+        "\"persistence true\" has no effect yet: this version keeps everything in memory. "
+        "Sessions, "
+        "queued and retained messages are lost when the broker ends.");
+  }
+  return {};
+}
+
+std::string apply_retain_available(Draft&, const Value& value) {
+  if (value.truth) return {};
+  return "\"retain_available false\" cannot be obeyed: retained messages cannot be switched off "
+         "yet. "
+         "Remove the line, and bound them with max_retained_messages.";
+}
+
+std::string apply_port(Draft& draft, const Value& value) {
+  draft.default_listener.port = static_cast<std::uint16_t>(value.number);
+  draft.default_listener_wanted = true;
+  return {};
+}
+
+std::string apply_bind_address(Draft& draft, const Value& value) {
+  draft.default_listener.address = value.text;
+  draft.default_listener_wanted = true;
+  return {};
+}
+
+// Rows by subject. Each apply that is one assignment stands in its row.
+using K = ValueKind;
+constexpr std::array kDirectives{
+    // --- where to listen ---
+    Directive{.name = "listener",
+              .repeats = true,
+              .apply = apply_listener,
+              .standard = "MQTT on 1883 and CoAP on 5683, for this machine only",
+              .help = "PORT [ADDRESS]: opens a port, on every interface or on one address"},
+    Directive{.name = "protocol",
+              .scope = Scope::kListener,
+              .apply = apply_protocol,
+              .standard = "mqtt",
+              .help = "what is spoken on the listener: mqtt or coap"},
+    Directive{.name = "socket_domain",
+              .scope = Scope::kListener,
+              .apply = apply_socket_domain,
+              .standard = "both",
+              .help = "ipv4 or ipv6: opens the listener for one of them only"},
+    Directive{.name = "max_connections",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {-1, kU32Max - 1},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().connections_max = v.number <= 0
+                                                       ? ListenerConfig::kUnlimited
+                                                       : static_cast<std::uint32_t>(v.number);
+                    return std::string();
+                  },
+              .standard = "-1",
+              .help = "clients at a time on the listener; -1: the broker's own limit"},
+    Directive{.name = "max_qos",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 2},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().guarantee_max = static_cast<model::Guarantee>(v.number);
+                    return std::string();
+                  },
+              .standard = "2",
+              .help = "highest quality of service on the listener"},
+    Directive{.name = "port",
+              .kind = K::kInteger,
+              .range = kPorts,
+              .apply = apply_port,
+              .standard = "1883",
+              .help = "old form of listener: the port of the default listener"},
+    Directive{.name = "bind_address",
+              .apply = apply_bind_address,
+              .standard = "every interface",
+              .help = "old form of listener: the address of the default listener"},
+    // --- who may come ---
+    Directive{.name = "allow_anonymous",
+              .kind = K::kBoolean,
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.allow_anonymous = v.truth;
+                    return std::string();
+                  },
+              .standard = "true without a listener line, false with one",
+              .help = "whether clients without a user name may connect"},
+    // --- how much of everything ---
+    Directive{.name = "threads",
+              .kind = K::kInteger,
+              .range = {0, broker::kShardsMax},
+              .apply = set<&Config::threads>,
+              .standard = "0",
+              .help = "threads that serve clients; 0: one for each core"},
+    Directive{.name = "max_packet_size",
+              .kind = K::kInteger,
+              .range = {20, 268'435'455},
+              .apply = set<&Config::limits, &session::SessionLimits::packet_bytes_max>,
+              .standard = "268435455",
+              .help = "octets of the largest packet that is accepted"},
+    Directive{.name = "max_inflight_messages",
+              .kind = K::kInteger,
+              .range = {0, kU16Max},
+              .apply = set_limit<&Config::limits, &session::SessionLimits::inflight_max>,
+              .standard = "512",
+              .help = "QoS 1 and 2 messages under way to one client, and from it; 0: 65535"},
+    Directive{.name = "max_queued_messages",
+              .kind = K::kInteger,
+              .range = {0, kU32Max - 1},
+              .apply = set_limit<&Config::keep, &core::Limits::queue_messages_max>,
+              .standard = "10000",
+              .help = "messages that wait for one client; 0: no limit"},
+    Directive{.name = "max_queued_bytes",
+              .kind = K::kInteger,
+              .range = {0, kI64Max},
+              .apply = set_limit<&Config::keep, &core::Limits::queue_bytes_max>,
+              .standard = "67108864",
+              .help = "octets of the messages that wait for one client; 0: no limit"},
+    Directive{.name = "queue_qos0_messages",
+              .kind = K::kBoolean,
+              .apply = set<&Config::keep, &core::Limits::queue_at_most_once_offline>,
+              .standard = "false",
+              .help = "whether QoS 0 messages wait too for a client that is away"},
+    Directive{.name = "max_keepalive",
+              .kind = K::kInteger,
+              .range = {10, kU16Max},
+              .apply = set<&Config::limits, &session::SessionLimits::keep_alive_s_max>,
+              .standard = "65535",
+              .help = "seconds: longest keep-alive that a client may ask for"},
+    Directive{.name = "max_topic_levels",
+              .kind = K::kInteger,
+              .range = {1, kU16Max},
+              .apply = set<&Config::limits, &session::SessionLimits::topic_levels_max>,
+              .standard = "128",
+              .help = "levels of the longest topic or filter"},
+    Directive{.name = "connect_timeout",
+              .kind = K::kInteger,
+              .range = {1, 3600},
+              .apply = set<&Config::limits, &session::SessionLimits::connect_timeout_s>,
+              .standard = "10",
+              .help = "seconds that a new connection has for its first packet"},
+    Directive{.name = "max_subscriptions",
+              .kind = K::kInteger,
+              .range = {1, kU32Max - 1},
+              .apply = set<&Config::keep, &core::Limits::subscriptions_max>,
+              .standard = "10000",
+              .help = "subscriptions of one client"},
+    Directive{.name = "max_sessions",
+              .kind = K::kInteger,
+              .range = {1, kU32Max - 1},
+              .apply = set<&Config::keep, &core::Limits::subscribers_max>,
+              .standard = "1000000",
+              .help = "clients that are connected or remembered"},
+    Directive{.name = "persistent_client_expiration",
+              .kind = K::kDuration,
+              .range = {0, kU32Max - 1},
+              .apply = set<&Config::keep, &core::Limits::expiry_s_max>,
+              .standard = "never",
+              .help = "when a client that stays away is forgotten: a number and h, d, w, m or y"},
+    // --- retained messages ---
+    Directive{.name = "retain_available",
+              .kind = K::kBoolean,
+              .apply = apply_retain_available,
+              .standard = "true",
+              .help = "whether clients may publish retained messages; only true works yet"},
+    Directive{.name = "max_retained_messages",
+              .kind = K::kInteger,
+              .range = {1, kU32Max - 1},
+              .apply = set<&Config::keep, &core::Limits::retained_messages_max>,
+              .standard = "1000000",
+              .help = "retained messages that are kept"},
+    Directive{.name = "max_retained_bytes",
+              .kind = K::kInteger,
+              .range = {1, kI64Max},
+              .apply = set<&Config::keep, &core::Limits::retained_bytes_max>,
+              .standard = "268435456",
+              .help = "octets of the retained messages that are kept"},
+    // --- log ---
+    Directive{.name = "log_dest",
+              .repeats = true,
+              .apply = apply_log_dest,
+              .standard = "stderr",
+              .help = "stderr, stdout, file PATH or none; may be given several times"},
+    Directive{.name = "log_type",
+              .repeats = true,
+              .apply = apply_log_type,
+              .standard = "error, warning, notice and information",
+              .help = "one of error, warning, notice, information, debug, all, none; may be given "
+                      "several times"},
+    Directive{.name = "log_timestamp",
+              .kind = K::kBoolean,
+              .apply = set<&Config::log, &LogConfig::timestamp>,
+              .standard = "true",
+              .help = "whether each line begins with the time"},
+    Directive{.name = "log_timestamp_format",
+              .apply = set<&Config::log, &LogConfig::timestamp_format>,
+              .standard = "%Y-%m-%dT%H:%M:%S",
+              .help = "the time as strftime writes it; %s: seconds since 1970"},
+    Directive{.name = "connection_messages",
+              .kind = K::kBoolean,
+              .apply = set<&Config::log, &LogConfig::connection_messages>,
+              .standard = "true",
+              .help = "whether clients that come and go are logged"},
+    // --- files ---
+    Directive{.name = "persistence",
+              .kind = K::kBoolean,
+              .apply = apply_persistence,
+              .standard = "false",
+              .help = "true is answered by a warning until there is a store"},
+    Directive{.name = "include_dir",
+              .repeats = true,
+              .apply = [](Draft&, const Value&) { return std::string(); },
+              .standard = "none",
+              .help = "reads all files of a directory that end in .conf; only in the main file"},
+};
+
+}  // namespace
+
+ListenerConfig& Draft::listener() {
+  if (!config.listeners.empty()) return config.listeners.back();
+  default_listener_wanted = true;
+  return default_listener;
+}
+
+std::span<const Directive> directives() {
+  return kDirectives;
+}
+
+const Directive* find_directive(std::string_view name) {
+  const auto is_named = [name](const Directive& row) {
+    if (row.name.ends_with('*')) return name.starts_with(row.name.substr(0, row.name.size() - 1));
+    return row.name == name;
+  };
+  for (const auto table : {directives(), foreign_directives()}) {
+    if (const auto row = std::ranges::find_if(table, is_named); row != table.end()) return &*row;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> directive_names() {
+  std::vector<std::string_view> names;
+  for (const auto table : {directives(), foreign_directives()}) {
+    for (const Directive& row : table) {
+      if (!row.name.ends_with('*')) names.push_back(row.name);
+    }
+  }
+  return names;
+}
+
+}  // namespace hermod::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of protocols.
+#include "protocols.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "hermod/coap/session/plugin.hpp"
+#include "hermod/mqtt/session/plugin.hpp"
+
+namespace hermod::app {
+
+std::span<const session::Protocol* const> protocols() {
+  static const coap::Plugin coap;
+  static const std::array<const session::Protocol*, 2> all{
+      &mqtt::protocol(),
+      &coap,
+  };
+  return all;
+}
+
+const session::Protocol* find_protocol(std::string_view name) {
+  const auto found = std::ranges::find(protocols(), name, &session::Protocol::name);
+  return found == protocols().end() ? nullptr : *found;
+}
+
+std::vector<std::string_view> protocol_names() {
+  std::vector<std::string_view> names;
+  for (const session::Protocol* protocol : protocols()) names.push_back(protocol->name());
+  return names;
+}
+
+}  // namespace hermod::app

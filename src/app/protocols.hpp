@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The protocols that the program speaks. A new one is one line in protocols.cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "hermod/session/protocol.hpp"
+
+namespace hermod::app {
+
+/// All of them; they live for ever.
+[[nodiscard]] std::span<const session::Protocol* const> protocols();
+
+/// The protocol of a name, or nullptr.
+[[nodiscard]] const session::Protocol* find_protocol(std::string_view name);
+
+/// The names, for the configuration.
+[[nodiscard]] std::vector<std::string_view> protocol_names();
+
+}  // namespace hermod::app

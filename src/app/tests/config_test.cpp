@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration reader: what lines mean, and the exact words for every kind of wrong line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "config/directives.hpp"
+#include "config/reader.hpp"
+
+namespace hermod::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::array<std::string_view, 2> kProtocols{"mqtt", "coap"};
+
+ConfigReading read(std::string_view text) {
+  return read_config_text(text, "h.conf", kProtocols);
+}
+
+std::vector<std::string> findings(const ConfigReading& reading) {
+  std::vector<std::string> texts;
+  for (const Finding& finding : reading.findings) texts.push_back(finding.to_text());
+  return texts;
+}
+
+/// The one thing that the reader has to say about `text`.
+std::string finding(std::string_view text) {
+  const auto texts = findings(read(text));
+  return texts.size() == 1 ? texts.front() : testing::PrintToString(texts);
+}
+
+/// A configuration without errors and warnings.
+Config accepted(std::string_view text) {
+  ConfigReading reading = read(text);
+  EXPECT_THAT(findings(reading), IsEmpty()) << text;
+  return reading.config;
+}
+
+TEST(ConfigReader, NothingConfiguredServesThisMachineAnonymously) {
+  const Config config = accepted("");
+  EXPECT_TRUE(config.local_only);
+  EXPECT_TRUE(config.allow_anonymous);
+  ASSERT_EQ(config.listeners.size(), 2u);
+  EXPECT_EQ(config.listeners[0].protocol, "mqtt");
+  EXPECT_EQ(config.listeners[0].port, 1883);
+  EXPECT_EQ(config.listeners[0].address, "localhost");
+  EXPECT_EQ(config.listeners[1].protocol, "coap");
+  EXPECT_EQ(config.listeners[1].port, 5683);
+  EXPECT_EQ(config.limits.inflight_max, 512);
+  EXPECT_EQ(config.keep.queue_messages_max, 10'000u);
+}
+
+TEST(ConfigReader, CommentsBlankLinesAndBlanksAroundDoNotCount) {
+  const Config config =
+      accepted("# a comment\n\n   \t\n  # indented\n  threads \t 2  \r\nmax_keepalive 60");
+  EXPECT_EQ(config.threads, 2u);
+  EXPECT_EQ(config.limits.keep_alive_s_max, 60);
+}
+
+TEST(ConfigReader, ListenersTakeTheLinesBelowThem) {
+  const Config config = accepted(
+      "listener 1883\nmax_qos 1\nlistener 5683 127.0.0.1\nprotocol coap\nmax_connections 7\n"
+      "socket_domain ipv4\nthreads 3\n");
+  EXPECT_FALSE(config.local_only);
+  EXPECT_FALSE(config.allow_anonymous);  // mosquitto 2: not with a listener
+  EXPECT_EQ(config.threads, 3u);
+  ASSERT_EQ(config.listeners.size(), 2u);
+  EXPECT_EQ(config.listeners[0].address, "");
+  EXPECT_EQ(config.listeners[0].guarantee_max, model::Guarantee::kAtLeastOnce);
+  EXPECT_EQ(config.listeners[0].connections_max, ListenerConfig::kUnlimited);
+  EXPECT_EQ(config.listeners[1].protocol, "coap");
+  EXPECT_EQ(config.listeners[1].address, "127.0.0.1");
+  EXPECT_EQ(config.listeners[1].connections_max, 7u);
+  EXPECT_EQ(config.listeners[1].domain, SocketDomain::kV4);
+  EXPECT_EQ(config.listeners[1].place.line, 3u);
+}
+
+TEST(ConfigReader, AllowAnonymousCanBeSaidBeforeOrAfterListeners) {
+  EXPECT_TRUE(accepted("allow_anonymous true\nlistener 1883\n").allow_anonymous);
+  EXPECT_TRUE(accepted("listener 1883\nallow_anonymous TRUE\n").allow_anonymous);
+  EXPECT_FALSE(accepted("allow_anonymous 0\n").allow_anonymous);
+}
+
+TEST(ConfigReader, OldFormsConfigureTheDefaultListener) {
+  const Config config = accepted("port 1900\nbind_address 127.0.0.1\nlistener 1901\n");
+  ASSERT_EQ(config.listeners.size(), 2u);
+  EXPECT_EQ(config.listeners[0].port, 1900);
+  EXPECT_EQ(config.listeners[0].address, "127.0.0.1");
+  EXPECT_EQ(config.listeners[1].port, 1901);
+  EXPECT_FALSE(config.allow_anonymous);
+}
+
+TEST(ConfigReader, ListenerDirectivesBeforeAnyListenerMeanTheDefaultOne) {
+  const Config config = accepted("max_qos 0\n");
+  ASSERT_EQ(config.listeners.size(), 1u);
+  EXPECT_EQ(config.listeners[0].port, 1883);
+  EXPECT_EQ(config.listeners[0].guarantee_max, model::Guarantee::kAtMostOnce);
+  EXPECT_FALSE(config.local_only);
+}
+
+TEST(ConfigReader, ZeroIsNoLimitWhereMosquittoSaysSo) {
+  const Config config = accepted(
+      "max_inflight_messages 0\nmax_queued_messages 0\nmax_queued_bytes 0\nlistener 1883\n"
+      "max_connections -1\n");
+  EXPECT_EQ(config.limits.inflight_max, 65'535);
+  EXPECT_EQ(config.keep.queue_messages_max, std::numeric_limits<std::size_t>::max());
+  EXPECT_EQ(config.keep.queue_bytes_max, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(config.listeners[0].connections_max, ListenerConfig::kUnlimited);
+}
+
+TEST(ConfigReader, EveryLimitIsSet) {
+  const Config config = accepted(
+      "max_packet_size 1000\nmax_inflight_messages 5\nmax_queued_messages 6\nmax_queued_bytes 7\n"
+      "queue_qos0_messages true\nmax_topic_levels 8\nconnect_timeout 9\nmax_subscriptions 10\n"
+      "max_sessions 11\nmax_retained_messages 12\n"
+      "max_retained_bytes 13\npersistent_client_expiration 2m\npersistence false\n");
+  EXPECT_EQ(config.limits.packet_bytes_max, 1000u);
+  EXPECT_EQ(config.limits.inflight_max, 5);
+  EXPECT_EQ(config.keep.queue_messages_max, 6u);
+  EXPECT_EQ(config.keep.queue_bytes_max, 7u);
+  EXPECT_TRUE(config.keep.queue_at_most_once_offline);
+  EXPECT_EQ(config.limits.topic_levels_max, 8);
+  EXPECT_EQ(config.limits.connect_timeout_s, 9u);
+  EXPECT_EQ(config.keep.subscriptions_max, 10u);
+  EXPECT_EQ(config.keep.subscribers_max, 11u);
+  EXPECT_EQ(config.keep.retained_messages_max, 12u);
+  EXPECT_EQ(config.keep.retained_bytes_max, 13u);
+  EXPECT_EQ(config.keep.expiry_s_max, 60u * 24 * 3600);
+}
+
+TEST(ConfigReader, LogLinesReplaceTheDefaultsAndAddUp) {
+  const LogConfig log =
+      accepted(
+          "log_dest file /var/log/my broker.log\nlog_dest stdout\nlog_type error\nlog_type debug\n"
+          "log_timestamp false\nlog_timestamp_format %H:%M, %s\nconnection_messages false\n")
+          .log;
+  EXPECT_FALSE(log.to_stderr);
+  EXPECT_TRUE(log.to_stdout);
+  EXPECT_EQ(log.file, "/var/log/my broker.log");
+  EXPECT_TRUE(log.shows(LogLevel::kError));
+  EXPECT_TRUE(log.shows(LogLevel::kDebug));
+  EXPECT_FALSE(log.shows(LogLevel::kInfo));
+  EXPECT_FALSE(log.shows(LogLevel::kNotice));
+  EXPECT_FALSE(log.shows(LogLevel::kWarning));
+  EXPECT_FALSE(log.timestamp);
+  EXPECT_EQ(log.timestamp_format, "%H:%M, %s");
+  EXPECT_FALSE(log.connection_messages);
+  const LogConfig none = accepted("log_dest none\nlog_type none\n").log;
+  EXPECT_FALSE(none.to_stderr);
+  EXPECT_FALSE(none.shows(LogLevel::kError));
+  EXPECT_TRUE(accepted("log_type all\n").log.shows(LogLevel::kDebug));
+}
+
+TEST(ConfigReader, UnknownDirectivesAreRefusedWithTheNearestWord) {
+  EXPECT_EQ(finding("threads 1\nlistner 1883\n"),
+            "h.conf:2: unknown directive \"listner\". Did you mean \"listener\"? All of them: "
+            "hermod help config");
+  EXPECT_EQ(finding("zzzzzz 1\n"),
+            "h.conf:1: unknown directive \"zzzzzz\". All of them: hermod help config");
+  EXPECT_TRUE(read("listner 1883\n").refused());
+}
+
+TEST(ConfigReader, WrongValuesSayWhatIsAllowed) {
+  EXPECT_EQ(finding("threads many"),
+            "h.conf:1: \"threads\" is \"many\", but must be a whole number from 0 to 64.");
+  EXPECT_EQ(finding("max_qos 3"),
+            "h.conf:1: \"max_qos\" is \"3\", but must be a whole number from 0 to 2.");
+  EXPECT_EQ(finding("threads 2 # two"),
+            "h.conf:1: \"threads\" is \"2 # two\", but must be a whole number from 0 to 64.");
+  EXPECT_EQ(finding("max_packet_size 99999999999999999999"),
+            "h.conf:1: \"max_packet_size\" is \"99999999999999999999\", but must be a whole number "
+            "from 20 to 268435455.");
+  EXPECT_EQ(finding("allow_anonymous yes"),
+            "h.conf:1: \"allow_anonymous\" is \"yes\", but must be true or false.");
+  EXPECT_EQ(finding("persistent_client_expiration 14"),
+            "h.conf:1: \"persistent_client_expiration\" is \"14\", but must be a whole number "
+            "followed by h, d, w, m or y (hours, days, weeks, months, years), such as 14d, and at "
+            "most 136y.");
+  EXPECT_THAT(finding("persistent_client_expiration 0d"), HasSubstr("is \"0d\", but must be"));
+  EXPECT_THAT(finding("persistent_client_expiration 137y"), HasSubstr("is \"137y\", but must be"));
+}
+
+TEST(ConfigReader, MissingValuesAreRefused) {
+  EXPECT_EQ(finding("threads"),
+            "h.conf:1: \"threads\" needs a value: a whole number from 0 to 64. Default: 0.");
+  EXPECT_EQ(
+      finding("listener  "),
+      "h.conf:1: \"listener\" needs a value: PORT [ADDRESS]: opens a port, on every interface "
+      "or on one address. Default: MQTT on 1883 and CoAP on 5683, for this machine only.");
+}
+
+TEST(ConfigReader, ListenerLinesAreChecked) {
+  EXPECT_EQ(finding("listener 0 /run/x.sock"),
+            "h.conf:1: \"listener 0\" asks for a Unix socket, which Hermod does not offer. Give a "
+            "port from 1 to 65535, and 127.0.0.1 as the address to serve only this machine.");
+  EXPECT_EQ(finding("listener mqtt"),
+            "h.conf:1: \"listener\" has the port \"mqtt\", but must have a whole number from 1 to "
+            "65535.");
+  EXPECT_THAT(finding("listener 65536"), HasSubstr("has the port \"65536\""));
+  EXPECT_EQ(finding("listener 1883 localhost x y"),
+            "h.conf:1: \"listener\" has \"x y\" after the address. The form is: listener PORT "
+            "[ADDRESS]");
+  EXPECT_EQ(finding("listener 1883 /run/x"),
+            "h.conf:1: \"listener\" has \"/run/x\" as its address: Unix sockets are not offered. "
+            "Give an IP address or a host name.");
+  EXPECT_EQ(
+      finding("listener 1883\nlistener 1883\n"),
+      "h.conf:2: port 1883 is already opened for mqtt by the listener at h.conf:1. Remove one "
+      "of them, or choose another port.");
+  accepted("listener 1883\nlistener 1883\nprotocol coap\n");
+}
+
+TEST(ConfigReader, ProtocolsAreThoseOfTheProgram) {
+  EXPECT_EQ(finding("listener 1\nprotocol mqt"),
+            "h.conf:2: \"protocol\" is \"mqt\", but must be one of mqtt, coap. Did you mean "
+            "\"mqtt\"?");
+  EXPECT_EQ(finding("listener 1\nprotocol websockets"),
+            "h.conf:2: \"protocol\" is \"websockets\", but must be one of mqtt, coap.");
+  EXPECT_EQ(finding("listener 1\nsocket_domain ip"),
+            "h.conf:2: \"socket_domain\" is \"ip\", but must be ipv4 or ipv6.");
+}
+
+TEST(ConfigReader, LogLinesAreChecked) {
+  EXPECT_EQ(finding("log_dest stder"),
+            "h.conf:1: \"log_dest\" is \"stder\", but must be stderr, stdout, file PATH or none. "
+            "Did you mean \"stderr\"?");
+  EXPECT_EQ(finding("log_dest file"),
+            "h.conf:1: \"log_dest file\" needs the path of the file, such as: log_dest file "
+            "/var/log/hermod.log");
+  EXPECT_EQ(finding("log_dest stderr x"),
+            "h.conf:1: \"log_dest stderr\" stands alone, but \"x\" follows.");
+  EXPECT_EQ(finding("log_dest syslog"),
+            "h.conf:1: warning: \"log_dest syslog\" has no effect: Hermod does not log there. Use "
+            "stderr, stdout or file.");
+  EXPECT_EQ(finding("log_type warn"),
+            "h.conf:1: \"log_type\" is \"warn\", but must be one of error, warning, notice, "
+            "information, debug, all, none.");
+  EXPECT_EQ(finding("log_type subscribe"),
+            "h.conf:1: warning: \"log_type subscribe\" has no effect: Hermod has no such lines of "
+            "its own. \"debug\" shows them.");
+}
+
+TEST(ConfigReader, WhatDoesNothingYetIsWarnedOf) {
+  EXPECT_EQ(finding("persistence true"),
+            "h.conf:1: warning: \"persistence true\" has no effect yet: this version keeps "
+            "everything in memory. Sessions, queued and retained messages are lost when the broker "
+            "ends.");
+  EXPECT_EQ(finding("autosave_interval 60"),
+            "h.conf:1: warning: \"autosave_interval\" has no effect: there is no store yet: "
+            "everything is kept in memory.");
+  EXPECT_EQ(finding("bridge_cafile x"),
+            "h.conf:1: warning: \"bridge_cafile\" has no effect: there are no bridges yet.");
+  EXPECT_FALSE(read("persistence true\nautosave_interval 60\n").refused());
+}
+
+TEST(ConfigReader, WhatClosesSomethingIsNotIgnored) {
+  EXPECT_EQ(finding("acl_file /etc/acl"),
+            "h.conf:1: \"acl_file\" cannot be obeyed: there are no access rules yet, and every "
+            "client could read and write everything. Remove the line if that is acceptable.");
+  EXPECT_THAT(finding("listener 8883\ncertfile /c.pem"), HasSubstr("there is no TLS yet"));
+  EXPECT_TRUE(read("acl_file /etc/acl").refused());
+}
+
+TEST(ConfigReader, RetainedMessagesCannotBeSwitchedOff) {
+  accepted("retain_available true\n");
+  EXPECT_EQ(finding("retain_available false\n"),
+            "h.conf:1: \"retain_available false\" cannot be obeyed: retained messages cannot be "
+            "switched off yet. Remove the line, and bound them with max_retained_messages.");
+}
+
+TEST(ConfigReader, RepetitionsAreWarnedOf) {
+  const ConfigReading reading = read("threads 1\n\nthreads 2\n");
+  EXPECT_THAT(findings(reading),
+              ElementsAre("h.conf:3: warning: \"threads\" was given before, at h.conf:1. The later "
+                          "line counts."));
+  EXPECT_EQ(reading.config.threads, 2u);
+}
+
+TEST(ConfigReader, EveryWrongLineIsFound) {
+  EXPECT_THAT(findings(read("a_b 1\nthreads x\nlistener 0\n")),
+              ElementsAre(HasSubstr("h.conf:1: unknown"), HasSubstr("h.conf:2: \"threads\""),
+                          HasSubstr("h.conf:3: \"listener 0\"")));
+}
+
+TEST(ConfigReader, BinaryFilesAreRefused) {
+  EXPECT_EQ(finding(std::string_view("thr\0ads 1", 9)),
+            "h.conf:1: the line holds a zero octet: this is not a text file.");
+}
+
+/// A directory of its own, removed with everything in it.
+class ConfigFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "hermod_config_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    root_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  std::string write(const std::string& name, std::string_view text) {
+    std::ofstream(root_ / name) << text;
+    return (root_ / name).string();
+  }
+  std::filesystem::path root_;
+};
+
+TEST_F(ConfigFiles, MissingFilesAreNamed) {
+  const auto reading = read_config_file((root_ / "none.conf").string(), kProtocols);
+  EXPECT_THAT(findings(reading), ElementsAre((root_ / "none.conf").string() +
+                                             ": cannot be read: No such file or directory."));
+  EXPECT_THAT(findings(read_config_file(root_.string(), kProtocols)),
+              ElementsAre(root_.string() + ": cannot be read: it is a directory."));
+}
+
+TEST_F(ConfigFiles, IncludedFilesAreReadInMosquittosOrder) {
+  std::filesystem::create_directory(root_ / "d");
+  write("d/b.conf", "listener 4\n");
+  write("d/A.conf", "listener 1\n");
+  write("d/a.conf", "listener 2\n");
+  write("d/B.conf", "listener 3\n");
+  write("d/00.conf", "threads 1\n");
+  write("d/ignored.txt", "nonsense\n");
+  const auto reading = read_config_file(
+      write("main.conf", "include_dir " + (root_ / "d").string() + "\nmax_qos 1\n"), kProtocols);
+  EXPECT_THAT(findings(reading), IsEmpty());
+  std::vector<int> ports;
+  for (const auto& listener : reading.config.listeners) ports.push_back(listener.port);
+  EXPECT_THAT(ports, ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(reading.config.listeners[3].guarantee_max, model::Guarantee::kAtLeastOnce);
+}
+
+TEST_F(ConfigFiles, IncludedFilesIncludeNoMore) {
+  std::filesystem::create_directory(root_ / "d");
+  const std::string inner = write("d/x.conf", "include_dir /tmp\n");
+  const auto reading = read_config_file(
+      write("main.conf", "include_dir " + (root_ / "d").string() + "\n"), kProtocols);
+  EXPECT_THAT(findings(reading),
+              ElementsAre(inner + ":1: \"include_dir\" stands in a file that was itself included: "
+                                  "it is only allowed in the main file."));
+  EXPECT_THAT(finding("include_dir /nonexistent/x"),
+              "h.conf:1: \"include_dir\" names \"/nonexistent/x\", which cannot be read: No such "
+              "file or directory.");
+}
+
+TEST(Directives, EveryRowIsCompleteAndUnique) {
+  std::vector<std::string_view> names = directive_names();
+  const std::size_t count = names.size();
+  std::ranges::sort(names);
+  EXPECT_EQ(std::unique(names.begin(), names.end()) - names.begin(),
+            static_cast<std::ptrdiff_t>(count));
+  for (const Directive& row : directives()) {
+    EXPECT_NE(row.apply, nullptr) << row.name;
+    EXPECT_FALSE(row.help.empty() || row.standard.empty()) << row.name;
+  }
+  for (const Directive& row : foreign_directives()) {
+    EXPECT_TRUE(row.help.ends_with('.') || row.help.ends_with("ADDRESS")) << row.name;
+  }
+}
+
+TEST(Directives, DefaultsOfTheTableAreThoseOfTheCode) {
+  // A file that says every number's default changes nothing.
+  std::string text;
+  for (const Directive& row : directives()) {
+    const bool global_number = row.kind == ValueKind::kInteger && row.scope == Scope::kGlobal;
+    if (global_number && row.name != "port") {
+      text += std::string(row.name) + " " + std::string(row.standard) + "\n";
+    }
+  }
+  const Config said = accepted(text);
+  const Config silent = accepted("");
+  EXPECT_EQ(said.threads, silent.threads);
+  EXPECT_EQ(said.limits.packet_bytes_max, silent.limits.packet_bytes_max);
+  EXPECT_EQ(said.limits.inflight_max, silent.limits.inflight_max);
+  EXPECT_EQ(said.limits.keep_alive_s_max, silent.limits.keep_alive_s_max);
+  EXPECT_EQ(said.limits.topic_levels_max, silent.limits.topic_levels_max);
+  EXPECT_EQ(said.limits.connect_timeout_s, silent.limits.connect_timeout_s);
+  EXPECT_EQ(said.keep.queue_messages_max, silent.keep.queue_messages_max);
+  EXPECT_EQ(said.keep.queue_bytes_max, silent.keep.queue_bytes_max);
+  EXPECT_EQ(said.keep.subscriptions_max, silent.keep.subscriptions_max);
+  EXPECT_EQ(said.keep.subscribers_max, silent.keep.subscribers_max);
+  EXPECT_EQ(said.keep.retained_messages_max, silent.keep.retained_messages_max);
+  EXPECT_EQ(said.keep.retained_bytes_max, silent.keep.retained_bytes_max);
+}
+
+TEST(ConfigHelp, NamesEveryDirective) {
+  const std::string help = config_help();
+  for (const std::string_view name : directive_names()) {
+    EXPECT_THAT(help, HasSubstr("  " + std::string(name) + " "));
+  }
+}
+
+}  // namespace
+}  // namespace hermod::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a received message is printed: mosquitto_sub's output formats. The format string is read
+// once, then appended for each message. It knows no terminal and no client.
+//   %t topic     %p payload   %x %X payload in hexadecimal   %l payload length   %q QoS   %r
+//   retained %m packet id %I local time, ISO 8601   %U seconds and nanoseconds since 1970  %% a
+//   percent sign %j JSON with the payload as a string   %J JSON with the payload as JSON %A %C %D
+//   %E %F %P %R %S are MQTT 5 properties: empty with MQTT 3.1.1
+//   @X strftime's %X   @N nanoseconds   @@ an at sign   \n \t \r \a \e \0 \\ as in C
+// %-10t, %010l, %10.5t: left-aligned, zero-padded, width and greatest width, as in printf.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hermod/base/bytes.hpp"
+
+namespace hermod::app {
+
+/// What can be printed of a message.
+struct Printable {
+  std::string_view topic;
+  Bytes payload;
+  std::uint8_t qos = 0;
+  bool retain = false;
+  std::uint16_t packet_id = 0;  ///< 0 with QoS 0
+  std::timespec received{};     ///< wall clock
+};
+
+class MessageFormat {
+ public:
+  /// The payload, or with `topic` the topic, a blank and the payload.
+  [[nodiscard]] static MessageFormat plain(bool topic);
+  /// A format string; the error says which part of it is wrong.
+  [[nodiscard]] static std::expected<MessageFormat, std::string> parse(std::string_view format);
+
+  /// Appends `message`, and `end` when something is to be printed: a plain empty payload prints
+  /// nothing, as with mosquitto_sub. False, and nothing appended, when %J meets a payload that is
+  /// not JSON.
+  [[nodiscard]] bool append(std::string& out, const Printable& message, std::string_view end) const;
+
+ private:
+  struct Piece {
+    char kind = 'L';  // 'L' literal, '%' field, '@' time
+    char letter = '\0';
+    bool left = false;
+    bool zeros = false;
+    std::size_t width = 0;
+    std::size_t width_max = std::string::npos;
+    std::string literal;
+  };
+  class Parser;
+  [[nodiscard]] static bool append_piece(std::string& out, const Piece& piece,
+                                         const Printable& message);
+
+  enum class Style : std::uint8_t { kPayload, kTopicAndPayload, kFormat };
+  Style style_ = Style::kPayload;
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace hermod::app

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The errors of the clients in words.
+#include "hermod/client/error.hpp"
+
+#include <string>
+
+namespace hermod::client {
+namespace {
+
+// Boost's categories are never destroyed through their base, whose destructor is not virtual.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+class Category final : public boost::system::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "hermod.client"; }
+
+  [[nodiscard]] std::string message(int value) const override {
+    switch (static_cast<Error>(value)) {
+      case Error::kProtocolVersion:
+        return "the server does not speak this protocol version";
+      case Error::kIdentifierRejected:
+        return "the server does not accept the client id";
+      case Error::kServerUnavailable:
+        return "the server is not available";
+      case Error::kBadCredentials:
+        return "bad user name or password";
+      case Error::kNotAuthorized:
+        return "not authorized";
+      case Error::kClosedByServer:
+        return "the server closed the connection";
+      case Error::kProtocolViolation:
+        return "the server broke the protocol";
+      case Error::kTimeout:
+        return "the server did not answer in time";
+      case Error::kClosed:
+        return "the connection was closed by this side";
+      case Error::kNotConnected:
+        return "not connected";
+      case Error::kAlreadyConnected:
+        return "already connected";
+      case Error::kBadTopic:
+        return "not a valid topic";
+      case Error::kTooLarge:
+        return "too large for a packet";
+      case Error::kNotFound:
+        return "not found";
+      case Error::kBadRequest:
+        return "the server does not accept the request";
+      case Error::kServerError:
+        return "the server failed";
+    }
+    return "unknown error";
+  }
+};
+#pragma GCC diagnostic pop
+
+}  // namespace
+
+const boost::system::error_category& error_category() {
+  static const Category category;
+  return category;
+}
+
+error_code to_error(model::Reason reason) {
+  using model::Reason;
+  switch (reason) {
+    case Reason::kOk:
+    case Reason::kNoMatch:
+      return {};
+    case Reason::kNotAuthorized:
+      return Error::kNotAuthorized;
+    case Reason::kBadCredentials:
+      return Error::kBadCredentials;
+    case Reason::kBadName:
+      return Error::kBadTopic;
+    case Reason::kNotFound:
+      return Error::kNotFound;
+    case Reason::kTooLarge:
+      return Error::kTooLarge;
+    case Reason::kNotSupported:
+      return Error::kBadRequest;
+    case Reason::kQuotaExceeded:
+    case Reason::kUnavailable:
+      return Error::kServerUnavailable;
+    case Reason::kProtocolError:
+    case Reason::kMalformed:
+      return Error::kProtocolViolation;
+    case Reason::kTimeout:
+      return Error::kTimeout;
+    case Reason::kTakenOver:
+    case Reason::kPeerClosed:
+      return Error::kClosedByServer;
+    case Reason::kShutdown:
+      return Error::kClosed;
+  }
+  return Error::kServerError;
+}
+
+}  // namespace hermod::client

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why an operation of a client failed, as std-like error codes. Errors of the network (refused,
+// unreachable, no such host) are Boost.Asio's own.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <cstdint>
+
+#include "hermod/model/reason.hpp"
+
+namespace hermod::client {
+
+using boost::system::error_code;
+
+enum class Error : int {
+  // The server refused the connection. The numbers are MQTT's CONNACK codes (MQTT 3.1.1 Table 3.1).
+  kProtocolVersion = 1,
+  kIdentifierRejected = 2,
+  kServerUnavailable = 3,
+  kBadCredentials = 4,
+  kNotAuthorized = 5,
+  // The connection, or the exchange with the server, ended.
+  kClosedByServer = 16,
+  kProtocolViolation,
+  kTimeout,
+  kClosed,  ///< by this side
+  // One operation failed.
+  kNotConnected,
+  kAlreadyConnected,
+  kBadTopic,    ///< not a topic name or filter of the protocol
+  kTooLarge,    ///< does not fit a packet
+  kNotFound,    ///< the server has nothing there
+  kBadRequest,  ///< the server does not understand or allow the request
+  kServerError,
+};
+
+[[nodiscard]] const boost::system::error_category& error_category();
+
+[[nodiscard]] inline error_code make_error_code(Error error) {
+  return {static_cast<int>(error), error_category()};
+}
+
+/// The error that a reason of the protocol sessions means for a client; no error for kOk.
+[[nodiscard]] error_code to_error(model::Reason reason);
+
+}  // namespace hermod::client
+
+template <>
+struct boost::system::is_error_code_enum<hermod::client::Error> : std::true_type {};

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// The octets of a connection: resolving, connecting, reading, writing, time, closing.
+#include "mqtt_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "mqtt_run.hpp"
+
+namespace hermod::client {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr std::size_t kReadMin = 64 * 1024;      // room for one read
+constexpr std::size_t kOutputKept = 256 * 1024;  // memory that an idle connection keeps
+constexpr auto kLinger = std::chrono::seconds(1);
+}  // namespace
+
+MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions options)
+    : options_(std::move(options)),
+      session_(options_.session),
+      socket_(executor),
+      resolver_(executor),
+      timer_(executor) {}
+
+void MqttConnection::connect(Handler<void(error_code, bool)> handler) {
+  if (state_ != State::kIdle) return handler(Error::kAlreadyConnected, false);
+  state_ = State::kConnecting;
+  connect_handler_ = std::move(handler);
+  connect_until_ = clock_.now() + std::chrono::seconds(options_.session.connect_timeout_s);
+  arm_timer();
+  resolver_.async_resolve(
+      options_.host, std::to_string(options_.port), asio::ip::resolver_base::numeric_service,
+      [self = shared_from_this()](error_code error, const auto& endpoints) {
+        if (self->state_ != State::kConnecting) return;
+        if (error) return self->finish(error, model::Reason::kPeerClosed);
+        asio::async_connect(self->socket_, endpoints, [self](error_code failed, const auto&) {
+          if (self->state_ == State::kConnecting) self->on_connected(failed);
+        });
+      });
+}
+
+void MqttConnection::on_connected(error_code error) {
+  if (error) return finish(error, model::Reason::kPeerClosed);
+  connect_until_ = kNever;  // from here on the session looks at the clock
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  run([this](Instant now, session::Effects& effects) { session_.on_open(now, effects); });
+  read();
+}
+
+bool MqttConnection::paused() const {
+  constexpr std::size_t kIncomingMax = 256;
+  return incoming_.size() >= kIncomingMax;
+}
+
+void MqttConnection::read() {
+  const bool waiting = paused() && input_size_ > 0;  // for somebody who receives
+  if (reading_ || waiting || (state_ != State::kConnecting && state_ != State::kOpen)) return;
+  if (input_.size() - input_size_ < kReadMin) {
+    input_.resize(std::max(input_size_ + kReadMin, input_.size() * 2));
+  }
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
+                          [self = shared_from_this()](error_code failed, std::size_t count) {
+                            self->reading_ = false;
+                            self->on_read(failed, count);
+                          });
+}
+
+void MqttConnection::on_read(error_code error, std::size_t count) {
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosing) {  // the octets count for nothing any more
+    if (error) return finish({}, model::Reason::kOk);
+    return linger();
+  }
+  input_size_ += count;
+  offer();
+  if (error == asio::error::eof) error = Error::kClosedByServer;
+  if (error) return finish(error, model::Reason::kPeerClosed);
+  read();
+}
+
+/// Gives the session what was read and not consumed.
+void MqttConnection::offer() {
+  if (input_size_ == 0 || (state_ != State::kConnecting && state_ != State::kOpen)) return;
+  std::size_t consumed = 0;
+  const auto intake = paused() ? session::Intake::kRepliesOnly : session::Intake::kEverything;
+  run([&](Instant now, session::Effects& effects) {
+    consumed = session_.on_bytes({input_.data(), input_size_}, intake, now, effects);
+  });
+  input_size_ -= consumed;
+  if (consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
+}
+
+/// Writes after what is ready to run has run, so that small packets leave together.
+void MqttConnection::flush_soon() {
+  if (flush_posted_ || write_pending_ || filling_.empty()) return;
+  flush_posted_ = true;
+  asio::post(executor(), [self = shared_from_this()] {
+    self->flush_posted_ = false;
+    self->flush();
+  });
+}
+
+void MqttConnection::flush() {
+  if (write_pending_ || state_ == State::kClosed) return;
+  if (writing_.empty()) {
+    writing_.shrink(kOutputKept);
+    std::swap(writing_, filling_);
+  }
+  if (writing_.empty()) {
+    if (state_ == State::kClosing) linger();
+    return;
+  }
+  std::array<Bytes, 16> pieces;
+  const std::size_t used = writing_.gather(pieces);
+  std::array<asio::const_buffer, 16> buffers;
+  for (std::size_t i = 0; i < used; ++i) {
+    buffers[i] = asio::const_buffer(pieces[i].data(), pieces[i].size());
+  }
+  write_pending_ = true;
+  socket_.async_write_some(buffers,
+                           [self = shared_from_this()](error_code error, std::size_t count) {
+                             self->write_pending_ = false;
+                             self->on_written(error, count);
+                           });
+}
+
+void MqttConnection::on_written(error_code error, std::size_t count) {
+  if (state_ == State::kClosed) return;
+  writing_.consume(count);
+  octets_written_ += count;
+  while (!unwritten_.empty() && unwritten_.front().mark <= octets_written_) {
+    unwritten_.front().handler({});
+    unwritten_.pop_front();
+  }
+  // What the server said before it closed counts more than that it closed: the reader reports it.
+  if (error && reading_ && state_ != State::kClosing) return;
+  if (error) return finish(error, model::Reason::kPeerClosed);
+  flush();
+}
+
+/// Everything is written: says so to the server and waits for it to close its side. Closing at once
+/// with unread input would reset the connection and could take DISCONNECT with it.
+void MqttConnection::linger() {
+  if (write_pending_ || !writing_.empty() || !filling_.empty()) return;
+  if (linger_until_ == kNever) {
+    error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    linger_until_ = clock_.now() + kLinger;
+    arm_timer();
+  }
+  if (reading_) return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(input_),
+                          [self = shared_from_this()](error_code error, std::size_t count) {
+                            self->reading_ = false;
+                            self->on_read(error, count);
+                          });
+}
+
+Instant MqttConnection::deadline() const {
+  switch (state_) {
+    case State::kConnecting:
+      return std::min(connect_until_, session_.next_deadline());
+    case State::kOpen:
+      return session_.next_deadline();
+    case State::kClosing:
+      return linger_until_;
+    default:
+      return kNever;
+  }
+}
+
+void MqttConnection::arm_timer() {
+  const Instant until = deadline();
+  if (until >= armed_for_) return;  // the wait under way comes first, and looks again
+  armed_for_ = until;
+  timer_.expires_after(std::max(until - clock_.now(), Duration::zero()));
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (error) return;  // replaced by an earlier one, or closed
+    self->armed_for_ = kNever;
+    self->on_timer();
+  });
+}
+
+void MqttConnection::on_timer() {
+  const Instant now = clock_.now();
+  if (now >= connect_until_) return finish(Error::kTimeout, model::Reason::kTimeout);
+  if (now >= linger_until_) return finish({}, model::Reason::kOk);
+  if ((state_ == State::kConnecting || state_ == State::kOpen) && now >= deadline()) {
+    run([this](Instant at, session::Effects& effects) { session_.on_deadline(at, effects); });
+  }
+  arm_timer();
+}
+
+void MqttConnection::finish(error_code error, model::Reason reason) {
+  if (state_ == State::kClosed) return;
+  const bool asked = state_ == State::kClosing && !error;
+  state_ = State::kClosed;
+  ended_ = asked ? make_error_code(Error::kClosed) : error;
+  connect_until_ = linger_until_ = kNever;
+  resolver_.cancel();
+  timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  session::Effects effects({}, filling_, effects_);
+  session_.on_close(reason, clock_.now(), effects);
+  effects_.clear();
+  if (disconnect_handler_) disconnect_handler_(asked ? error_code() : ended_);
+  fail_operations(ended_);
+}
+
+}  // namespace hermod::client

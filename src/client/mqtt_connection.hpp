@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// One MQTT connection of a client: a ClientSession, the socket it speaks through, and the
+// operations that wait for it. Lives as long as anything refers to it, in shared ownership with its
+// own socket operations. mqtt_connection.cpp moves octets, mqtt_operations.cpp does what the user
+// asks for.
+//
+//   kIdle --connect()--> kConnecting --CONNACK 0--> kOpen --disconnect()--> kClosing --> kClosed
+//                             |                       |      DISCONNECT is written, the server
+//                             +--- any failure -------+      closes, or a second has passed
+//                                        |
+//                                        +-> kClosed: all operations complete with the error
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "hermod/base/output.hpp"
+#include "hermod/base/time.hpp"
+#include "hermod/client/mqtt_client.hpp"
+#include "hermod/mqtt/session/flow.hpp"
+#include "hermod/session/effects.hpp"
+
+namespace hermod::client {
+
+class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
+ public:
+  MqttConnection(boost::asio::any_io_executor executor, MqttOptions options);
+
+  [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
+
+  // The operations of MqttClient.
+  void connect(Handler<void(error_code, bool)> handler);
+  void publish(Handler<void(error_code)> handler, MqttPublication publication);
+  void subscribe(Handler<void(error_code, MqttGrants)> handler,
+                 std::vector<MqttSubscription> subscriptions);
+  void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters);
+  void receive(Handler<void(error_code, MqttMessage)> handler);
+  void disconnect(Handler<void(error_code)> handler);
+  void close() { finish(Error::kClosed, model::Reason::kShutdown); }
+
+ private:
+  enum class State : std::uint8_t { kIdle, kConnecting, kOpen, kClosing, kClosed };
+
+  /// A message on its way out. The tag of outgoing_[i] is first_tag_ + i.
+  struct Outgoing {
+    MqttPublication publication;
+    Handler<void(error_code)> handler;  // empty: over
+  };
+  /// A message of QoS 0 that is over once `mark` octets have been written.
+  struct Unwritten {
+    std::uint64_t mark = 0;
+    Handler<void(error_code)> handler;
+  };
+  struct Incoming {
+    MqttMessage message;
+    session::Ticket ticket = 0;
+  };
+  struct Request {
+    Handler<void(error_code, MqttGrants)> subscribe;
+    Handler<void(error_code)> unsubscribe;
+    MqttGrants grants;
+    std::size_t missing = 0;
+  };
+
+  // --- octets: mqtt_connection.cpp ---
+  void on_connected(error_code error);
+  void read();
+  void on_read(error_code error, std::size_t count);
+  void offer();
+  void flush_soon();
+  void flush();
+  void on_written(error_code error, std::size_t count);
+  void linger();
+  void arm_timer();
+  void on_timer();
+  [[nodiscard]] Instant deadline() const;
+  void finish(error_code error, model::Reason reason);
+
+  // --- session and operations: mqtt_operations.cpp ---
+  /// Gives the session one input, executes what it wants, and sends what follows from it.
+  template <typename Input>
+  void run(Input input);
+  void execute_effects();
+  void execute(session::Publish& publish);
+  void execute(const session::Credit& credit);
+  void execute(const session::Settle& settle);
+  void execute(const session::Opened& opened);
+  void execute(const session::Completed& completed);
+  void execute(const session::Close& close);
+  [[nodiscard]] bool deliver_outgoing();
+  void settle(model::Tag tag, model::Outcome outcome);
+  void forget_finished();
+  void hand_over();
+  void fail_operations(error_code error);
+
+  [[nodiscard]] std::uint64_t octets_queued() const {
+    return octets_written_ + writing_.size() + filling_.size();
+  }
+  [[nodiscard]] bool paused() const;
+
+  MqttOptions options_;
+  mqtt::ClientSession session_;
+  SystemClock clock_;
+  session::EffectList effects_;
+  State state_ = State::kIdle;
+  error_code ended_;  // why, in kClosed
+
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::resolver resolver_;
+  boost::asio::steady_timer timer_;
+  Instant armed_for_ = kNever;
+  Instant connect_until_ = kNever;
+  Instant linger_until_ = kNever;
+
+  std::vector<std::uint8_t> input_;  // read and not consumed, then free room
+  std::size_t input_size_ = 0;
+  bool reading_ = false;
+  Output filling_;  // what the session writes
+  Output writing_;  // what the socket is writing
+  bool write_pending_ = false;
+  bool flush_posted_ = false;
+  std::uint64_t octets_written_ = 0;
+
+  std::deque<Outgoing> outgoing_;
+  model::Tag first_tag_ = 1;
+  model::Tag next_tag_ = 1;  // of the first message that was not given to the session
+  std::uint32_t credit_ = 0;
+  std::vector<model::Message> messages_;     // of one batch
+  std::vector<model::Delivery> deliveries_;  // of one batch
+  std::deque<Unwritten> unwritten_;
+  std::deque<Handler<void(error_code)>> released_;  // QoS 2 after PUBREC, oldest first
+
+  std::deque<Incoming> incoming_;
+  std::unordered_map<session::Ticket, Request> requests_;
+  session::Ticket last_ticket_ = 0;
+  Handler<void(error_code, bool)> connect_handler_;
+  Handler<void(error_code, MqttMessage)> receive_handler_;
+  Handler<void(error_code)> disconnect_handler_;
+};
+
+}  // namespace hermod::client

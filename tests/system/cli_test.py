@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command lines of the program: exit statuses, messages, output channels."""
+import re
+import signal
+
+from clients import BrokerTest
+from processes import HERMOD, ProcessTest, free_port, main
+
+
+class CommandLine(ProcessTest):
+    def refused(self, *words, **options):
+        """A wrong command line: status 2, nothing on stdout. Returns the first line of stderr."""
+        process = self.start(HERMOD, *words, **options)
+        self.assertEqual(process.wait(), 2, process.text("stderr"))
+        self.assertEqual(process.text(), "")
+        return process.text("stderr").splitlines()[0]
+
+    def test_version_and_help(self):
+        self.assertRegex(self.finish(HERMOD, "--version"), r"\Ahermod \d+\.\d+\.\d+\n\Z")
+        for words in (("help",), ("--help",), ("help", "help")):
+            self.assertIn("hermod serve", self.finish(HERMOD, *words))
+        for command in ("serve", "pub", "sub"):
+            by_help = self.finish(HERMOD, "help", command)
+            self.assertEqual(by_help, self.finish(HERMOD, command, "--help"))
+            self.assertEqual(by_help, self.finish(HERMOD, command, "-?"))
+            self.assertIn(f"hermod {command}", by_help)
+        self.assertIn("max_queued_messages", self.finish(HERMOD, "help", "config"))
+        self.assertIn("fan-out", self.finish(HERMOD, "help", "bench"))
+
+    def test_unknown_commands(self):
+        self.assertEqual(self.refused("srve"),
+                         'hermod: there is no command "srve". Did you mean "serve"? Commands are '
+                         "serve, pub, sub, bench, help.")
+        self.assertEqual(self.refused("help", "pup"),
+                         'hermod help: there is no command "pup". Did you mean "pub"? Commands are '
+                         "serve, pub, sub, bench, help.")
+        self.assertIn("Hermod", self.refused())
+
+    def test_unknown_and_missing_options(self):
+        self.assertEqual(self.refused("pub", "--retian"),
+                         'hermod pub: there is no option --retian. Did you mean "--retain"?')
+        self.assertEqual(self.refused("sub", "-t", "a", "--cafile", "x"),
+                         "hermod sub: --cafile is not supported: there is no TLS yet.")
+        self.assertEqual(self.refused("pub", "-t", "a", "-m", "two", "words"),
+                         'hermod pub: URL "words": there is no "://". The form is '
+                         "mqtt://[user[:password]@]host[:port]/topic")
+        self.assertIn("too many", self.refused("pub", "mqtt://h/a", "-m", "two", "words"))
+        self.assertIn("-q", self.refused("sub", "-t", "a", "-q", "3"))
+        self.assertIn("-p", self.refused("sub", "-t", "a", "-p", "0"))
+        self.assertIn("-m", self.refused("pub", "-t", "a", "-m"))
+
+    def test_what_belongs_together(self):
+        wrong = {
+            ("pub", "-t", "a"): "there is no message",
+            ("pub", "-m", "x"): "there is no topic",
+            ("pub", "-t", "a", "-m", "x", "-n"): "exclude each other",
+            ("pub", "-t", "a/+", "-m", "x"): '"a/+" is not a topic: + and # are wildcards',
+            ("pub", "mqtt://h/a", "-t", "b", "-m", "x"): "leave out -t",
+            ("pub", "mqtt://h/a", "-h", "i", "-m", "x"): "leave out -h and -p",
+            ("pub", "-t", "a", "-m", "x", "-P", "secret"): "-P needs a user name",
+            ("pub", "-t", "a", "-m", "x", "--will-payload", "y"): "give --will-topic too",
+            ("pub", "coap://h/a", "-m", "x", "-i", "me"): "CoAP has no counterpart of -i",
+            ("sub",): "there is no topic",
+            ("sub", "-t", "a/#/b"): '"a/#/b" is not a topic filter: # must stand alone',
+            ("sub", "-t", "a", "-c"): "-c needs a client id",
+            ("sub", "-t", "a", "-i", "x", "-I", "y"): "-i and -I exclude each other",
+            ("sub", "-t", "a", "-V", "mqttv5"): "-V mqttv5 is not supported yet",
+            ("sub", "-t", "a", "-V", "x"): '-V is "x", but must be mqttv311',
+            ("sub", "-t", "a", "-F", "%Z"): '"%Z" is not a field',
+            ("sub", "coap://h/a/#"): "CoAP observes one topic at a time",
+            ("sub", "mqtts://h/a"): '"mqtts://" is not supported yet',
+            ("sub", "mqqt://h/a"): 'Did you mean "mqtt"?',
+        }
+        for words, text in wrong.items():
+            with self.subTest(words=words):
+                self.assertIn(text, self.refused(*words))
+
+    def test_no_broker(self):
+        port = free_port()
+        for words in (("pub", "-m", "x"), ("sub",)):
+            process = self.start(HERMOD, *words, "-h", "127.0.0.1", "-p", port, "-t", "a")
+            self.assertEqual(process.wait(), 1)
+            self.assertEqual(process.text("stderr"), (
+                f"hermod {words[0]}: Connection refused: nothing listens on 127.0.0.1:{port}. Is "
+                "the broker running? Start one with `hermod serve`.\n"))
+        quiet = self.start(HERMOD, "sub", "-h", "127.0.0.1", "-p", port, "-t", "a", "--quiet")
+        self.assertEqual(quiet.wait(), 1)
+        self.assertEqual(quiet.text("stderr"), "")
+        coap = self.start(HERMOD, "pub", f"coap://127.0.0.1:{port}/a", "-m", "x")
+        self.assertEqual(coap.wait(), 1)
+        self.assertIn("nothing listens on", coap.text("stderr"))
+
+    def test_unknown_host(self):
+        process = self.start(HERMOD, "sub", "mqtt://no-such-host.invalid/a")
+        self.assertEqual(process.wait(), 1)
+        self.assertIn("no-such-host.invalid", process.text("stderr"))
+
+    def test_unreadable_file(self):
+        process = self.start(HERMOD, "pub", "-t", "a", "-f", "/nonexistent")
+        self.assertEqual(process.wait(), 1)
+        self.assertEqual(process.text("stderr"),
+                         'hermod pub: Cannot read the file "/nonexistent": No such file or '
+                         "directory.\n")
+
+
+class WithBroker(BrokerTest):
+    def test_timeout_is_status_27(self):
+        process = self.start(*self.sub("hermod"), "-t", "nothing", "-W", "0.2")
+        self.assertEqual(process.wait(), 27)
+        self.assertEqual(process.text("stderr"), "hermod sub: Timed out\n")
+        self.assertEqual(process.text(), "")
+
+    def test_interrupt_is_status_130_after_a_clean_end(self):
+        witness = self.subscribe("hermod", "-t", "will")
+        process = self.subscribe("hermod", "-t", "x", "-i", "me", "--will-topic", "will")
+        process.signal(signal.SIGINT)
+        self.assertEqual(process.wait(), 130)
+        self.publish("hermod", "will", "the first")
+        self.assertEqual(witness.wait_lines(1), ["the first"])
+
+    def test_terminate_is_status_0(self):
+        process = self.subscribe("hermod", "-t", "x")
+        process.signal(signal.SIGTERM)
+        self.assertEqual(process.wait(), 0)
+
+    def test_lines_of_an_empty_input(self):
+        self.finish(*self.pub("hermod"), "-t", "x", "-l")
+
+    def test_count_ends_with_status_0(self):
+        process = self.subscribe("hermod", "-t", "n", "-C", "3")  # the marker is the first
+        for text in ("a", "b", "c"):
+            self.publish("hermod", "n", text)
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(process.lines(), ["a", "b"])
+
+    def test_chatter_goes_to_stderr(self):
+        process = self.start(*self.sub("hermod"), "-t", "d", "-d", "-i", "me", "-C", "1")
+        process.wait_for("^Subscribed: 0", stream="stderr")
+        self.publish("hermod", "d", "data")
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(process.text(), "data\n")
+        for text in ("Client me sending CONNECT", "Client me received CONNACK (0)",
+                     "Client me sending SUBSCRIBE (Topic: d, QoS: 0)", "Client me received SUBACK",
+                     "Client me received PUBLISH (q0, r0, m0, 'd', ... (4 bytes))",
+                     "Client me sending DISCONNECT"):
+            self.assertIn(text + "\n", process.text("stderr"))
+
+    def test_urls_name_host_port_and_topic(self):
+        base = f"mqtt://127.0.0.1:{self.broker.mqtt}"
+        listener = self.start(HERMOD, "sub", f"{base}/Temperature/%2B/#", "-v", "-d")
+        listener.wait_for("^Subscribed", stream="stderr")
+        self.finish(HERMOD, "pub", "-L", f"{base}/Temperature/Kitchen/a%20b", "-m", "-34.5")
+        self.finish(HERMOD, "pub", f"{base}/Temperature/Cellar", "-m", "--", "-u", "me", "-P", "pw")
+        self.assertEqual(listener.wait_lines(2), ["Temperature/Kitchen/a b -34.5",
+                                                  "Temperature/Cellar --"])
+
+    def test_client_ids(self):
+        self.finish(*self.pub("hermod"), "-t", "x", "-m", "y", "-I", "pre-")
+        self.broker.wait_for(r"as pre-\d+", stream="stderr")
+        self.finish(*self.pub("hermod"), "-t", "x", "-m", "y", "-i", "whole")
+        self.broker.wait_for(r"as whole\b", stream="stderr")
+
+    def test_lost_broker_ends_a_subscriber(self):
+        process = self.subscribe("hermod", "-t", "x")
+        self.broker.stop()
+        self.assertEqual(process.wait(), 1)
+        self.assertIn("closed the connection", process.text("stderr"))
+
+
+class Refusals(BrokerTest):
+    def setUp(self):
+        ProcessTest.setUp(self)
+        self.broker = self.start_broker(anonymous=False)
+
+    def test_anonymous_clients_are_refused_with_advice(self):
+        self.assertIn("No client can connect: allow_anonymous is false",
+                      self.broker.text("stderr"))
+        for words in ([*self.pub("hermod"), "-m", "x"], self.sub("hermod")):
+            process = self.start(*words, "-t", "a")
+            self.assertEqual(process.wait(), 1)
+            self.assertTrue(re.search(r"refused the connection: not authorized\. Give -u and -P",
+                                      process.text("stderr")), process.text("stderr"))
+
+
+if __name__ == "__main__":
+    main()
