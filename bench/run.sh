@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Measures Hermod beside Debian's mosquitto and libcoap's coap-server, in interleaved runs, one core
-# for the server and another for the load. ./dev bench calls it; bench/README.md says how to read it.
+# Measures Hermod beside Debian's mosquitto and libcoap's coap-server, in interleaved runs, one
+# core for the server and another for the load. ./dev bench calls it; bench/README.md says how to
+# read it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -45,11 +45,37 @@ class Input {
 inline constexpr int kConOperand = 0, kNonOperand = 1, kAckOperand = 2, kRstOperand = 3;
 inline constexpr int kGetOperand = 1, kPutOperand = 3, kDeleteOperand = 4, kContentOperand = 0x45;
 
+inline void add_client_seeds(testkit::Seeds& seeds) {
+  const auto client = [] { return Input(true); };
+  Input asks = client().op(Op::kRequest, {kGetOperand, 0, 1, 0});
+  seeds["client_get"] =
+      Input(asks).op(Op::kRespond, {0, kAckOperand, kContentOperand, 0}, "x").octets;
+  seeds["client_separate"] = Input(asks)
+                                 .op(Op::kEmpty, {kAckOperand, 0})
+                                 .op(Op::kRespond, {0, kConOperand, kContentOperand, 0}, "x")
+                                 .octets;
+  seeds["client_timeout"] = Input(asks).op(Op::kAdvance, {5}).octets;
+  Input observes = client()
+                       .op(Op::kRequest, {kGetOperand, 0, 3, 0})
+                       .op(Op::kRespond, {0, kAckOperand, kContentOperand, 1}, "x")
+                       .op(Op::kRespond, {0, kNonOperand, kContentOperand, 2}, "y");
+  seeds["client_observe"] = observes.octets;
+  seeds["client_cancel"] = Input(observes)
+                               .op(Op::kCancel, {0})
+                               .op(Op::kRespond, {0, kAckOperand, kContentOperand, 0, 0})
+                               .octets;
+  seeds["client_renewal"] = Input(observes)
+                                .op(Op::kAdvance, {5})
+                                .op(Op::kRespond, {0, kAckOperand, kContentOperand, 3}, "y")
+                                .octets;
+  seeds["client_delivery"] =
+      client().op(Op::kDeliver, {0, 1}, "x").op(Op::kRespond, {0, kAckOperand, 0x44, 0, 0}).octets;
+}
+
 /// One input per ladder of the session tests.
 [[nodiscard]] inline testkit::Seeds session_seeds() {
   testkit::Seeds seeds;
   const auto server = [] { return Input(false); };
-  const auto client = [] { return Input(true); };
   seeds["get"] = server()
                      .op(Op::kMessage, {kConOperand, kGetOperand, 1, 1, 0, 0, 0})
                      .op(Op::kAnswer, {0, 0})
@@ -97,29 +123,7 @@ inline constexpr int kGetOperand = 1, kPutOperand = 3, kDeleteOperand = 4, kCont
                                     .op(Op::kAnswer, {0, 0})
                                     .op(Op::kDeliver, {1, 1}, "x")
                                     .octets;
-  Input asks = client().op(Op::kRequest, {kGetOperand, 0, 1, 0});
-  seeds["client_get"] =
-      Input(asks).op(Op::kRespond, {0, kAckOperand, kContentOperand, 0}, "x").octets;
-  seeds["client_separate"] = Input(asks)
-                                 .op(Op::kEmpty, {kAckOperand, 0})
-                                 .op(Op::kRespond, {0, kConOperand, kContentOperand, 0}, "x")
-                                 .octets;
-  seeds["client_timeout"] = Input(asks).op(Op::kAdvance, {5}).octets;
-  Input observes = client()
-                       .op(Op::kRequest, {kGetOperand, 0, 3, 0})
-                       .op(Op::kRespond, {0, kAckOperand, kContentOperand, 1}, "x")
-                       .op(Op::kRespond, {0, kNonOperand, kContentOperand, 2}, "y");
-  seeds["client_observe"] = observes.octets;
-  seeds["client_cancel"] = Input(observes)
-                               .op(Op::kCancel, {0})
-                               .op(Op::kRespond, {0, kAckOperand, kContentOperand, 0, 0})
-                               .octets;
-  seeds["client_renewal"] = Input(observes)
-                                .op(Op::kAdvance, {5})
-                                .op(Op::kRespond, {0, kAckOperand, kContentOperand, 3}, "y")
-                                .octets;
-  seeds["client_delivery"] =
-      client().op(Op::kDeliver, {0, 1}, "x").op(Op::kRespond, {0, kAckOperand, 0x44, 0, 0}).octets;
+  add_client_seeds(seeds);
   return seeds;
 }
 
