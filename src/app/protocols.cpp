@@ -11,12 +11,12 @@
 namespace hermod::app {
 
 std::span<const session::Protocol* const> protocols() {
-  static const coap::Plugin coap;
-  static const std::array<const session::Protocol*, 2> all{
+  static const coap::Plugin kCoap;
+  static const std::array<const session::Protocol*, 2> kAll{
       &mqtt::protocol(),
-      &coap,
+      &kCoap,
   };
-  return all;
+  return kAll;
 }
 
 const session::Protocol* find_protocol(std::string_view name) {

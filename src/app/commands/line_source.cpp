@@ -22,7 +22,7 @@ LineSource::LineSource(boost::asio::io_context& io, int descriptor, std::size_t 
 }
 
 LineSource::~LineSource() {
-  if (descriptor_.is_open()) descriptor_.release();
+  if (descriptor_.is_open()) static_cast<void>(descriptor_.release());
 }
 
 void LineSource::next(Callback callback) {

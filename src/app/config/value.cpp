@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <memory>
 
 namespace hermod::app {
 namespace {
@@ -68,8 +69,9 @@ bool read_by_kind(Value& value, ValueKind kind, Range range) {
 }  // namespace
 
 bool read_number(std::string_view text, std::int64_t& number) {
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  const char* begin = std::to_address(text.begin());
+  const char* end = std::to_address(text.end());
+  const auto [stopped, error] = std::from_chars(begin, end, number);
   return error == std::errc() && stopped == end;
 }
 

@@ -16,7 +16,7 @@
 #include "hermod/base/log.hpp"
 
 namespace spdlog {
-class logger;
+class logger;  // NOLINT(readability-identifier-naming): its name there
 }
 
 namespace hermod::app {

@@ -25,6 +25,7 @@ ConfigReading read(std::string_view text) {
 
 std::vector<std::string> findings(const ConfigReading& reading) {
   std::vector<std::string> texts;
+  texts.reserve(reading.findings.size());
   for (const Finding& finding : reading.findings) texts.push_back(finding.to_text());
   return texts;
 }
@@ -329,6 +330,7 @@ TEST_F(ConfigFiles, IncludedFilesAreReadInMosquittosOrder) {
       write("main.conf", "include_dir " + (root_ / "d").string() + "\nmax_qos 1\n"), kProtocols);
   EXPECT_THAT(findings(reading), IsEmpty());
   std::vector<int> ports;
+  ports.reserve(reading.config.listeners.size());
   for (const auto& listener : reading.config.listeners) ports.push_back(listener.port);
   EXPECT_THAT(ports, ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(reading.config.listeners[3].guarantee_max, model::Guarantee::kAtLeastOnce);

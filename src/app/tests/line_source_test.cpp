@@ -72,7 +72,7 @@ TEST_F(Lines, OfFilesAreRead) {
   std::string text;
   for (int i = 0; i < 50'000; ++i) text += std::to_string(i) + "\n";
   ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file), text.size());
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   {
     LineSource source(io_, fileno(file), 1000);
     read_all(source);

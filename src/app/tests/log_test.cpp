@@ -84,6 +84,7 @@ TEST_F(LogFile, FilesThatCannotBeOpenedAreNamed) {
 TEST_F(LogFile, ThreadsWriteWholeLines) {
   ASSERT_TRUE(log_.configure(config_));
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this] {
       for (int i = 0; i < 100; ++i) log_.write(LogLevel::kInfo, std::string(50, 'x'));

@@ -24,15 +24,9 @@ class Handler<void(Args...)> {
   /// `fallback` is the executor of a handler that has none of its own.
   template <typename H>
   Handler(H handler, const boost::asio::any_io_executor& fallback)
-      : call_([work = boost::asio::make_work_guard(
-                   boost::asio::get_associated_executor(handler, fallback)),
-               handler = std::move(handler)](Args... args) mutable {
-          boost::asio::post(work.get_executor(),
-                            [handler = std::move(handler), ... args = std::move(args)]() mutable {
-                              std::move(handler)(std::move(args)...);
-                            });
-          work.reset();
-        }) {}
+      : call_(bind(
+            boost::asio::make_work_guard(boost::asio::get_associated_executor(handler, fallback)),
+            handler)) {}
 
   [[nodiscard]] explicit operator bool() const { return static_cast<bool>(call_); }
 
@@ -40,6 +34,17 @@ class Handler<void(Args...)> {
   void operator()(Args... args) { std::exchange(call_, nullptr)(std::move(args)...); }
 
  private:
+  template <typename Work, typename H>
+  static auto bind(Work work, H& handler) {
+    return [work = std::move(work), handler = std::move(handler)](Args... args) mutable {
+      boost::asio::post(work.get_executor(),
+                        [handler = std::move(handler), ... args = std::move(args)]() mutable {
+                          std::move(handler)(std::move(args)...);
+                        });
+      work.reset();
+    };
+  }
+
   std::move_only_function<void(Args...)> call_;
 };
 
