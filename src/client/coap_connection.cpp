@@ -157,7 +157,8 @@ void CoapConnection::execute(const session::Completed& completed) {
     response.payload = as_text(completed.value->payload);
     response.content_type = content_type_of(*completed.value);
   }
-  exchange.request(to_error(response.code, completed.reason), std::move(response));
+  const error_code error = to_error(response.code, completed.reason);
+  exchange.request(error, std::move(response));
   exchanges_.erase(found);
 }
 

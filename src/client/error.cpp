@@ -57,8 +57,8 @@ class Category final : public boost::system::error_category {
 }  // namespace
 
 const boost::system::error_category& error_category() {
-  static const Category category;
-  return category;
+  static const Category kCategory;
+  return kCategory;
 }
 
 error_code to_error(model::Reason reason) {

@@ -22,7 +22,7 @@ constexpr double kGeneratorBusy = 0.95;
 constexpr double kServerBusy = 0.9;
 // Sends of an open loop that are late by this share of the delays colour them.
 constexpr double kLatenessShare = 0.25;
-constexpr double kLatenessFree_us = 50;
+constexpr double kLatenessFreeUs = 50;
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -204,7 +204,7 @@ Measurement Measuring::result() const {
 
 void Measuring::judge(Measurement& m) const {
   if (options_.scenario == Scenario::kLatency) {  // its threads never sleep long: look at the sends
-    m.generator_limited = m.lateness && m.latency && m.lateness->p99_us > kLatenessFree_us &&
+    m.generator_limited = m.lateness && m.latency && m.lateness->p99_us > kLatenessFreeUs &&
                           m.lateness->p99_us > kLatenessShare * m.latency->p99_us;
     return;
   }
