@@ -39,6 +39,7 @@ model::Tag Queue::push(Entry entry) {
   state_->bytes += entry.message.get()->memory();
   at(state_->count) = std::move(entry);
   ++state_->count;
+  ++state_->waiting;
   return next_tag_++;
 }
 
@@ -46,14 +47,16 @@ model::Tag Queue::push_taken(Entry entry) {
   HERMOD_ASSERT(waiting() == 0);
   entry.delivered = true;
   const model::Tag tag = push(std::move(entry));
-  ++state_->next;
+  state_->next = state_->count;
+  state_->waiting = 0;
+  ++state_->unsettled;
   return tag;
 }
 
 model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
                        std::vector<model::Delivery>& items) {
   items.clear();
-  if (!state_) return 0;
+  if (!state_ || !can_take()) return 0;
   while (state_->next < state_->count && at(state_->next).settled) ++state_->next;
   const model::Tag first = head_tag() + state_->next;
   while (items.size() < count_max && state_->next < state_->count) {
@@ -63,6 +66,8 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
       entry.settled = true;
     } else if (credit-- == 0) {
       break;
+    } else {
+      ++state_->unsettled;
     }
     items.push_back({.message = &*entry.message,
                      .guarantee = entry.guarantee,
@@ -72,6 +77,8 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
     entry.delivered = true;
     ++state_->next;
   }
+  state_->fresh += items.size();
+  state_->waiting -= items.size();
   return first;
 }
 
@@ -84,16 +91,25 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
     Entry& entry = at(tag - head);
     if (entry.settled) continue;
     entry.settled = true;
+    let_go(entry);
     ++marked;
   }
+  state_->unsettled -= marked;
   trim();
   return marked;
 }
 
-void Queue::pop() {
-  Entry& entry = at(0);
+// What is settled holds no message, wherever it stands.
+void Queue::let_go(Entry& entry) {
+  if (!entry.message) return;
   state_->bytes -= entry.message.get()->memory();
-  entry = Entry{};
+  entry.message = {};
+  entry.ids.reset();
+}
+
+void Queue::pop() {
+  let_go(at(0));
+  at(0) = Entry{};
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
@@ -101,18 +117,28 @@ void Queue::pop() {
 
 void Queue::trim() {
   if (!state_) return;
+  for (std::size_t i = state_->next - state_->fresh; i < state_->next; ++i) {
+    if (at(i).settled) let_go(at(i));
+  }
+  state_->fresh = 0;
   while (state_->count > 0 && at(0).settled) pop();
   if (state_->count == 0 && state_->ring.size() > 64) state_->ring = std::vector<Entry>{};
 }
 
 void Queue::rewind(bool keep_at_most_once) {
   if (!state_) return;
-  if (!keep_at_most_once) {
-    for (std::size_t i = 0; i < state_->count; ++i) {
-      if (at(i).guarantee == model::Guarantee::kAtMostOnce) at(i).settled = true;
+  state_->waiting = 0;
+  for (std::size_t i = 0; i < state_->count; ++i) {
+    Entry& entry = at(i);
+    if (!keep_at_most_once && entry.guarantee == model::Guarantee::kAtMostOnce)
+      entry.settled = true;
+    if (entry.settled) {
+      let_go(entry);
+    } else {
+      ++state_->waiting;
     }
   }
-  state_->next = 0;
+  state_->next = state_->fresh = state_->unsettled = 0;
   trim();
   if (state_->count == 0) state_.reset();
 }

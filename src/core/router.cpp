@@ -83,7 +83,7 @@ void Router::deliver_run(const Match& match) {
   const bool counted = guarantee != Guarantee::kAtMostOnce;
   if (counted && subscriber.durable()) durable_.push_back(match.subscriber);
   if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
-      (!counted || subscriber.credit >= run_.size())) {
+      (!counted || (subscriber.credit >= run_.size() && subscriber.queue.can_take()))) {
     deliver_direct(subscriber, match, guarantee);
     return;
   }

@@ -92,7 +92,7 @@ class QueueAndModel {
     EXPECT_EQ(queue_.push_taken(entry(item)), item.tag);
     item.delivered = true;
     items_.push_back(item);
-    ++next_;
+    next_ = items_.size();
   }
   void take() {
     const std::size_t count_max = 1 + rng_.below(6);
@@ -153,11 +153,17 @@ class QueueAndModel {
     }
   }
   void check() {
-    EXPECT_EQ(queue_.waiting(), items_.size() - next_);
-    EXPECT_EQ(queue_.unsettled(), next_);
-    EXPECT_EQ(queue_.empty(), items_.empty());
     std::size_t bytes = 0;
-    for (const Item& item : items_) bytes += item.memory;
+    std::size_t waiting = 0;
+    std::size_t unsettled = 0;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].settled) continue;
+      ++(i < next_ ? unsettled : waiting);
+      bytes += items_[i].memory;
+    }
+    EXPECT_EQ(queue_.waiting(), waiting);
+    EXPECT_EQ(queue_.unsettled(), unsettled);
+    EXPECT_EQ(queue_.empty(), items_.empty());
     EXPECT_EQ(queue_.bytes(), bytes);
   }
 
@@ -287,6 +293,40 @@ TEST(Queue, RetainIsKept) {
   (void)queue.take(1, 1, items);
   ASSERT_EQ(items.size(), 1u);
   EXPECT_TRUE(items[0].retain);
+}
+
+// What is settled holds no memory and does not count as waiting, although it cannot leave the ring.
+TEST(Queue, SettledOnesBehindAnUnsettledOneHoldNothing) {
+  Queue queue;
+  queue.push_taken(entry_of("stuck", Guarantee::kAtLeastOnce));
+  const std::size_t bytes = queue.bytes();
+  for (int i = 0; i < 100; ++i) {
+    const Tag tag = queue.push_taken(entry_of("settled", Guarantee::kAtLeastOnce));
+    EXPECT_EQ(queue.settle(tag, tag), 1u);
+    queue.push(entry_of("at most once", Guarantee::kAtMostOnce));
+    EXPECT_EQ(taken(queue, 1, 0), "at most once");
+    queue.trim();
+  }
+  EXPECT_EQ(queue.bytes(), bytes);
+  EXPECT_EQ(queue.unsettled(), 1u);
+  queue.rewind(false);
+  EXPECT_EQ(queue.waiting(), 1u);
+  EXPECT_EQ(taken(queue, 9, 9), "stuck!");
+}
+
+TEST(Queue, AStuckOneHoldsUpTheOthersInTheEnd) {
+  Queue queue;
+  const Tag stuck = queue.push_taken(entry_of("stuck", Guarantee::kAtLeastOnce));
+  for (std::size_t i = 0; i < Queue::kSettledMax; ++i) {
+    ASSERT_TRUE(queue.can_take());
+    const Tag tag = queue.push_taken(entry_of("settled", Guarantee::kAtLeastOnce));
+    EXPECT_EQ(queue.settle(tag, tag), 1u);
+  }
+  EXPECT_FALSE(queue.can_take());
+  queue.push(entry_of("next", Guarantee::kAtMostOnce));
+  EXPECT_EQ(taken(queue, 9, 9), "");
+  EXPECT_EQ(queue.settle(stuck, stuck), 1u);
+  EXPECT_EQ(taken(queue, 9, 9), "next");
 }
 
 TEST(Queue, AnEmptyOneIsSmall) {

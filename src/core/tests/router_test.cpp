@@ -74,6 +74,24 @@ TEST_F(RouterTest, AChangeOfTheTreeSeesTheRunBeforeIt) {
   EXPECT_EQ(outlet.take(2), "2/0 3/0 ");
 }
 
+// A client that acknowledges all messages but one is not sent new ones for ever.
+TEST_F(RouterTest, AMessageThatIsNeverSettledHoldsUpTheOthersInTheEnd) {
+  const SubscriberIndex subscriber = attach("", 1);
+  subscribe(subscriber, "a");
+  send("a", "stuck", Guarantee::kAtLeastOnce);
+  const model::Tag stuck = outlet.tags[1].front();
+  for (std::size_t i = 0; i < Queue::kSettledMax; ++i) {
+    send("a", "x", Guarantee::kAtLeastOnce);
+    const model::Tag tag = outlet.tags[1].back();
+    core.settle(subscriber, tag, tag, model::Outcome::kAccept, 1);
+  }
+  (void)outlet.take(1);
+  send("a", "held up", Guarantee::kAtLeastOnce);
+  EXPECT_EQ(outlet.take(1), "");
+  core.settle(subscriber, stuck, stuck, model::Outcome::kAccept, 1);
+  EXPECT_EQ(outlet.take(1), "held up/1 ");
+}
+
 TEST_F(RouterTest, TheLowerGuaranteeCounts) {
   subscribe(attach("", 1), "a", Guarantee::kAtMostOnce);
   subscribe(attach("", 2), "a", Guarantee::kAtLeastOnce);

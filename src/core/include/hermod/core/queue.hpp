@@ -21,8 +21,11 @@ namespace hermod::core {
 /// Costs 16 octets while it is empty.
 class Queue {
  public:
+  /// Settled entries that may stand behind one that is not settled.
+  static constexpr std::size_t kSettledMax = 16'384;
+
   struct Entry {
-    model::MessageRef message;
+    model::MessageRef message;             ///< nothing once it is settled
     std::unique_ptr<std::uint32_t[]> ids;  ///< several subscription ids: `id` is their number
     std::uint32_t id = 0;                  ///< the only subscription id; 0 = none
     model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
@@ -38,10 +41,17 @@ class Queue {
   Queue(Queue&&) noexcept = default;
   Queue& operator=(Queue&&) noexcept = default;
 
-  [[nodiscard]] std::size_t waiting() const { return state_ ? state_->count - state_->next : 0; }
-  [[nodiscard]] std::size_t unsettled() const { return state_ ? state_->next : 0; }
+  /// Entries that were not taken, and entries that were and are not settled.
+  [[nodiscard]] std::size_t waiting() const { return state_ ? state_->waiting : 0; }
+  [[nodiscard]] std::size_t unsettled() const { return state_ ? state_->unsettled : 0; }
+  /// False when too many settled entries stand behind one that is not: nothing is taken until it
+  /// is. A consumer that never settles one message cannot make the ring grow with all others.
+  [[nodiscard]] bool can_take() const {
+    return !state_ || state_->next - state_->unsettled < kSettledMax;
+  }
   [[nodiscard]] bool empty() const { return !state_ || state_->count == 0; }
-  /// Octets of the messages in the queue; a message in several queues counts in each.
+  /// Octets of the messages that wait or are not settled; a message in several queues counts in
+  /// each.
   [[nodiscard]] std::size_t bytes() const { return state_ ? state_->bytes : 0; }
   /// The tag that the next entry will get.
   [[nodiscard]] model::Tag next_tag() const { return next_tag_; }
@@ -58,7 +68,7 @@ class Queue {
   model::Tag take(std::size_t count_max, std::uint32_t credit, std::vector<model::Delivery>& items);
   /// Marks first..last as settled; tags not unsettled here are ignored. Returns how many it marked.
   std::size_t settle(model::Tag first, model::Tag last);
-  /// Lets go of settled entries at the head.
+  /// Lets go of what was taken at most once, and of settled entries at the head.
   void trim();
   /// The connection is gone: everything unsettled waits again, as a repetition. `keep_at_most_once`
   /// says whether waiting at most once entries stay.
@@ -71,6 +81,9 @@ class Queue {
     std::size_t head = 0;     // position in the ring
     std::size_t count = 0;    // entries held
     std::size_t next = 0;     // of them taken
+    std::size_t fresh = 0;    // of them taken since trim()
+    std::size_t waiting = 0;
+    std::size_t unsettled = 0;
     std::size_t bytes = 0;
   };
   [[nodiscard]] Entry& at(std::size_t offset) const {
@@ -79,6 +92,7 @@ class Queue {
   [[nodiscard]] model::Tag head_tag() const { return next_tag_ - state_->count; }
   void grow();
   void pop();
+  void let_go(Entry& entry);
 
   std::unique_ptr<State> state_;
   model::Tag next_tag_ = 1;
