@@ -232,6 +232,7 @@ void Shard::log_end(const Connection& connection, model::Reason reason) {
 void Shard::fire(Connection& connection) {
   connection.armed = kNever;
   if (connection.closing) return end(connection, connection.close_reason);
+  if (connection.peer_ended) return end(connection, model::Reason::kPeerClosed);
   const session::ConnectionId id = id_of(connection);
   with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
     session.on_deadline(now_, effects);

@@ -9,8 +9,9 @@
 namespace hermod::broker {
 
 session::Intake Shard::intake(const Connection& connection) {
-  return connection.congested || !outbox_.has_room() ? session::Intake::kRepliesOnly
-                                                     : session::Intake::kEverything;
+  const bool congested = connection.congested && !connection.peer_ended;
+  return congested || !outbox_.has_room() ? session::Intake::kRepliesOnly
+                                          : session::Intake::kEverything;
 }
 
 // Reads once if there may be something and if it could be kept, and lets the session have it.
@@ -40,8 +41,7 @@ void Shard::read(Connection& connection) {
   }
   if (result.status == transport::IoResult::Status::kClosed ||
       result.status == transport::IoResult::Status::kFailed) {
-    return end(connection,
-               connection.closing ? connection.close_reason : model::Reason::kPeerClosed);
+    return on_peer_end(connection);
   }
   if (held + count == 0) return;
   if (held > kReadBuffer / 2) return process(connection, *connection.rest);
@@ -69,7 +69,21 @@ void Shard::process(Connection& connection, Bytes bytes) {
   if (connection.closing) used = bytes.size();
   connection.paused = paused && used < bytes.size();
   if (connection.paused && !connection.congested && !listed) paused_.push_back(id);
+  const bool over = connection.peer_ended && used == bytes.size() && !connection.closing;
   keep_rest(connection, bytes.subspan(used));
+  if (over && find(id) != nullptr) end(connection, model::Reason::kPeerClosed);
+}
+
+// The peer has ended, or the stream broke. Whatever came before is still obeyed when something
+// holds it up: a DISCONNECT whose turn has not come must not become a will.
+void Shard::on_peer_end(Connection& connection) {
+  connection.unread = false;
+  if (connection.closing) return end(connection, connection.close_reason);
+  if (!connection.rest) return end(connection, model::Reason::kPeerClosed);
+  if (connection.peer_ended) return;
+  connection.peer_ended = true;
+  connection.armed = now_ + kCloseGrace;  // half a packet is never completed
+  wheel_.arm(connection, connection.armed);
 }
 
 // What the session left: whole packets that it may not read yet, or the begin of one.
@@ -102,6 +116,7 @@ void Shard::go_on(Connection& connection) {
   connection.ready = false;
   if (!connection.stream) return;
   const session::ConnectionId id = id_of(connection);
+  if (connection.peer_ended) connection.unread = false;
   if (connection.rest && !connection.unread) {
     // The session gets the octets where they are; keep_rest() knows them.
     process(connection, *connection.rest);
@@ -148,7 +163,8 @@ void Shard::flush(Connection& connection) {
       break;
     }
     if (result.status != transport::IoResult::Status::kDone) {
-      return end(connection, model::Reason::kPeerClosed);
+      connection.output->clear();
+      return on_peer_end(connection);
     }
     connection.output->consume(result.count);
   }

@@ -33,13 +33,14 @@ struct Connection : WheelEntry {
   std::uint32_t index = 0;  ///< its own, in the shard's table
   std::uint16_t listener = 0;
   model::Reason close_reason = model::Reason::kOk;
-  bool dirty : 1 = false;      ///< in the list of outputs to flush
-  bool blocked : 1 = false;    ///< the kernel took no more; wait for writable
-  bool congested : 1 = false;  ///< output above the soft limit: no messages, no requests
-  bool paused : 1 = false;     ///< requests stand in `rest` until congestion or full mailboxes end
-  bool unread : 1 = false;     ///< there may be more to read from the stream
-  bool closing : 1 = false;    ///< ends once the output is written
-  bool ready : 1 = false;      ///< in the list of connections to go on with in the next turn
+  bool dirty : 1 = false;       ///< in the list of outputs to flush
+  bool blocked : 1 = false;     ///< the kernel took no more; wait for writable
+  bool congested : 1 = false;   ///< output above the soft limit: no messages, no requests
+  bool paused : 1 = false;      ///< requests stand in `rest` until congestion or full mailboxes end
+  bool unread : 1 = false;      ///< there may be more to read from the stream
+  bool closing : 1 = false;     ///< ends once the output is written
+  bool peer_ended : 1 = false;  ///< ends once what came before has been worked off
+  bool ready : 1 = false;       ///< in the list of connections to go on with in the next turn
 
   [[nodiscard]] bool attached() const { return subscriber != core::Subscribers::kNone; }
 };

@@ -122,6 +122,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void read(Connection& connection);
   void process(Connection& connection, Bytes bytes);
   void keep_rest(Connection& connection, Bytes rest);
+  void on_peer_end(Connection& connection);
   void go_on(Connection& connection);
   void mark_dirty(Connection& connection);
   void flush_outputs();
