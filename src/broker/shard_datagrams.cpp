@@ -5,7 +5,8 @@
 namespace hermod::broker {
 
 void Shard::receive_unread() {
-  for (std::uint16_t index = 0; index < sockets_.size(); ++index) {
+  const auto count = static_cast<std::uint16_t>(sockets_.size());
+  for (std::uint16_t index = 0; index < count; ++index) {
     if (sockets_[index].unread) receive(index);
   }
 }
