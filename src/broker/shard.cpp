@@ -193,7 +193,7 @@ void Shard::end(Connection& connection, model::Reason reason) {
   Connection* still = find(id);
   if (still == nullptr) return;
   if (still->attached()) {
-    session::Detach detach;
+    session::Detach detach{std::move(core_.subscriber(still->subscriber).inflight)};
     apply(*still, detach);
   }
   drop(*still);
@@ -259,6 +259,7 @@ void Shard::finish_commits() {
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
       session.on_answers(pending.answers, now_, effects);
     });
+    if (pending.opens && connection->attached()) core_.set_open(connection->subscriber, true);
     execute();
     if (Connection* still = find(pending.connection)) go_on(*still);
   }

@@ -158,11 +158,20 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
                        connection.stream->peer().to_text(), effect.client_id);
     }
   }
-  answer(connection, {.ticket = effect.ticket,
-                      .reason = Reason::kOk,
-                      .session_present = attached.session_present,
-                      .client_id = assigned,
-                      .inflight = &core_.subscriber(attached.subscriber).inflight});
+  core::Subscriber& subscriber = core_.subscriber(attached.subscriber);
+  const session::Answer granted{.ticket = effect.ticket,
+                                .reason = Reason::kOk,
+                                .session_present = attached.session_present,
+                                .client_id = assigned,
+                                .inflight = &subscriber.inflight};
+  // The ids of exactly-once messages of an earlier connection say that those are kept: the session
+  // may acknowledge repetitions of them at once, so it gets the ids when that is true.
+  const core::CommitNumber commit = core_.last_commit();
+  if (subscriber.inflight.incoming() == 0 || commit <= parts_.journal.committed()) {
+    return answer(connection, granted);
+  }
+  subscriber.open = false;
+  uncommitted_.push_back({id_of(connection), commit, {granted}, true});
 }
 
 // The whole connection goes to the shard that owns its client id: the stream with everything that

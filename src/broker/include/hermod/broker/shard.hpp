@@ -186,6 +186,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     session::ConnectionId connection;
     core::CommitNumber commit = 0;
     std::vector<session::Answer> answers;
+    bool opens = false;  ///< Attach: deliveries wait for it too
   };
   struct PendingLookup {
     session::ConnectionId connection;
