@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The oracles that see more than one client: what must have been delivered, retained and published
+// in somebody's name once all is quiet, what an acknowledgement promises, and that no limit is ever
+// passed. What one client may receive is judged by its Reader as it comes.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "ledger.hpp"
+#include "reader.hpp"
+#include "world.hpp"
+
+namespace hermod::sim {
+
+class Jury {
+ public:
+  Jury(World& world, Ledger& ledger) : world_(world), ledger_(ledger) {}
+
+  /// A subscriber that is to get what it asked for. Outlives the jury.
+  void add(Reader& reader) { readers_.push_back(&reader); }
+
+  /// A producer has got its acknowledgement: what it promises must be true now.
+  void acknowledged(PublicationId id);
+  /// After each turn of a shard.
+  void check_limits(std::uint16_t shard);
+
+  // Once all is quiet.
+  void check_deliveries();
+  void check_new_subscriptions();
+  void check_wills();
+  /// Nothing waits for a connected subscriber, and nothing it was sent is unsettled.
+  void check_queues_empty();
+  /// `values` is what a fresh subscriber to everything got; the same for all of them.
+  void check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values);
+  /// After everybody has left and everything retained was cleared.
+  void check_leftovers();
+
+ private:
+  /// Retained values that a topic may have now; `none`: or no value.
+  struct Candidates {
+    std::set<PublicationId> values;
+    bool none = true;
+  };
+  [[nodiscard]] Candidates candidates(TopicId topic) const;
+  [[nodiscard]] bool must_have(const Reader& reader, const Publication& publication) const;
+  void check_new_subscription(const Reader& reader, const Grant& grant, TopicId topic);
+  [[nodiscard]] std::uint64_t dropped(std::uint16_t shard);
+  void check_queue(std::uint16_t shard, const Reader& reader);
+  void check_mailboxes(std::uint16_t shard);
+  [[nodiscard]] std::string describe(PublicationId id) const;
+
+  World& world_;
+  Ledger& ledger_;
+  std::vector<Reader*> readers_;
+};
+
+}  // namespace hermod::sim

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace hermod::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Half of the runs have a network that does nothing odd in a respect, half have one that does.
+void choose_network(transport::MemoryOptions& network, Rng& rng) {
+  network.seed = rng.next();
+  if (chance(rng, 700)) {
+    network.stream_delay_max = between(rng, microseconds{50}, milliseconds{60});
+    network.stream_delay_min = network.stream_delay_max / between(rng, 1, 8);
+  }
+  if (chance(rng, 500)) network.segment_bytes_max = between(rng, 40, 1500);
+  if (chance(rng, 500)) network.partial_write_permille = static_cast<unsigned>(rng.below(300));
+  if (chance(rng, 300)) network.stream_buffer_bytes = between(rng, 512, 8192);
+}
+
+// Small enough that a run reaches them.
+void choose_tiny_limits(Options& out, Rng& rng) {
+  core::Limits& core = out.broker.core;
+  if (chance(rng, 400)) core.queue_messages_max = between(rng, 2, 40);
+  if (chance(rng, 300)) core.queue_bytes_max = between(rng, 6'000, 30'000);
+  if (chance(rng, 300)) core.subscriptions_max = between(rng, 1, 4);
+  if (chance(rng, 300)) core.expiry_s_max = static_cast<std::uint32_t>(between(rng, 2, 20));
+  broker::MailLimits& mail = out.broker.mail;
+  if (chance(rng, 500)) mail.letters_max = between(rng, 1, 20);
+  if (chance(rng, 300)) mail.bytes_max = between(rng, 100, 5'000);
+  broker::ConnectionLimits& connections = out.broker.connections;
+  if (chance(rng, 500)) {
+    connections.output_soft_bytes = between(rng, 200, 4'000);
+    connections.output_hard_bytes = connections.output_soft_bytes * between(rng, 1, 4);
+  }
+  if (chance(rng, 200)) connections.unattached_max = between(rng, 2, 6);
+  if (chance(rng, 200)) connections.connections_max = out.mqtt_clients + between(rng, 6, 10);
+}
+
+void choose_load(Options& out, Rng& rng) {
+  out.mqtt_clients = static_cast<unsigned>(between(rng, 3, 10));
+  out.state_topics = static_cast<unsigned>(between(rng, 1, 8));
+  out.event_topics = static_cast<unsigned>(between(rng, 1, 8));
+  out.traffic = between(rng, seconds{5}, seconds{30});
+  out.act_every = out.traffic / between(rng, 10, 60);
+  out.burst_max = static_cast<unsigned>(chance(rng, 200) ? 40 : between(rng, 1, 8));
+  out.keep_alive_s = static_cast<std::uint16_t>(between(rng, 3, 20));
+  out.clean_permille = static_cast<unsigned>(rng.below(1001));
+  out.session.inflight_max = static_cast<std::uint16_t>(chance(rng, 500) ? between(rng, 1, 5) : 20);
+}
+
+void choose_faults(Options& out, Rng& rng) {
+  Weights& weights = out.weights;
+  for (unsigned* weight :
+       {&weights.goodbye, &weights.reset, &weights.silence, &weights.freeze, &weights.takeover}) {
+    *weight = chance(rng, 300) ? 0 : static_cast<unsigned>(rng.below(6));
+  }
+  weights.subscribe = static_cast<unsigned>(rng.below(12));
+  weights.unsubscribe = static_cast<unsigned>(rng.below(6));
+  if (chance(rng, 600)) {
+    out.sync_max = between(rng, milliseconds{1}, milliseconds{chance(rng, 100) ? 2'000 : 60});
+    out.sync_min = out.sync_max / between(rng, 1, 10);
+  }
+  out.lag_permille = static_cast<unsigned>(rng.below(300));
+  out.idle_turn_permille = static_cast<unsigned>(rng.below(40));
+  out.stall_permille = chance(rng, 500) ? static_cast<unsigned>(rng.below(10)) : 0;
+  if (chance(rng, 200)) out.pauses = static_cast<unsigned>(between(rng, 1, 3));
+}
+
+}  // namespace
+
+Options make_options(Cast cast, std::uint64_t seed) {
+  SeededRng rng(seed * 3 + static_cast<std::uint64_t>(cast));
+  Options out;
+  out.seed = seed;
+  out.cast = cast;
+  out.broker.threads = static_cast<std::uint16_t>(between(rng, 1, 4));
+  choose_network(out.network, rng);
+  choose_load(out, rng);
+  choose_faults(out, rng);
+  if (chance(rng, 400)) choose_tiny_limits(out, rng);
+  if (cast != Cast::kMqtt) {
+    out.coap_clients = static_cast<unsigned>(between(rng, 2, 5));
+    if (cast == Cast::kCoap) out.mqtt_clients = 0;
+  }
+  return out;
+}
+
+std::string describe(const Options& options) {
+  const auto ms = [](Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+  };
+  const auto& [connections, network] = std::tie(options.broker.connections, options.network);
+  return fmt::format(
+      "seed {}: {} shards, {} MQTT and {} CoAP clients, {} + {} topics, {} s of traffic, "
+      "keep-alive {} s\n"
+      "  queue {} messages {} octets, {} subscriptions, expiry {} s, in flight {}\n"
+      "  mail {} letters {} octets, output {}/{}, connections {}, unattached {}\n"
+      "  stream delay {}-{} ms, segments {}, partial writes {}/1000, buffer {}\n"
+      "  sync {}-{} ms, lag {}/1000, stalls {}/1000, pauses {}",
+      options.seed, options.broker.threads, options.mqtt_clients, options.coap_clients,
+      options.state_topics, options.event_topics, ms(options.traffic) / 1000, options.keep_alive_s,
+      options.broker.core.queue_messages_max, options.broker.core.queue_bytes_max,
+      options.broker.core.subscriptions_max, options.broker.core.expiry_s_max,
+      options.session.inflight_max, options.broker.mail.letters_max, options.broker.mail.bytes_max,
+      connections.output_soft_bytes, connections.output_hard_bytes, connections.connections_max,
+      connections.unattached_max, ms(network.stream_delay_min), ms(network.stream_delay_max),
+      network.segment_bytes_max, network.partial_write_permille, network.stream_buffer_bytes,
+      ms(options.sync_min), ms(options.sync_max), options.lag_permille, options.stall_permille,
+      options.pauses);
+}
+
+}  // namespace hermod::sim

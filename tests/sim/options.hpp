@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that makes one run differ from another, in one value that follows from a seed: the
+// broker's limits, the network's manners, who takes part and how often what goes wrong.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "hermod/base/rng.hpp"
+#include "hermod/broker/settings.hpp"
+#include "hermod/transport/memory.hpp"
+
+namespace hermod::sim {
+
+/// Who takes part.
+enum class Cast : std::uint8_t { kMqtt, kCoap, kMixed };
+
+/// A fault of the harness itself, made on purpose to show that an oracle sees it.
+enum class Sabotage : std::uint8_t {
+  kNone,
+  kSwapPackets,       ///< a stream delivers two PUBLISH packets in the wrong order
+  kDropPacket,        ///< a PUBLISH vanishes and is acknowledged in the client's name
+  kRepeatPacket,      ///< a PUBLISH arrives twice
+  kDamagePayload,     ///< an octet of a payload is another one
+  kStrayPacket,       ///< a client receives what somebody else subscribed to
+  kOldRetained,       ///< a retained value is replaced by an earlier one
+  kLostWill,          ///< a will vanishes and is acknowledged in the client's name
+  kFalseGoodbye,      ///< a client takes its broken connection for one that it ended
+  kHollowJournal,     ///< the journal says "safe" and keeps nothing
+  kForgottenAck,      ///< a client does not acknowledge one message
+  kForgottenSession,  ///< a client forgets the packet ids of its session
+  kLingeringClient,   ///< a client stays when all have gone
+  kTightLimits,       ///< the oracle holds the broker to limits that it was not given
+};
+
+/// How likely a client does what, when it does something; any unit.
+struct Weights {
+  unsigned publish = 60;
+  unsigned subscribe = 6;
+  unsigned unsubscribe = 3;
+  unsigned goodbye = 2;   ///< ends its connection as it should
+  unsigned reset = 2;     ///< its connection breaks, both ends learn of it
+  unsigned silence = 1;   ///< its connection breaks, nobody is told
+  unsigned freeze = 2;    ///< it does nothing at all for a while
+  unsigned takeover = 1;  ///< it connects anew and leaves the old connection open
+};
+
+struct Options {
+  std::uint64_t seed = 1;
+  Cast cast = Cast::kMqtt;
+  Sabotage sabotage = Sabotage::kNone;
+
+  broker::Settings broker;  ///< without listeners: the world adds them
+  session::SessionLimits session;
+  transport::MemoryOptions network;
+
+  /// How long the journal's writer is busy with one batch.
+  Duration sync_min{0};
+  Duration sync_max{0};
+
+  unsigned mqtt_clients = 8;
+  unsigned coap_clients = 0;
+  unsigned state_topics = 4;  ///< all their messages are retained
+  unsigned event_topics = 6;  ///< none of theirs
+  Duration traffic = std::chrono::seconds{20};
+  Duration act_every = std::chrono::milliseconds{400};  ///< mean pause between a client's acts
+  Weights weights;
+  unsigned burst_max = 6;  ///< messages published in one go
+  unsigned big_payload_permille = 50;
+  std::uint16_t keep_alive_s = 10;
+  unsigned clean_permille = 400;            ///< clients without a lasting session
+  unsigned will_permille = 500;             ///< connections with a will
+  unsigned slow_answer_permille = 200;      ///< clients that take their time to acknowledge
+  unsigned slow_reader_permille = 150;      ///< clients that read a few octets at a time
+  unsigned several_writers_permille = 300;  ///< state topics that more than one client publishes to
+
+  /// What the scheduler does to shards: let time pass although they could go on, turn them for
+  /// nothing, hold one up for a while.
+  unsigned lag_permille = 50;
+  unsigned idle_turn_permille = 20;
+  unsigned stall_permille = 5;
+  unsigned pauses = 0;  ///< times at which the clock jumps: the whole machine was asleep
+};
+
+/// The options of a seed.
+[[nodiscard]] Options make_options(Cast cast, std::uint64_t seed);
+
+/// The options that differ from run to run, for people.
+[[nodiscard]] std::string describe(const Options& options);
+
+/// True with the given probability.
+[[nodiscard]] inline bool chance(Rng& rng, unsigned permille) {
+  return rng.below(1000) < permille;
+}
+/// Uniform in [min, max].
+[[nodiscard]] inline std::uint64_t between(Rng& rng, std::uint64_t min, std::uint64_t max) {
+  return min + rng.below(max - min + 1);
+}
+[[nodiscard]] inline Duration between(Rng& rng, Duration min, Duration max) {
+  return Duration{static_cast<Duration::rep>(between(rng, static_cast<std::uint64_t>(min.count()),
+                                                     static_cast<std::uint64_t>(max.count())))};
+}
+
+}  // namespace hermod::sim

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "jury.hpp"
+#include "ledger.hpp"
+#include "mqtt_actor.hpp"
+#include "world.hpp"
+
+namespace hermod::sim {
+namespace {
+
+using model::Guarantee;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Scenario {
+ public:
+  Scenario(const Options& options, bool verbose)
+      : options_(options),
+        trace_(verbose),
+        world_(options_, trace_),
+        jury_(world_, ledger_),
+        rng_(options.seed ^ 0xac7) {
+    world_.on_turn([this](std::uint16_t shard) { jury_.check_limits(shard); });
+  }
+
+  Outcome run() {
+    make_topics();
+    make_clients();
+    for (const auto& client : clients_) {
+      client->start();
+      schedule(*client);
+    }
+    plan_pauses();
+    world_.run(world_.now() + options_.traffic);
+    come_to_rest();
+    judge();
+    if (options_.seed % 8 == 0) {
+      shut_down();
+    } else {
+      leave();
+    }
+    return outcome();
+  }
+
+ private:
+  void make_topics();
+  void make_clients();
+  [[nodiscard]] MqttPlan make_plan(unsigned index);
+  [[nodiscard]] std::string random_filter();
+  void schedule(MqttActor& client);
+  void plan_pauses();
+  void wait_until_settled(std::string_view when);
+  void come_to_rest();
+  void wait_until_quiet();
+  void judge();
+  void send_visitors();
+  void clear_retained();
+  void leave();
+  void shut_down();
+  [[nodiscard]] Outcome outcome();
+  MqttActor& make_client(MqttPlan plan);
+
+  const Options options_;
+  Trace trace_;
+  World world_;
+  Ledger ledger_;
+  Jury jury_;
+  SeededRng rng_;
+  std::vector<std::unique_ptr<MqttActor>> clients_;
+};
+
+// --- who and what ---
+
+void Scenario::make_topics() {
+  for (unsigned i = 0; i < options_.state_topics; ++i) {
+    ledger_.add_topic(fmt::format("state/{}/s{}", i % 3, i), Topic::Kind::kState);
+  }
+  for (unsigned i = 0; i < options_.event_topics; ++i) {
+    ledger_.add_topic(fmt::format("event/{}/e{}", i % 2, i), Topic::Kind::kEvent);
+  }
+  ledger_.add_topic("$private/e", Topic::Kind::kEvent);
+  for (unsigned i = 0; i < options_.mqtt_clients; ++i) {
+    ledger_.add_topic(fmt::format("will/{}", i), Topic::Kind::kWill);
+  }
+}
+
+std::string Scenario::random_filter() {
+  constexpr std::array<std::string_view, 10> kWild = {
+      "#",      "state/#", "event/#",   "will/+",    "+/+/+",
+      "will/#", "+/0/#",   "state/1/+", "event/0/#", "$private/+"};
+  if (chance(rng_, 550)) return std::string{kWild[rng_.below(kWild.size())]};
+  return ledger_.topics()[rng_.below(ledger_.topics().size())].name;
+}
+
+MqttPlan Scenario::make_plan(unsigned index) {
+  MqttPlan plan{.name = fmt::format("client-{}", index),
+                .lasting = !chance(rng_, options_.clean_permille),
+                .will = ledger_.find_topic(fmt::format("will/{}", index)),
+                .retain_will = chance(rng_, 300),
+                .slow_answers = chance(rng_, options_.slow_answer_permille),
+                .slow_reader = chance(rng_, options_.slow_reader_permille)};
+  for (std::uint64_t i = between(rng_, 0, 5); i > 0; --i) plan.filters.push_back(random_filter());
+  std::ranges::sort(plan.filters);
+  plan.filters.erase(std::ranges::unique(plan.filters).begin(), plan.filters.end());
+  return plan;
+}
+
+MqttActor& Scenario::make_client(MqttPlan plan) {
+  plan.producer = static_cast<ProducerId>(clients_.size());
+  clients_.push_back(
+      std::make_unique<MqttActor>(world_, ledger_, jury_, std::move(plan), rng_.next()));
+  return *clients_.back();
+}
+
+void Scenario::make_clients() {
+  std::vector<MqttPlan> plans;
+  for (unsigned i = 0; i < options_.mqtt_clients; ++i) plans.push_back(make_plan(i));
+  // Every topic but wills has a writer; some have more.
+  for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
+    const Topic::Kind kind = ledger_.topics()[topic].kind;
+    if (kind == Topic::Kind::kWill) continue;
+    const bool state = kind == Topic::Kind::kState;
+    const bool several = chance(rng_, state ? options_.several_writers_permille : 500);
+    for (std::uint64_t left = several ? between(rng_, 2, 4) : 1; left > 0; --left) {
+      std::vector<TopicId>& topics = plans[rng_.below(plans.size())].topics;
+      if (std::ranges::find(topics, topic) == topics.end()) topics.push_back(topic);
+    }
+  }
+  for (MqttPlan& plan : plans) make_client(std::move(plan));
+}
+
+void Scenario::schedule(MqttActor& client) {
+  world_.after(between(rng_, Duration{0}, options_.act_every * 2), [this, &client] {
+    client.act();
+    schedule(client);
+  });
+}
+
+void Scenario::plan_pauses() {
+  for (unsigned i = 0; i < options_.pauses; ++i) {
+    world_.after(between(rng_, Duration{0}, options_.traffic), [this] {
+      world_.pause(between(rng_, Duration{milliseconds{100}}, Duration{seconds{30}}));
+    });
+  }
+}
+
+// --- the end ---
+
+void Scenario::wait_until_settled(std::string_view when) {
+  const auto settled = [this] {
+    return std::ranges::all_of(clients_, [](const auto& client) { return client->settled(); });
+  };
+  if (world_.run(world_.now() + seconds{600}, settled) || trace_.failed()) return;
+  for (const auto& client : clients_) {
+    if (client->settled()) continue;
+    trace_.violation(world_.now(), "does not come to rest {}: {}", when, client->state());
+  }
+}
+
+void Scenario::come_to_rest() {
+  world_.calm();
+  for (const auto& client : clients_) client->calm_down();
+  wait_until_settled("after the traffic");
+  // By then connections that nobody ended are found out.
+  world_.run(world_.now() + milliseconds{1500} * options_.keep_alive_s + seconds{15});
+  wait_until_quiet();
+  wait_until_settled("after the keep-alive time");
+}
+
+// A slow connection may have much to bring: until nobody has received anything for a while.
+void Scenario::wait_until_quiet() {
+  const Instant patience = world_.now() + seconds{2'000};
+  std::uint64_t before = 0;
+  std::uint64_t received = 0;
+  do {
+    before = received;
+    world_.run(world_.now() + seconds{5});
+    received = 0;
+    for (const auto& client : clients_) received += client->received();
+  } while (received != before && world_.now() < patience && !trace_.failed());
+}
+
+void Scenario::judge() {
+  if (trace_.failed()) return;
+  for (const auto& client : clients_) {
+    ledger_.all_arrived(client->producer(), client->connection(), world_.moment());
+  }
+  for (PublicationId id = 0; id < ledger_.size(); ++id) {
+    if (ledger_[id].will == Publication::Will::kDue) ledger_.accepted(id, world_.moment());
+  }
+  jury_.check_deliveries();
+  jury_.check_new_subscriptions();
+  jury_.check_wills();
+  jury_.check_queues_empty();
+  if (!trace_.failed()) send_visitors();
+}
+
+// A fresh subscriber on every shard asks for everything that is retained.
+void Scenario::send_visitors() {
+  std::vector<MqttActor*> visitors;
+  for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
+    std::string name;
+    for (unsigned i = 0; name.empty() || world_.owner_of(name) != shard; ++i) {
+      name = fmt::format("visitor-{}", i);
+    }
+    visitors.push_back(&make_client({.name = name, .filters = {"#"}, .subscribes_to_all = true}));
+    visitors.back()->calm_down();
+    visitors.back()->start();
+  }
+  wait_until_settled("with visitors");
+  wait_until_quiet();
+  for (const MqttActor* visitor : visitors) {
+    jury_.check_retained(visitor->name(), visitor->retained());
+    if (visitor->retained() != visitors.front()->retained()) {
+      trace_.violation(world_.now(), "{} and {} find different retained values", visitor->name(),
+                       visitors.front()->name());
+    }
+  }
+}
+
+void Scenario::clear_retained() {
+  MqttActor& janitor = make_client({.name = "janitor"});
+  janitor.calm_down();
+  janitor.start();
+  for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
+    if (ledger_.topics()[topic].kind == Topic::Kind::kEvent) continue;
+    janitor.publish(topic, Guarantee::kAtLeastOnce, 0);
+  }
+  wait_until_settled("while clearing");
+}
+
+void Scenario::leave() {
+  if (trace_.failed()) return;
+  clear_retained();
+  const std::size_t stays = options_.sabotage == Sabotage::kLingeringClient ? 1 : 0;
+  for (std::size_t i = stays; i < clients_.size(); ++i) clients_[i]->retire();
+  const auto gone = [&] {
+    return std::ranges::all_of(clients_.begin() + static_cast<std::ptrdiff_t>(stays),
+                               clients_.end(),
+                               [](const auto& client) { return client->retired(); });
+  };
+  if (!world_.run(world_.now() + seconds{300}, gone) && !trace_.failed()) {
+    for (const auto& client : clients_) {
+      if (client->retired()) continue;
+      trace_.violation(world_.now(), "does not come away: {}", client->state());
+    }
+  }
+  world_.run(world_.now() + seconds{10});
+  jury_.check_leftovers();
+}
+
+void Scenario::shut_down() {
+  if (trace_.failed()) return;
+  world_.shut_down();
+  for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
+    if (world_.shard(shard).connections() == 0) continue;
+    trace_.violation(world_.now(), "left on shard {} after shutting down: {} connections", shard,
+                     world_.shard(shard).connections());
+  }
+}
+
+Outcome Scenario::outcome() {
+  Outcome out{.violations = trace_.violations(),
+              .trace_hash = trace_.hash(),
+              .publications = ledger_.size()};
+  for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
+    const core::RouterCounters& counters = world_.shard(shard).core().counters();
+    out.deliveries += counters.delivered;
+    out.dropped += counters.dropped_full;
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome run_scenario(const Options& options, bool verbose) {
+  return Scenario(options, verbose).run();
+}
+
+}  // namespace hermod::sim

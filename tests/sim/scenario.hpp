@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run from beginning to end: traffic and faults, then rest, then the questions, then everybody
+// leaves and nothing may stay behind.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+
+namespace hermod::sim {
+
+/// What a run came to.
+struct Outcome {
+  std::vector<std::string> violations;  ///< empty: all is well
+  std::uint64_t trace_hash = 0;         ///< of everything that happened, in order
+  std::size_t publications = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t dropped = 0;  ///< because a queue was full
+};
+
+/// Runs the scenario of the options; with `verbose` its trace goes to stdout.
+[[nodiscard]] Outcome run_scenario(const Options& options, bool verbose);
+
+}  // namespace hermod::sim

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole broker on one thread: its shards, the network in memory they listen on, a clock that
+// only moves when nobody has anything to do (or chance says so), and a scheduler that lets chance
+// decide who goes on next. It knows neither what the clients do nor what is right.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "hermod/broker/authorizers.hpp"
+#include "hermod/broker/shard.hpp"
+#include "hermod/transport/memory.hpp"
+#include "journal.hpp"
+#include "options.hpp"
+#include "trace.hpp"
+
+namespace hermod::sim {
+
+/// Something beside the shards that wants to run: a client.
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// When run() is wanted at the latest; not after now: as soon as possible.
+  [[nodiscard]] virtual Instant due() const = 0;
+  virtual void run(Instant now) = 0;
+};
+
+/// The broker's log as part of the trace, for people.
+class TraceLog final : public Log {
+ public:
+  explicit TraceLog(Trace& trace) : trace_(trace) {}
+  [[nodiscard]] bool enabled(LogLevel) const override { return trace_.verbose(); }
+  void write(LogLevel, std::string_view line) override { trace_.remark("broker: {}", line); }
+
+ private:
+  Trace& trace_;
+};
+
+class World {
+ public:
+  /// Both outlive the world. The broker listens from the start.
+  World(const Options& options, Trace& trace);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  [[nodiscard]] Instant now() const { return network_.now(); }
+  /// now(), but never twice the same: the order of what happens at one instant counts too.
+  [[nodiscard]] Instant moment() {
+    return last_moment_ = std::max(now(), last_moment_ + Duration{1});
+  }
+  [[nodiscard]] transport::MemoryNetwork& network() { return network_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] Trace& trace() { return trace_; }
+  [[nodiscard]] const broker::Settings& settings() const { return settings_; }
+
+  [[nodiscard]] std::uint16_t shards() const { return settings_.threads; }
+  [[nodiscard]] broker::Shard& shard(std::uint16_t index);
+  [[nodiscard]] const SlowJournal& journal(std::uint16_t shard) const;
+  [[nodiscard]] broker::Mailroom& mailroom() { return mailroom_; }
+  /// The shard on which a client id's subscriber lives.
+  [[nodiscard]] std::uint16_t owner_of(std::string_view name) {
+    return shard(0).core().owner_of(name);
+  }
+  [[nodiscard]] const transport::Address& mqtt_address() const { return mqtt_address_; }
+
+  /// A client; outlives the last run().
+  void add(Task& task) { tasks_.push_back(&task); }
+  /// Calls `action` once, that much later.
+  void after(Duration delay, std::function<void()> action);
+  /// Called after each turn of a shard.
+  void on_turn(std::function<void(std::uint16_t shard)> callback) {
+    on_turn_ = std::move(callback);
+  }
+
+  /// Lets the world go on until `until`, or until `done` says so (asked when time passes); true
+  /// when it did.
+  bool run(Instant until, const std::function<bool()>& done = {});
+  /// From now on shards are turned when they want to be.
+  void calm() { calm_ = true; }
+  /// The clock jumps; what arrives meanwhile waits.
+  void pause(Duration duration);
+  /// Ends the broker as a signal would.
+  void shut_down();
+
+ private:
+  struct Machine;
+  static constexpr std::size_t kBusyStepsMax = 500'000;
+
+  void listen();
+  [[nodiscard]] bool step(Instant until);
+  [[nodiscard]] Instant survey(Instant until);
+  void turn(std::uint16_t index);
+  void fire_timers();
+
+  const Options& options_;
+  Trace& trace_;
+  broker::Settings settings_;
+  SeededRng rng_;
+  transport::MemoryNetwork network_;
+  transport::Address mqtt_address_;
+  broker::AnonymousAuthorizer authorizer_{true};
+  TraceLog log_;
+  broker::Mailroom mailroom_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<Task*> tasks_;
+  std::multimap<Instant, std::function<void()>> timers_;
+  std::function<void(std::uint16_t)> on_turn_;
+  std::vector<std::size_t> runnable_;  // machines first, then tasks
+  std::size_t steps_busy_ = 0;         // since nobody had anything to do
+  Instant last_moment_{};
+  bool calm_ = false;
+};
+
+}  // namespace hermod::sim
