@@ -52,8 +52,8 @@ class Mqtt final : public session::Protocol {
 }  // namespace
 
 const session::Protocol& protocol() {
-  static const Mqtt mqtt;
-  return mqtt;
+  static const Mqtt kMqtt;
+  return kMqtt;
 }
 
 }  // namespace hermod::mqtt
