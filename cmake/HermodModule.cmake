@@ -49,14 +49,6 @@ add_custom_target(fuzzers)
 set(HERMOD_FUZZERS_FILE "${CMAKE_BINARY_DIR}/fuzzers.txt")
 file(WRITE "${HERMOD_FUZZERS_FILE}" "")
 
-# System tests run the program itself, and some of them are threaded.
-function(hermod_add_program_to_threaded_tests)
-  if(TARGET hermod)
-    add_dependencies(threaded_tests hermod)
-  endif()
-endfunction()
-cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL hermod_add_program_to_threaded_tests)
-
 # hermod_test(NAME <name> SOURCES <files>... DEPENDS <modules>... [LIBS ...] [LABELS ...]
 #             [TIMEOUT s])
 # One GoogleTest program, one ctest entry. Label `unit` unless others are given; `threaded` for what
