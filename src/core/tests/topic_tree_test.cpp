@@ -179,7 +179,7 @@ class TreeAndModel {
     EXPECT_FALSE(TopicTree::holds(added.node, 99));
   }
 
-  void remove(const std::pair<std::string, SubscriberIndex>& key) {
+  void remove(std::pair<std::string, SubscriberIndex> key) {  // the model may hold the original
     model_.subscriptions.erase(key);
     TopicTree::Node* node = tree_.find(key.first);
     ASSERT_NE(node, nullptr);
