@@ -23,7 +23,7 @@ std::expected<void, std::string> one_run(const Options& options, const Contender
   if (into.runs.empty()) {
     into = std::move(*report);
   } else {
-    into.runs.push_back(std::move(report->runs.front()));
+    into.runs.push_back(report->runs.front());
   }
   return {};
 }

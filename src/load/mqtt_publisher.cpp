@@ -103,8 +103,7 @@ std::size_t MqttPublisher::on_packets(Bytes bytes, Turn& turn) {
     const std::uint8_t* const body = bytes.data() + used + header->header_size;
     used += header->packet_size();
     if (header->remaining_length == 2) {
-      on_acknowledgement(static_cast<std::uint8_t>(header->type),
-                         static_cast<std::uint16_t>(body[0] << 8 | body[1]), turn);
+      on_acknowledgement(header->type, static_cast<std::uint16_t>(body[0] << 8 | body[1]), turn);
     } else {
       turn.tally->unexpected.add(1);
     }
@@ -112,18 +111,18 @@ std::size_t MqttPublisher::on_packets(Bytes bytes, Turn& turn) {
   return used;
 }
 
-void MqttPublisher::on_acknowledgement(std::uint8_t type, std::uint16_t id, Turn& turn) {
-  const auto kind = static_cast<mqtt::PacketType>(type);
+void MqttPublisher::on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, Turn& turn) {
   const Exchange state = id < exchanges_.size() ? exchanges_[id] : Exchange::kFree;
-  if (plan_.qos == 1 && kind == mqtt::PacketType::kPuback && state == Exchange::kPublished) {
+  const bool ends = plan_.qos == 1
+                        ? kind == mqtt::PacketType::kPuback && state == Exchange::kPublished
+                        : kind == mqtt::PacketType::kPubcomp && state == Exchange::kReleased;
+  if (ends) {
     finish(id);
   } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubrec && state != Exchange::kFree) {
     exchanges_[id] = Exchange::kReleased;  // [MQTT-4.3.3-1]
     const mqtt::AckPacket pubrel{mqtt::PacketType::kPubrel, id};
     mqtt::write_ack(out().reserve(mqtt::ack_size(pubrel, kVersion)), pubrel, kVersion);
     out().commit(mqtt::ack_size(pubrel, kVersion));
-  } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubcomp && state == Exchange::kReleased) {
-    finish(id);
   } else {
     turn.tally->unexpected.add(1);
   }

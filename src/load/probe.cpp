@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kPortTries = 32;
 constexpr Duration kTryEvery = milliseconds{20};
 constexpr Duration kVersionPatience = milliseconds{300};
 // A retained message follows SUBACK at once, if there is one.
@@ -63,16 +64,17 @@ class VersionLink final : public MqttLink {
 
 }  // namespace
 
-std::expected<std::uint16_t, std::string> free_port(Url::Scheme scheme) {
-  const auto any = transport::Address::v4({127, 0, 0, 1}, 0);
-  if (scheme == Url::Scheme::kMqtt) {
-    auto listener = transport::listen_tcp(any, {});
+std::expected<std::uint16_t, std::string> free_port() {
+  std::string why;
+  for (int attempt = 0; attempt < kPortTries; ++attempt) {
+    const auto listener = transport::listen_tcp(transport::Address::v4({127, 0, 0, 1}, 0), {});
     if (!listener) return std::unexpected(listener.error());
-    return (*listener)->local().port();
+    const transport::Address address = (*listener)->local();
+    const auto socket = transport::bind_udp(address, {});
+    if (socket) return address.port();
+    why = socket.error();
   }
-  auto socket = transport::bind_udp(any, {});
-  if (!socket) return std::unexpected(socket.error());
-  return (*socket)->local().port();
+  return std::unexpected(why);
 }
 
 transport::Address client_address(const transport::Address& server) {

@@ -13,8 +13,8 @@
 
 namespace hermod::load {
 
-/// A port of 127.0.0.1 that is free now.
-[[nodiscard]] std::expected<std::uint16_t, std::string> free_port(Url::Scheme scheme);
+/// A port of 127.0.0.1 that is free now for TCP and for UDP: a server may want both.
+[[nodiscard]] std::expected<std::uint16_t, std::string> free_port();
 
 /// The address to bind a client's socket to: the loopback or any address of the same family.
 [[nodiscard]] transport::Address client_address(const transport::Address& server);

@@ -71,7 +71,7 @@ struct Server {
 std::expected<Server, std::string> reach(const Options& options) {
   std::uint16_t port = options.url.port;
   if (port == 0) {
-    const auto free = free_port(options.url.scheme);
+    const auto free = free_port();
     if (!free) return std::unexpected(free.error());
     port = *free;
   }
@@ -127,7 +127,7 @@ std::expected<Report, std::string> run(const Options& asked, const Progress& pro
     if (!workload) return std::unexpected(workload.error());
     auto measurement = measure(*options, **workload, server->pid, progress);
     if (!measurement) return std::unexpected(measurement.error());
-    report.runs.push_back(std::move(*measurement));
+    report.runs.push_back(*measurement);
   }
   return report;
 }
