@@ -49,7 +49,7 @@ done
 pins=()
 if (($(nproc) > 1)); then pins=(--server-cpu 0 --cpu 1); fi
 
-ours="$hermod serve -c bench/one-shard.conf -p {port} --coap-port {port}"
+ours="$hermod serve -c bench/threads-1.conf -p {port} --coap-port {port}"
 defaults="$mosquitto -p {port}"
 no_queue_limit="$mosquitto -c bench/mosquitto.conf -p {port}"
 
