@@ -40,6 +40,20 @@ void Outbox::add_forward(std::uint16_t to, const model::Message& message, bool f
                          bool for_retained) {
   Batch& batch = open_batch(to);
   Forward letter{.for_subscribers = for_subscribers, .for_retained = for_retained};
+  pack(letter, message);
+  batch.bytes += message.payload.size();
+  batch.letters.push_back(std::move(letter));
+}
+
+void Outbox::add_delivery(std::uint16_t to, GroupDelivery letter, const model::Message& message) {
+  Batch& batch = open_batch(to);
+  pack(letter.content, message);
+  batch.bytes += message.payload.size();
+  batch.letters.push_back(std::move(letter));
+}
+
+// A copy for the other shard alone; a large payload is lent.
+void Outbox::pack(Forward& letter, const model::Message& message) {
   model::Message copy = message;
   copy.owner = nullptr;
   if (message.payload.size() >= Output::kShareFrom) {
@@ -55,8 +69,6 @@ void Outbox::add_forward(std::uint16_t to, const model::Message& message, bool f
     copy.payload = {};
   }
   letter.message = model::OwnedMessage::copy_of(copy);
-  batch.bytes += message.payload.size();
-  batch.letters.push_back(std::move(letter));
 }
 
 model::MessageRef Outbox::open(Forward& letter, std::uint16_t from) {

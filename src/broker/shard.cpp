@@ -66,8 +66,8 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return !ready_.empty() || !dirty_.empty() || !questions_.empty() || subscribing_.wants_turn() ||
-         std::ranges::any_of(sockets_, &Socket::unread);
+  return !ready_.empty() || !dirty_.empty() || !questions_.empty() || !to_self_.empty() ||
+         subscribing_.wants_turn() || std::ranges::any_of(sockets_, &Socket::unread);
 }
 
 Instant Shard::turn(Duration wait_max) {
@@ -94,6 +94,7 @@ Instant Shard::turn(Duration wait_max) {
   }
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
   finish_commits();
+  execute();
   resume_paused();
   outbox_.send();  // before the acknowledgements of what is in it
   flush_outputs();

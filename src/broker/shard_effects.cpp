@@ -11,10 +11,11 @@ using model::Reason;
 
 void Shard::execute() {
   // Executing makes other sessions want things: those come in the next round.
-  while (!effects_.empty()) {
+  while (!effects_.empty() || !to_self_.empty()) {
     std::swap(effects_, executing_);
     execute_list(executing_);
     executing_.clear();
+    open_own();
   }
 }
 
@@ -47,6 +48,7 @@ void Shard::answer(Connection& connection, const session::Answer& answer) {
 }
 
 void Shard::answer_key(core::ConnectionKey key, const session::Answer& given) {
+  if (static_cast<std::uint32_t>(key) == 0) return finish_join(key >> 32);
   Connection* connection = find(key);
   if (connection == nullptr) return;
   answer(*connection, given);
@@ -221,9 +223,8 @@ void Shard::apply(Connection& connection, session::Subscribe& effect) {
   if (!connection.attached()) return;
   Reason reason = Reason::kOk;
   bool replaced = false;
-  if (effect.filter.starts_with("$share/")) {
-    reason = Reason::kNotSupported;  // the place of groups: a group will be a subscriber of its own
-  } else if (!allowed(connection, core::Action::kSubscribe, effect.filter)) {
+  if (core::is_group(effect.filter)) return subscribe_group(connection, effect);
+  if (!allowed(connection, core::Action::kSubscribe, effect.filter)) {
     reason = Reason::kNotAuthorized;
   } else {
     const core::Core::Subscribed subscribed =
@@ -237,8 +238,8 @@ void Shard::apply(Connection& connection, session::Subscribe& effect) {
   const bool retained =
       effect.options.retain_handling == model::RetainHandling::kAlways ||
       (effect.options.retain_handling == model::RetainHandling::kIfNew && !replaced);
-  subscribing_.start(connection.subscriber, effect.filter, effect.options, retained, effect.ticket,
-                     now_);
+  subscribing_.start(key_of(id_of(connection)), connection.subscriber, effect.filter,
+                     effect.options, retained, effect.ticket, now_);
 }
 
 void Shard::apply(Connection& connection, session::Unsubscribe& effect) {

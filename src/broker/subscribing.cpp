@@ -15,12 +15,12 @@ Subscribing::Subscribing(core::Core& core, Outbox& outbox, std::uint16_t self, s
                          Answer answer)
     : core_(core), outbox_(outbox), self_(self), shards_(shards), answer_(std::move(answer)) {}
 
-void Subscribing::start(core::SubscriberIndex subscriber, std::string_view filter,
-                        const model::SubscriptionOptions& options, bool retained,
-                        session::Ticket ticket, Instant now) {
+void Subscribing::start(core::ConnectionKey asker, core::SubscriberIndex subscriber,
+                        std::string_view filter, const model::SubscriptionOptions& options,
+                        bool retained, session::Ticket ticket, Instant now) {
   const RequestId id = ++last_id_;
   Read& read = reads_[id];
-  read.connection = core_.subscriber(subscriber).connection;
+  read.asker = asker;
   read.subscriber = subscriber;
   read.ticket = ticket;
   read.filter = filter;
@@ -53,7 +53,7 @@ void Subscribing::known(RequestId id, Read& read, Instant now) {
   HERMOD_ASSERT(reader.announced.front() == id);
   reader.announced.pop_front();
   answer_(
-      read.connection,
+      read.asker,
       {.ticket = read.ticket, .reason = model::Reason::kOk, .granted = read.options.guarantee_max});
   if (read.retained) {
     const bool wild = model::has_wildcard(read.filter);

@@ -17,7 +17,9 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       cache_(tree_, place.hash_key),
       subscribers_(place.hash_key),
       retained_(limits, place.hash_key),
-      router_(limits, subscribers_, cache_, journal, outlet) {
+      outlet_(outlet),
+      router_(limits, subscribers_, cache_, journal, outlet),
+      groups_(0, KeyedHash{place.hash_key}) {
   HERMOD_ASSERT(place.shards >= 1 && place.shards <= 64 && place.shard < place.shards);
 }
 
@@ -46,6 +48,7 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.credit = 0;
   subscriber.open = true;
   subscriber.reading = false;
+  resume_groups(index);
   return {index, present, Reason::kOk};
 }
 
@@ -56,8 +59,10 @@ void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_
   subscriber.open = false;
   const model::MessageRef will = std::exchange(subscriber.will, {});
   if (!subscriber.durable()) {
+    subscriber.inflight = std::move(inflight);
     forget(index);
   } else {
+    return_groups(index, inflight, false);
     subscriber.inflight = std::move(inflight);
     subscriber.inflight.shrink();
     subscriber.queue.rewind(limits_.queue_at_most_once_offline);
@@ -74,6 +79,7 @@ void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_
 
 void Core::forget(SubscriberIndex index) {
   router_.flush();
+  return_groups(index, subscribers_[index].inflight, true);
   drop_subscriptions(index);
   subscribers_.remove(index);
 }
@@ -126,6 +132,7 @@ Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
 
 Reason Core::unsubscribe(SubscriberIndex index, std::string_view filter) {
   router_.flush();
+  if (is_group(filter)) return leave_group(index, filter);
   TopicTree::Node* node = tree_.find(filter);
   if (node == nullptr || !TopicTree::holds(node, index)) return Reason::kNotFound;
   std::erase(subscribers_[index].subscriptions, node);
@@ -175,7 +182,12 @@ void Core::observe(Stamp seen) {
 void Core::credit(SubscriberIndex index, std::uint32_t count) {
   router_.flush();
   subscribers_[index].credit += count;
+  pump(index);
+}
+
+void Core::pump(SubscriberIndex index) {
   router_.pump(subscribers_[index]);
+  if (subscribers_[index].queue.has_freed()) return_credit(index);
 }
 
 void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
@@ -187,7 +199,7 @@ void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, mode
   Subscriber& subscriber = subscribers_[index];
   subscriber.queue.settle(first, last);
   subscriber.credit += credit;
-  router_.pump(subscriber);
+  pump(index);
 }
 
 void Core::set_open(SubscriberIndex index, bool open) {
@@ -195,7 +207,7 @@ void Core::set_open(SubscriberIndex index, bool open) {
   subscriber.open = open;
   if (open) {
     router_.flush();
-    router_.pump(subscriber);
+    pump(index);
   }
 }
 

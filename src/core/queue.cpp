@@ -103,6 +103,7 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
 void Queue::let_go(Entry& entry) {
   if (!entry.message) return;
   state_->bytes -= entry.message.get()->memory();
+  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
   entry.message = {};
   entry.ids.reset();
 }
@@ -141,6 +142,24 @@ void Queue::rewind(bool keep_at_most_once) {
   state_->next = state_->fresh = state_->unsettled = 0;
   trim();
   if (state_->count == 0) state_.reset();
+}
+
+void Queue::push_front(Entry entry) {
+  grow();
+  HERMOD_ASSERT(state_->next == 0 && next_tag_ > state_->count + 1);
+  state_->bytes += entry.message.get()->memory();
+  state_->head = (state_->head + state_->ring.size() - 1) & (state_->ring.size() - 1);
+  ++state_->count;
+  ++state_->waiting;
+  at(0) = std::move(entry);
+}
+
+std::size_t Queue::held(std::uint16_t group) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; state_ && i < state_->count; ++i) {
+    if (!at(i).settled && at(i).group == group) ++count;
+  }
+  return count;
 }
 
 void Queue::clear() {

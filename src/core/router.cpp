@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hermod/base/assert.hpp"
 #include "hermod/base/output.hpp"
 
 namespace hermod::core {
@@ -122,7 +123,7 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
 void Router::enqueue(Subscriber& subscriber, const model::Message& message, Guarantee guarantee,
                      bool retain, std::span<const std::uint32_t> subscription_ids) {
   const bool counted = guarantee != Guarantee::kAtMostOnce;
-  if (!subscriber.attached() && !counted && !limits_.queue_at_most_once_offline) {
+  if (subscriber.away() && !counted && !limits_.queue_at_most_once_offline) {
     ++counters_.dropped_away;
     return;
   }
@@ -138,7 +139,35 @@ void Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
   ++counters_.queued;
 }
 
+void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
+                                const model::Delivery& delivery) {
+  const model::SubscriptionOptions& options = (*subscriber.memberships)[membership].options;
+  Queue::Entry entry{
+      .message = delivery.message->own(),
+      .id = options.subscription_id,
+      .group = static_cast<std::uint16_t>(membership + 1),
+      .guarantee = std::min(delivery.message->guarantee, options.guarantee_max),  // [MQTT-4.8.2-3]
+      .retain = options.retain_as_published && delivery.message->retain,
+      .delivered = delivery.redelivered};
+  subscriber.queue.push(std::move(entry));
+  ++counters_.queued;
+}
+
+// From a group's queue to its members; what is handed over is theirs.
+void Router::pump_group(Subscriber& subscriber) {
+  while (subscriber.queue.waiting() > 0) {
+    const MemberRef* member = subscriber.group->next();
+    if (member == nullptr) return;
+    const model::Tag tag = subscriber.queue.take(1, 1, scratch_);
+    HERMOD_ASSERT(scratch_.size() == 1);
+    outlet_.to_member(*member, subscriber.group->key(), scratch_.front());
+    subscriber.queue.trim();
+    subscriber.queue.settle(tag, tag);
+  }
+}
+
 void Router::pump(Subscriber& subscriber) {
+  if (subscriber.group) return pump_group(subscriber);
   while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
     const model::Tag first = subscriber.queue.take(kBatchMax, subscriber.credit, scratch_);
     if (scratch_.empty()) return;

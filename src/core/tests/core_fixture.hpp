@@ -54,6 +54,24 @@ class RecordingOutlet final : public Outlet {
                                     as_text(message.payload), interested, retained_owner));
   }
 
+  void to_member(const MemberRef& member, GroupKey, const model::Delivery& delivery) override {
+    letters.push_back(fmt::format("to {}:{} {}", member.subscriber, member.membership,
+                                  as_text(delivery.message->payload)));
+  }
+  void grant(std::uint16_t owner, GroupKey, const MemberRef& member, std::uint32_t count) override {
+    letters.push_back(
+        fmt::format("grant {} {}:{} {}", owner, member.subscriber, member.membership, count));
+  }
+  void give_back(std::uint16_t owner, std::string_view group, const MemberRef& member,
+                 std::vector<Returned> messages, bool leaves) override {
+    std::string text =
+        fmt::format("return {} {} {}:{}", owner, group, member.subscriber, member.membership);
+    for (const Returned& message : messages) {
+      text += fmt::format(" {}{}", as_text(message.message->payload), message.delivered ? "d" : "");
+    }
+    letters.push_back(text + (leaves ? " leaves" : ""));
+  }
+
   /// What a connection got so far, blank-separated; forgets it.
   std::string take(ConnectionKey connection) { return std::exchange(sequences[connection], {}); }
 
@@ -61,6 +79,7 @@ class RecordingOutlet final : public Outlet {
   std::map<ConnectionKey, std::string> sequences;
   std::map<ConnectionKey, std::vector<model::Tag>> tags;  ///< of at least once and better
   std::vector<std::string> forwarded;
+  std::vector<std::string> letters;  ///< between groups and members
 };
 
 /// Writes down the records and commits when told.

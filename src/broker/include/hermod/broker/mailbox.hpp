@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hermod/core/core.hpp"
+#include "hermod/core/group.hpp"
 #include "hermod/model/message.hpp"
 #include "hermod/transport/stream.hpp"
 
@@ -72,6 +73,46 @@ struct LookupReply {
   model::MessageRef value;  ///< empty: none
 };
 
+/// `member` wants to belong to the group `name`. Answered by GroupJoined.
+struct GroupJoin {
+  std::string name;
+  core::MemberRef member;
+  bool durable = false;
+  RequestId request = 0;
+};
+struct GroupJoined {
+  std::string name;
+  core::MemberRef member;
+  core::GroupKey group;
+  model::Reason reason = model::Reason::kOk;
+  RequestId request = 0;
+};
+/// A member takes `count` more messages.
+struct GroupGrant {
+  core::GroupKey group;
+  core::MemberRef member;
+  std::uint32_t count = 0;
+};
+/// A group's message for one member.
+struct GroupDelivery {
+  Forward content;
+  core::GroupKey group;
+  core::MemberRef member;
+  bool redelivered = false;
+};
+/// A member is away, or `leaves`: its messages are for others.
+struct GroupReturn {
+  std::string name;
+  core::MemberRef member;
+  std::vector<core::Returned> messages;
+  bool leaves = false;
+};
+/// A message that met no member.
+struct GroupRefusal {
+  core::GroupKey group;
+  core::Returned message;
+};
+
 /// A connection moves with everything it has sent so far.
 struct Handover {
   std::unique_ptr<transport::Stream> stream;
@@ -80,7 +121,8 @@ struct Handover {
 };
 
 using Letter = std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest,
-                            RetainedPage, LookupRequest, LookupReply, Handover>;
+                            RetainedPage, LookupRequest, LookupReply, GroupJoin, GroupJoined,
+                            GroupGrant, GroupDelivery, GroupReturn, GroupRefusal, Handover>;
 
 /// The letters of one turn from one shard to another.
 struct Batch {

@@ -32,6 +32,8 @@ class Outbox final : public ForeignOwner {
   /// Adds a copy of a publication; payloads from Output::kShareFrom are lent instead of copied.
   void add_forward(std::uint16_t to, const model::Message& message, bool for_subscribers,
                    bool for_retained);
+  /// Adds a group's message for a member over there, as above.
+  void add_delivery(std::uint16_t to, GroupDelivery letter, const model::Message& message);
   /// The message of a letter that came from `from`, ready for this shard.
   [[nodiscard]] model::MessageRef open(Forward& letter, std::uint16_t from);
   /// Lent payloads that are free again.
@@ -52,6 +54,7 @@ class Outbox final : public ForeignOwner {
 
  private:
   void send_batches();
+  void pack(Forward& letter, const model::Message& message);
   [[nodiscard]] Batch& open_batch(std::uint16_t to);
   [[nodiscard]] bool has_room(const Mailbox& box, const Batch* open) const;
 

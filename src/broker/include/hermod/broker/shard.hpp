@@ -156,6 +156,25 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
 
+  // --- shard_groups.cpp: groups and their members ---
+  void send(std::uint16_t to, Letter letter);
+  void open_own();
+  void subscribe_group(Connection& connection, const session::Subscribe& effect);
+  void finish_join(std::uint64_t number);
+  [[nodiscard]] model::MessageRef for_shard(const model::Message& message, std::uint16_t to) const;
+  void open(GroupJoin& letter, std::uint16_t from);
+  void open(GroupJoined& letter, std::uint16_t from);
+  void open(GroupGrant& letter, std::uint16_t from);
+  void open(GroupDelivery& letter, std::uint16_t from);
+  void open(GroupReturn& letter, std::uint16_t from);
+  void open(GroupRefusal& letter, std::uint16_t from);
+  void to_member(const core::MemberRef& member, core::GroupKey group,
+                 const model::Delivery& delivery) override;
+  void grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
+             std::uint32_t count) override;
+  void give_back(std::uint16_t owner, std::string_view group, const core::MemberRef& member,
+                 std::vector<core::Returned> messages, bool leaves) override;
+
   // --- core::Outlet ---
   void deliver(core::ConnectionKey connection, const model::DeliveryBatch& batch) override;
   void forward(const model::Message& message, core::ShardSet interested,
@@ -193,6 +212,17 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   struct PendingLookup {
     session::ConnectionId connection;
     session::Ticket ticket = 0;
+  };
+  // A SUBSCRIBE of this shard that waits for the group's shard.
+  struct PendingJoining {
+    session::ConnectionId connection;
+    session::Ticket ticket = 0;
+    model::Guarantee granted = model::Guarantee::kAtMostOnce;
+  };
+  // A join that waits until all shards know of the group's interest.
+  struct PendingJoin {
+    std::uint16_t from = 0;
+    GroupJoined answer;
   };
   struct Listener {
     std::uint16_t settings = 0;
@@ -248,6 +278,11 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Question> questions_;
   boost::unordered_flat_map<RequestId, PendingLookup> lookups_;
   RequestId last_lookup_ = 0;
+  boost::unordered_flat_map<RequestId, PendingJoining> joining_;
+  RequestId last_joining_ = 0;
+  boost::unordered_flat_map<std::uint32_t, PendingJoin> joins_;
+  std::uint32_t last_join_ = 0;
+  std::vector<Letter> to_self_;    // opened after the round of effects
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;
   std::size_t unattached_ = 0;

@@ -41,9 +41,9 @@ class Subscribing {
   Subscribing(core::Core& core, Outbox& outbox, std::uint16_t self, std::uint16_t shards,
               Answer answer);
 
-  /// The core has taken the subscription: makes it known, answers `ticket`, sends retained values
-  /// when `retained` is set.
-  void start(core::SubscriberIndex subscriber, std::string_view filter,
+  /// The core has taken the subscription: makes it known, answers `ticket` to `asker`, sends
+  /// retained values when `retained` is set.
+  void start(core::ConnectionKey asker, core::SubscriberIndex subscriber, std::string_view filter,
              const model::SubscriptionOptions& options, bool retained, session::Ticket ticket,
              Instant now);
   void on_known(const InterestKnown& letter, std::uint16_t from, Instant now);
@@ -70,7 +70,7 @@ class Subscribing {
 
  private:
   struct Read {
-    core::ConnectionKey connection = 0;
+    core::ConnectionKey asker = 0;
     core::SubscriberIndex subscriber = 0;
     session::Ticket ticket = 0;
     std::string filter;

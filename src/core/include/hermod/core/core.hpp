@@ -4,11 +4,14 @@
 // while it executes effects.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "hermod/base/hash.hpp"
 #include "hermod/base/time.hpp"
 #include "hermod/core/limits.hpp"
 #include "hermod/core/match_cache.hpp"
@@ -73,8 +76,10 @@ class Core {
     model::Reason reason = model::Reason::kOk;
     bool replaced = false;  ///< the filter was there already
   };
+  /// `filter` is no group's.
   Subscribed subscribe(SubscriberIndex index, std::string_view filter,
                        const model::SubscriptionOptions& options);
+  /// `filter` may be a group's: the subscriber leaves it.
   model::Reason unsubscribe(SubscriberIndex index, std::string_view filter);
   /// Called with each filter that has lost its last subscriber of this shard.
   void on_interest_lost(std::function<void(std::string_view filter)> callback) {
@@ -82,6 +87,43 @@ class Core {
   }
   /// Another shard has, or has no longer, subscribers for a filter.
   void set_interest(std::string_view filter, std::uint16_t shard, bool interested);
+
+  // --- groups: a member's side ---
+
+  /// Messages of a group that a member may hold at a time.
+  static constexpr std::uint32_t kGroupWindow = 64;
+
+  struct Member {
+    model::Reason reason = model::Reason::kOk;
+    MemberRef ref;
+    std::uint16_t owner = 0;  ///< the group's shard, to be asked to join
+  };
+  /// Notes that the subscriber belongs to the group `name` (well-formed) from now on; again: with
+  /// other options. The group hears of it from the caller, which comes back with group_joined().
+  Member enter_group(SubscriberIndex index, std::string_view name,
+                     const model::SubscriptionOptions& options);
+  /// The group has taken the member, and all shards know: messages may come.
+  void group_joined(std::string_view name, const MemberRef& member, GroupKey group);
+  /// A group's message. False when the member cannot take it: it has to go back.
+  [[nodiscard]] bool deliver_from_group(const MemberRef& member, GroupKey group,
+                                        const model::Delivery& delivery);
+
+  // --- groups: the owner's side ---
+
+  struct Group {
+    model::Reason reason = model::Reason::kOk;
+    GroupKey key;
+  };
+  /// Makes `member` a member of the group `name` (well-formed) of this shard.
+  Group join_group(std::string_view name, const MemberRef& member, bool durable);
+  /// A member takes `count` more messages.
+  void group_grant(GroupKey group, const MemberRef& member, std::uint32_t count);
+  /// The member pauses or leaves; what it returns goes to others, before what waits. Returns the
+  /// group's subscriber, or kNone, when the group ended with this member.
+  SubscriberIndex group_return(std::string_view name, const MemberRef& member,
+                               std::vector<Returned> messages, bool leaves);
+  /// A message that its member did not take.
+  void group_return(GroupKey group, Returned message);
 
   // --- messages ---
 
@@ -102,7 +144,7 @@ class Core {
   /// A retained value for a new subscription, as a delivery with the retain flag.
   void deliver_retained(SubscriberIndex index, const model::Message& message,
                         const model::SubscriptionOptions& options);
-  void pump(SubscriberIndex index) { router_.pump(subscribers_[index]); }
+  void pump(SubscriberIndex index);
 
   [[nodiscard]] Retained& retained() { return retained_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
@@ -118,6 +160,12 @@ class Core {
   void forget(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
+  model::Reason leave_group(SubscriberIndex index, std::string_view name);
+  void return_groups(SubscriberIndex index, model::Inflight& inflight, bool leaves);
+  void resume_groups(SubscriberIndex index);
+  void return_credit(SubscriberIndex index);
+  static void put_back(Subscriber& subscriber, Returned message);
+  [[nodiscard]] MemberRef member_ref(SubscriberIndex index, std::size_t membership) const;
 
   Place place_;
   const Limits& limits_;
@@ -125,7 +173,9 @@ class Core {
   MatchCache cache_;
   Subscribers subscribers_;
   Retained retained_;
+  Outlet& outlet_;
   Router router_;
+  boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
   std::uint64_t clock_ = 0;
   std::function<void(std::string_view)> interest_lost_;
 };

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "hermod/model/delivery.hpp"
@@ -28,6 +29,7 @@ class Queue {
     model::MessageRef message;             ///< nothing once it is settled
     std::unique_ptr<std::uint32_t[]> ids;  ///< several subscription ids: `id` is their number
     std::uint32_t id = 0;                  ///< the only subscription id; 0 = none
+    std::uint16_t group = 0;               ///< came from this membership (plus one); 0: from none
     model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
     bool retain : 1 = false;
     bool delivered : 1 = false;  ///< was taken at least once: a further delivery is a repetition
@@ -75,6 +77,22 @@ class Queue {
   void rewind(bool keep_at_most_once);
   void clear();
 
+  // --- groups ---
+
+  /// Puts an entry before all that wait; nothing may be taken and not settled.
+  void push_front(Entry entry);
+  /// Takes out what came from `group` and may go to another member, in order: with `sent`, also
+  /// what was sent at least once and not settled. What stays is of no group with `ends`.
+  template <typename Take>
+  void withdraw(std::uint16_t group, bool sent, bool ends, Take&& take);
+  /// Entries held that came from `group`.
+  [[nodiscard]] std::size_t held(std::uint16_t group) const;
+  /// The groups of the entries that are over since the last call, one for each; none is usual.
+  [[nodiscard]] std::vector<std::uint16_t> take_freed() {
+    return state_ ? std::exchange(state_->freed, {}) : std::vector<std::uint16_t>{};
+  }
+  [[nodiscard]] bool has_freed() const { return state_ && !state_->freed.empty(); }
+
  private:
   struct State {
     std::vector<Entry> ring;  // size a power of two
@@ -85,6 +103,7 @@ class Queue {
     std::size_t waiting = 0;
     std::size_t unsettled = 0;
     std::size_t bytes = 0;
+    std::vector<std::uint16_t> freed;  // groups of entries that are over
   };
   [[nodiscard]] Entry& at(std::size_t offset) const {
     return state_->ring[(state_->head + offset) & (state_->ring.size() - 1)];
@@ -97,5 +116,31 @@ class Queue {
   std::unique_ptr<State> state_;
   model::Tag next_tag_ = 1;
 };
+
+// A queue entry is what a message costs each subscriber.
+static_assert(sizeof(Queue::Entry) <= 24);
+
+/// `take(tag, entry)` is called for each entry that goes.
+template <typename Take>
+void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
+  if (!state_) return;
+  for (std::size_t i = 0; i < state_->count; ++i) {
+    Entry& entry = at(i);
+    if (entry.settled || entry.group != group) continue;
+    const bool goes =
+        !entry.delivered || (sent && entry.guarantee != model::Guarantee::kExactlyOnce);
+    if (ends || goes) entry.group = 0;
+    if (!goes) continue;
+    take(head_tag() + i, entry);
+    entry.settled = true;
+    if (i < state_->next) {
+      --state_->unsettled;
+    } else {
+      --state_->waiting;
+    }
+    let_go(entry);
+  }
+  trim();
+}
 
 }  // namespace hermod::core

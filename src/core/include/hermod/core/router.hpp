@@ -26,6 +26,19 @@ class Outlet {
   /// bit) keeps it as the last value. Borrowed until the call returns.
   virtual void forward(const model::Message& message, ShardSet interested,
                        ShardSet retained_owner) = 0;
+
+  // Between a group and its members, on whichever shards: each comes back to the core of the other
+  // side once the caller has returned. Borrowed until the call returns.
+
+  /// A group's message for one member: Core::deliver_from_group().
+  virtual void to_member(const MemberRef& member, GroupKey group,
+                         const model::Delivery& delivery) = 0;
+  /// A member takes `count` more: Core::group_grant().
+  virtual void grant(std::uint16_t owner, GroupKey group, const MemberRef& member,
+                     std::uint32_t count) = 0;
+  /// A member pauses, or `leaves`; `messages` are for others: Core::group_return().
+  virtual void give_back(std::uint16_t owner, std::string_view group, const MemberRef& member,
+                         std::vector<Returned> messages, bool leaves) = 0;
 };
 
 /// What the router did, since the start.
@@ -59,6 +72,9 @@ class Router {
   /// Appends one message to a subscriber's queue, within its limits; pump() delivers.
   void enqueue(Subscriber& subscriber, const model::Message& message, model::Guarantee guarantee,
                bool retain, std::span<const std::uint32_t> subscription_ids);
+  /// Appends a message of a group to a member's queue. The group's window is the limit.
+  void enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
+                          const model::Delivery& delivery);
   /// Delivers what waits for a subscriber as far as credit and its connection allow.
   void pump(Subscriber& subscriber);
 
@@ -73,6 +89,7 @@ class Router {
     model::EncodeSlots slots;
   };
 
+  void pump_group(Subscriber& subscriber);
   void deliver_run(const Match& match);
   void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee);
   Variant& variant(model::Guarantee guarantee, bool retain_as_published);

@@ -5,6 +5,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "hermod/base/hash.hpp"
 #include "hermod/base/slab.hpp"
 #include "hermod/base/time.hpp"
+#include "hermod/core/group.hpp"
 #include "hermod/core/queue.hpp"
 #include "hermod/core/topic_tree.hpp"
 #include "hermod/model/inflight.hpp"
@@ -29,14 +31,18 @@ struct Subscriber {
   Queue queue;
   model::Inflight inflight;  ///< while nobody is attached
   model::MessageRef will;
-  ConnectionKey connection = 0;  ///< 0: away
-  Instant expires_at = kNever;   ///< while away
-  std::uint32_t expiry_s = 0;    ///< how long it outlives its connection; UINT32_MAX: for ever
-  std::uint32_t credit = 0;      ///< deliveries of at least once or better that may still go out
-  bool open : 1 = false;         ///< the connection's output takes more
-  bool reading : 1 = false;      ///< retained values are still being sent to it
+  std::unique_ptr<Group> group;                          ///< this is a group, not a client
+  std::unique_ptr<std::vector<Membership>> memberships;  ///< groups it belongs to, by number
+  ConnectionKey connection = 0;                          ///< 0: away
+  Instant expires_at = kNever;                           ///< while away
+  std::uint32_t expiry_s = 0;  ///< how long it outlives its connection; UINT32_MAX: for ever
+  std::uint32_t credit = 0;    ///< deliveries of at least once or better that may still go out
+  bool open : 1 = false;       ///< the connection's output takes more
+  bool reading : 1 = false;    ///< retained values are still being sent to it
 
   [[nodiscard]] bool attached() const { return connection != 0; }
+  /// Nobody is there to take messages now.
+  [[nodiscard]] bool away() const { return group ? !group->connected() : !attached(); }
   /// Messages wait for it while it is away.
   [[nodiscard]] bool durable() const { return expiry_s > 0; }
 };
