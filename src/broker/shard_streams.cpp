@@ -34,7 +34,7 @@ void Shard::read(Connection& connection) {
   }
   const transport::IoResult result = connection.stream->read(into);
   const std::size_t count = result.status == transport::IoResult::Status::kDone ? result.count : 0;
-  connection.unread = count == into.size();
+  connection.unread = count == into.size() || connection.hung_up;
   if (held > kReadBuffer / 2) {
     connection.rest->resize(held + count);
     if (!connection.attached()) unattached_bytes_ += count;
