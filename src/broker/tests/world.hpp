@@ -172,7 +172,11 @@ class Client {
   /// Lines, which the network must take.
   void send(std::string_view line) {
     const std::string text = fmt::format("{}\n", line);
-    EXPECT_EQ(write(text), text.size());
+    std::size_t taken = 0;
+    for (int tries = 0; taken < text.size() && tries < 100; ++tries) {
+      taken += write(std::string_view{text}.substr(taken));
+    }
+    EXPECT_EQ(taken, text.size());
   }
   /// What has come since the last time.
   std::string read() {
