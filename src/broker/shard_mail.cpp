@@ -88,11 +88,10 @@ void Shard::open(LookupReply& letter, std::uint16_t) {
   if (found == lookups_.end()) return;
   const PendingLookup pending = found->second;
   lookups_.erase(found);
-  Connection* connection = find(pending.connection);
-  if (connection == nullptr) return;
-  answer(*connection, {.ticket = pending.ticket,
-                       .reason = letter.value ? model::Reason::kOk : model::Reason::kNotFound,
-                       .value = letter.value ? &*letter.value : nullptr});
+  answer_key(key_of(pending.connection),
+             {.ticket = pending.ticket,
+              .reason = letter.value ? model::Reason::kOk : model::Reason::kNotFound,
+              .value = letter.value ? &*letter.value : nullptr});
 }
 
 void Shard::open(Handover& letter, std::uint16_t) {

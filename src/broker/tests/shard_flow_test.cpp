@@ -232,6 +232,22 @@ TEST(ShardFlush, SharedAndCopiedOctetsKeepTheOrder) {
 
 // --- retained values and look-ups ---
 
+TEST(ShardRetained, AreReadOfEveryShard) {
+  World world{2};
+  Client publisher{world, 0};
+  publisher.ask("attach " + world.name_on(0, "p"));
+  const std::string here = world.name_on(0, "r/h");
+  const std::string there = world.name_on(1, "r/t");
+  EXPECT_EQ(publisher.ask("put " + here + " x\nput " + there + " y"), "#2 ok\n#3 ok\n");
+  for (const std::uint16_t self : {std::uint16_t{0}, std::uint16_t{1}}) {
+    Client client{world, self};
+    EXPECT_EQ(client.ask("attach " + world.name_on(self, "c") + "\nsub r/+"),
+              "#1 ok\n#2 ok\n" + here + "=x r\n" + there + "=y r\n");
+    EXPECT_EQ(client.ask("get " + here + "\nget " + there + "\nget r/none"),
+              "#3 ok x\n#4 ok y\n#5 not found\n");
+  }
+}
+
 TEST(ShardRetained, IfNewSendsThemOnce) {
   World world;
   Client client{world};
