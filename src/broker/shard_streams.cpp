@@ -84,6 +84,9 @@ void Shard::on_peer_end(Connection& connection) {
   connection.peer_ended = true;
   connection.armed = now_ + kCloseGrace;  // half a packet is never completed
   wheel_.arm(connection, connection.armed);
+  if (connection.ready) return;  // its output holds nothing up any more: see intake()
+  connection.ready = true;
+  ready_.push_back(id_of(connection));
 }
 
 // What the session left: whole packets that it may not read yet, or the begin of one.

@@ -180,6 +180,41 @@ TEST_F(CongestionTest, TheRestOfAPausedConnectionHasALimit) {
   EXPECT_GT(wide.shard().core().counters().published, 1'000u);
 }
 
+// The peer of a paused connection ends: what it had sent is obeyed all the same.
+TEST_F(CongestionTest, ThePeersEndDoesNotSwallowWhatStood) {
+  publish(0, 2'000);
+  other.ask("sub u");
+  slow.send("pub u last\nbye");
+  world.run();
+  EXPECT_EQ(drained(other), "");
+  slow.end();
+  world.run();
+  EXPECT_EQ(drained(other), "u=last\n");
+  const std::string got = drained(slow);  // the output is written, the queue has gone
+  EXPECT_TRUE(got.ends_with("\nend: ok\n"));
+  EXPECT_TRUE((received(0, 2'000)).starts_with(got.substr(0, got.size() - 8)));
+  EXPECT_EQ(world.shard().connections(), 2u);
+}
+
+// The same when the connection breaks: a goodbye that stood must not become a will.
+TEST_F(CongestionTest, AGoodbyeThatStoodIsObeyedWhenTheConnectionBreaks) {
+  Client dying{world};
+  dying.ask("attach dying will=w=dead");
+  dying.ask("sub t");
+  other.ask("sub u\nsub w");
+  publish(0, 2'000);
+  dying.send("pub u last\nbye");
+  world.run();
+  dying.reset();
+  world.run();
+  seen_by_other += other.read();
+  publish(2'000, 2'001);
+  world.pass(std::chrono::seconds{10});
+  EXPECT_EQ(seen_by_other, received(0, 2'000) + "u=last\n" + received(2'000, 2'001));
+  EXPECT_EQ(other.read(), "");  // no will
+  EXPECT_EQ(world.shard().core().find("dying"), core::Subscribers::kNone);
+}
+
 TEST_F(CongestionTest, OneThatNeverReadsGoesWhenItsPeerDoes) {
   publish(0, 2'000);
   slow.reset();
