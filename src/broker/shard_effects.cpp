@@ -66,9 +66,6 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     // A stamp that lay before the publication's arrival could lose against one that its client saw.
     const Instant at = effect.message.retain ? parts_.clock.now() : now_;
     reason = core_.publish(effect.message, at);
-    if (reason == Reason::kOk && effect.message.retain && subscribing_.reading()) {
-      subscribing_.note_live(effect.message);
-    }
   }
   if (effect.ticket == 0) return;
   answers_.push_back({.ticket = effect.ticket, .reason = reason});

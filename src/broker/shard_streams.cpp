@@ -208,6 +208,9 @@ void Shard::deliver(core::ConnectionKey key, const model::DeliveryBatch& batch) 
 
 void Shard::forward(const model::Message& message, core::ShardSet interested,
                     core::ShardSet retained_owner) {
+  // A publication of this shard, wills included, whose topic another one owns: a page of that one
+  // may hold an older value. What this shard owns it reads itself, and always the newest.
+  if (retained_owner != 0 && subscribing_.reading()) subscribing_.note_live(message);
   for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
     const bool for_subscribers = (interested >> to & 1) != 0;
     const bool for_retained = (retained_owner >> to & 1) != 0;

@@ -59,6 +59,7 @@ class Desk final : public core::Outlet {
   }
   void forward(const model::Message& message, core::ShardSet interested,
                core::ShardSet retained_owner) override {
+    if (retained_owner != 0 && subscribing.reading()) subscribing.note_live(message);
     for (std::uint16_t to = 0; to < room_.shards(); ++to) {
       const bool live = (interested >> to & 1) != 0;
       const bool kept = (retained_owner >> to & 1) != 0;
@@ -95,7 +96,6 @@ class Desk final : public core::Outlet {
                            .payload = as_bytes(payload),
                            .retain = retain};
     EXPECT_EQ(core.publish(message, now_), model::Reason::kOk);
-    if (retain && subscribing.reading()) subscribing.note_live(message);
     core.flush();
     outbox.send();
   }

@@ -308,6 +308,28 @@ TEST(ShardRetained, ALookupOfOneThatHasGoneIsForgotten) {
   EXPECT_EQ(staying.ask("get " + there), "#2 not found\n");
 }
 
+// A retained will is a publication as any other: a page that is older must not follow it.
+TEST(ShardRetained, ALiveWillSuppressesAnOlderPage) {
+  World world{2};
+  const std::string topic = world.name_on(1, "t");
+  Client publisher{world, 1};
+  publisher.ask("attach " + world.name_on(1, "p") + "\nput " + topic + " old");
+  auto dying = std::make_unique<Client>(world, 0);
+  dying->ask("attach " + world.name_on(0, "d") + " rwill=" + topic + "=dead");
+  Client client{world, 0};
+  client.ask("attach " + world.name_on(0, "c"));
+  client.send("sub " + topic);
+  world.turn(0);  // the interest leaves
+  world.turn(1);  // the stamp
+  world.turn(0);  // the question
+  world.turn(1);  // is read
+  world.turn(1);  // the page with the old value leaves
+  dying.reset();
+  world.network.advance_to(world.network.now() + std::chrono::milliseconds{1});
+  world.run();
+  EXPECT_EQ(client.read(), "#2 ok\n" + topic + "=dead\n");
+}
+
 // --- others have their turn ---
 
 TEST(ShardTurns, ABusyConnectionDoesNotHoldTheOthers) {

@@ -254,8 +254,12 @@ TEST(SubscribingLive, kLiveTopicsMax_BeyondItAStaleValueMayFollow) {
     desks[1].reply();  // the page is on its way
     desks.later();
     desks[0].publish(first, value);
-    for (std::size_t i = 1; i < Subscribing::kLiveTopicsMax; ++i) {
-      desks[0].publish(fmt::format("m/m/{}", i), value);  // matches nothing, but is noted
+    std::size_t noted = 1;
+    for (int i = 0; noted < Subscribing::kLiveTopicsMax; ++i) {
+      const std::string topic = fmt::format("m/m/{}", i);  // matches nothing, but is noted
+      if (desks[0].core.owner_of(topic) == 0) continue;
+      desks[0].publish(topic, value);
+      ++noted;
     }
     desks[0].publish(last, value);  // for this one there is no room
     desks.later();
