@@ -218,7 +218,7 @@ void MqttActor::on_effect(session::Effect& effect) {
       out.settled = true;
       ledger_.accepted(out.id, world_.moment());
       world_.trace().note(world_.now(), "accepted", {{"client", connection_}, {"message", out.id}});
-      jury_.acknowledged(out.id);
+      jury_.acknowledged(out.id, world_.owner_of(plan_.name));
     }
     forget_settled();
   }
