@@ -252,14 +252,22 @@ void Shard::apply(Connection& connection, session::Lookup& effect) {
   if (!allowed(connection, core::Action::kRead, effect.topic)) {
     return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
   }
-  const std::uint16_t owner = core_.owner_of(effect.topic);
-  if (owner != parts_.self) {
-    lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
-    outbox_.add(owner, LookupRequest{std::string{effect.topic}, last_lookup_});
-    return;
+  if (parts_.mailroom.shards() == 1) {
+    return answer_lookup(connection, effect.ticket, core_.retained().find(effect.topic, now_));
   }
-  const model::Message* value = core_.retained().find(effect.topic, now_);
-  answer(connection, {.ticket = effect.ticket,
+  lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
+  LookupRequest request{std::string{effect.topic}, last_lookup_};
+  const std::uint16_t owner = core_.owner_of(effect.topic);
+  if (owner == parts_.self) {
+    questions_.push_back({std::move(request), owner});  // as if another shard asked
+  } else {
+    outbox_.add(owner, std::move(request));
+  }
+}
+
+void Shard::answer_lookup(Connection& connection, session::Ticket ticket,
+                          const model::Message* value) {
+  answer(connection, {.ticket = ticket,
                       .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
                       .value = value});
 }

@@ -25,9 +25,15 @@ void Shard::read_mail() {
     }
   }
   for (const Question& question : questions) {
-    std::visit([&](const auto& request) { outbox_.add(question.from, reply_to(request)); },
-               question.request);
+    if (question.from == parts_.self) {
+      const auto& own = std::get<LookupRequest>(question.request);
+      finish_lookup(own.request, core_.retained().find(own.topic, now_));
+    } else {
+      std::visit([&](const auto& request) { outbox_.add(question.from, reply_to(request)); },
+                 question.request);
+    }
   }
+  execute();
 }
 
 void Shard::open(Forward& letter, std::uint16_t from) {
@@ -55,8 +61,6 @@ void Shard::open(InterestKnown& letter, std::uint16_t from) {
 }
 
 void Shard::open(RetainedRequest& letter, std::uint16_t from) {
-  // Everything that was on its way here when the question was asked must be in first. It is in the
-  // mailboxes by now, whoever sent it: they are all read once more before the answer is made.
   questions_.push_back({std::move(letter), from});
 }
 
@@ -66,7 +70,7 @@ void Shard::open(RetainedPage& letter, std::uint16_t) {
 }
 
 void Shard::open(LookupRequest& letter, std::uint16_t from) {
-  questions_.push_back({std::move(letter), from});  // as above
+  questions_.push_back({std::move(letter), from});
 }
 
 RetainedPage Shard::reply_to(const RetainedRequest& request) {
@@ -84,15 +88,17 @@ LookupReply Shard::reply_to(const LookupRequest& request) {
 }
 
 void Shard::open(LookupReply& letter, std::uint16_t) {
-  const auto found = lookups_.find(letter.request);
+  finish_lookup(letter.request, letter.value ? &*letter.value : nullptr);
+}
+
+void Shard::finish_lookup(RequestId id, const model::Message* value) {
+  const auto found = lookups_.find(id);
   if (found == lookups_.end()) return;
   const PendingLookup pending = found->second;
   lookups_.erase(found);
-  Connection* connection = find(pending.connection);
-  if (connection == nullptr) return;
-  answer(*connection, {.ticket = pending.ticket,
-                       .reason = letter.value ? model::Reason::kOk : model::Reason::kNotFound,
-                       .value = letter.value ? &*letter.value : nullptr});
+  if (Connection* connection = find(pending.connection)) {
+    answer_lookup(*connection, pending.ticket, value);
+  }
 }
 
 void Shard::open(Handover& letter, std::uint16_t) {

@@ -63,6 +63,11 @@ void CoapConnection::connect(Handler<void(error_code)> handler) {
                           });
 }
 
+// Why the session did not take a request.
+error_code CoapConnection::refusal() const {
+  return session_.full() ? Error::kTooMany : Error::kTooLarge;
+}
+
 void CoapConnection::request(Handler<void(error_code, CoapResponse)> handler,
                              const coap::ClientRequest& request) {
   if (state_ != State::kOpen) return handler(Error::kNotConnected, {});
@@ -70,7 +75,7 @@ void CoapConnection::request(Handler<void(error_code, CoapResponse)> handler,
   exchanges_[ticket] = {.request = std::move(handler)};
   run([&](Instant now, session::Effects& effects) {
     if (session_.request(request, ticket, now, effects)) return;
-    exchanges_.extract(ticket).mapped().request(Error::kTooLarge, {});
+    exchanges_.extract(ticket).mapped().request(refusal(), {});
   });
 }
 
@@ -82,7 +87,7 @@ void CoapConnection::observe(Handler<void(error_code, CoapObservation)> handler,
   run([&](Instant now, session::Effects& effects) {
     const coap::ClientRequest request{.path = path, .observe = true};
     if (session_.request(request, ticket, now, effects)) return;
-    exchanges_.extract(ticket).mapped().observe(Error::kTooLarge, 0);
+    exchanges_.extract(ticket).mapped().observe(refusal(), 0);
   });
 }
 

@@ -63,6 +63,7 @@ class CoapConnection : public std::enable_shared_from_this<CoapConnection>,
   [[nodiscard]] std::uint8_t* reserve(std::size_t count_max) override;
   void commit(std::size_t count) override;
 
+  [[nodiscard]] error_code refusal() const;
   [[nodiscard]] error_code open_next();
   void read();
   void on_refused(error_code error);

@@ -42,6 +42,8 @@ class Category final : public boost::system::error_category {
         return "not a valid topic";
       case Error::kTooLarge:
         return "too large for a packet";
+      case Error::kTooMany:
+        return "too many operations are under way: wait for some to complete";
       case Error::kNotFound:
         return "not found";
       case Error::kBadRequest:

@@ -39,6 +39,9 @@ error_code fault(const MqttPublication& publication) {
 void MqttConnection::publish(Handler<void(error_code)> handler, MqttPublication publication) {
   if (state_ != State::kOpen) return handler(Error::kNotConnected);
   if (const error_code error = fault(publication)) return handler(error);
+  if (outgoing_.size() + unwritten_.size() + released_.size() >= options_.publications_max) {
+    return handler(Error::kTooMany);
+  }
   outgoing_.push_back({std::move(publication), std::move(handler)});
   run([](Instant, session::Effects&) {});
 }

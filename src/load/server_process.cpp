@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,28 +46,6 @@ std::string ending(int status) {
 
 }  // namespace
 
-std::optional<std::uint64_t> stat_ticks(std::string_view stat) {
-  // pid (name) state ppid ...: utime and stime are fields 14 and 15.
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos) return std::nullopt;
-  std::string_view rest = stat.substr(name_end + 1);
-  std::uint64_t total = 0;
-  for (int field = 3; field <= 15; ++field) {
-    const std::size_t begin = rest.find_first_not_of(' ');
-    if (begin == std::string_view::npos) return std::nullopt;
-    rest.remove_prefix(begin);
-    const std::size_t size = std::min(rest.find(' '), rest.size());
-    if (field >= 14) {
-      std::uint64_t ticks = 0;
-      const auto [at, error] = std::from_chars(rest.data(), rest.data() + size, ticks);
-      if (error != std::errc{}) return std::nullopt;
-      total += ticks;
-    }
-    rest.remove_prefix(size);
-  }
-  return total;
-}
-
 std::optional<std::uint64_t> kilobyte_line(std::string_view text, std::string_view name) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -84,9 +63,12 @@ std::optional<std::uint64_t> kilobyte_line(std::string_view text, std::string_vi
 }
 
 std::optional<double> process_cpu_s(int pid) {
-  const auto ticks = stat_ticks(text_of(fmt::format("/proc/{}/stat", pid)));
-  if (!ticks) return std::nullopt;
-  return static_cast<double>(*ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  clockid_t clock{};
+  timespec used{};
+  if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 std::optional<std::uint64_t> process_memory(int pid) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server under test as a process: its processor time and memory from /proc, and, when asked,
-// its start and end. Only a process that was started here is ever ended, by its id.
+// The server under test as a process: its processor time and memory, and, when asked, its start and
+// end. Only a process that was started here is ever ended, by its id.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,12 @@
 
 namespace hermod::load {
 
-/// User and system seconds of all threads (/proc/PID/stat, in steps of the clock tick, 10 ms).
+/// User and system seconds of all threads, from the process's own clock: exact to far below the
+/// clock tick that /proc counts in.
 [[nodiscard]] std::optional<double> process_cpu_s(int pid);
 
 /// Resident octets (/proc/PID/smaps_rollup, which is exact; else VmRSS of /proc/PID/status).
 [[nodiscard]] std::optional<std::uint64_t> process_memory(int pid);
-
-/// utime + stime in clock ticks from the text of /proc/PID/stat; the program's name may hold spaces
-/// and parentheses.
-[[nodiscard]] std::optional<std::uint64_t> stat_ticks(std::string_view stat);
 
 /// Octets from a "Rss:   123 kB" line with this name.
 [[nodiscard]] std::optional<std::uint64_t> kilobyte_line(std::string_view text,

@@ -41,6 +41,7 @@ class CoapClientTest : public testing::Test {
     server_.emplace(io_, std::move(answer));
     CoapOptions options{.host = "127.0.0.1", .port = server_->port()};
     options.session.transmission.ack_timeout = std::chrono::milliseconds(50);
+    options.session.requests_max = 2;
     client_ = std::make_unique<CoapClient>(io_.get_executor(), options);
     client_->async_connect([next = std::move(next)](error_code error) {
       ASSERT_FALSE(error) << error.message();
@@ -209,6 +210,28 @@ TEST_F(CoapClientTest, ClosingEndsOperations) {
   run(io_);
   EXPECT_THAT(log_,
               testing::ElementsAre("not found", "the connection was closed by this side 0.00  ",
+                                   "the connection was closed by this side"));
+}
+
+TEST_F(CoapClientTest, BoundsTheRequestsUnderWay) {
+  start([](const std::string&) { return std::vector<std::string>{}; },
+        [this] {
+          const auto note = [this](error_code error, const CoapResponse&) {
+            log_.push_back(error.message());
+          };
+          client_->async_get({"ps", "data", "a"}, note);
+          client_->async_get({"ps", "data", "b"}, note);
+          client_->async_get({"ps", "data", "c"},
+                             [this, note](error_code error, const CoapResponse& response) {
+                               note(error, response);
+                               client_->close();
+                               server_->stop();
+                             });
+        });
+  run(io_);
+  EXPECT_THAT(log_,
+              testing::ElementsAre("too many operations are under way: wait for some to complete",
+                                   "the connection was closed by this side",
                                    "the connection was closed by this side"));
 }
 

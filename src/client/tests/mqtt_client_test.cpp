@@ -187,6 +187,43 @@ TEST_F(MqttClientTest, KeepsToItsInflightLimitAndTheOrder) {
   EXPECT_THAT(log_, testing::UnorderedElementsAre("1", "2", "3"));
 }
 
+TEST_F(MqttClientTest, BoundsThePublicationsThatHaveNotCompleted) {
+  MqttOptions few = options();
+  few.session.inflight_max = 1;
+  few.publications_max = 2;
+  client_ = std::make_unique<MqttClient>(io_.get_executor(), few);
+  const auto publish = [this](const char* payload, auto handler) {
+    client_->async_publish({.topic = "a", .payload = payload, .guarantee = Guarantee::kExactlyOnce},
+                           handler);
+  };
+  client_->async_connect([&](error_code, bool) {
+    publish("1", [&](error_code error) {
+      note("1")(error);
+      publish("4", note("4"));  // there is room again
+    });
+    publish("2", note("2"));
+    publish("3", note("3"));
+  });
+  server_.expects(kConnect).sends(kConnack);
+  server_.expects("34 06 0001 61 0001 31")
+      .sends("50 02 0001")
+      .expects("62 02 0001")
+      .sends("70 02 0001")
+      .expects("34 06 0001 61 0002 32")
+      .sends("50 02 0002")
+      .expects("62 02 0002")
+      .sends("70 02 0002")
+      .expects("34 06 0001 61 0003 34")
+      .sends("50 02 0003")
+      .expects("62 02 0003")
+      .sends("70 02 0003")
+      .closes();
+  run(io_);
+  EXPECT_THAT(
+      log_, testing::ElementsAre("3: too many operations are under way: wait for some to complete",
+                                 "1", "2", "4"));
+}
+
 TEST_F(MqttClientTest, WhatMqttCannotSayIsRefused) {
   connect([this] {
     client_->async_publish({.topic = "a/+"}, note("wildcard"));

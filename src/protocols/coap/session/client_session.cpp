@@ -92,9 +92,14 @@ ClientSession::Exchange* ClientSession::start(const ClientRequest& request, Inst
   return exchange;
 }
 
+bool ClientSession::full() const {
+  return free_.empty() &&
+         exchanges_.size() >= std::min<std::size_t>(settings_.requests_max, 0xffff);
+}
+
 ClientSession::Exchange* ClientSession::take() {
+  if (full()) return nullptr;
   if (free_.empty()) {
-    if (exchanges_.size() >= std::min<std::size_t>(settings_.requests_max, 0xffff)) return nullptr;
     exchanges_.push_back(std::make_unique<Exchange>());
     exchanges_.back()->index = static_cast<std::uint16_t>(exchanges_.size() - 1);
     free_.push_back(exchanges_.back()->index);

@@ -5,8 +5,8 @@ namespace hermod::coap {
 namespace {
 
 constexpr std::uint32_t kGenerationMask = 0xff'ffff;  // generations travel in tickets
-// A record keeps memory for topics up to this size; longer ones give it back.
-constexpr std::size_t kTopicKept = 256;
+// A record keeps memory for topics and payloads up to this size; longer ones give it back.
+constexpr std::size_t kKept = 256;
 
 }  // namespace
 
@@ -34,8 +34,8 @@ void RequestTable::give(Request& request) {
   request.observed_topic = 0;
   request.refused = model::Reason::kOk;
   request.looked_up = model::Reason::kNotFound;
-  request.value = {};
-  if (request.topic.capacity() > kTopicKept) request.topic = {};
+  if (request.topic.capacity() > kKept) request.topic = {};
+  if (request.payload.capacity() > kKept) request.payload = {};
   free_.push_back(&request);
 }
 

@@ -69,7 +69,7 @@ ObservationId ServerSession::start_observing(Request& request, Instant now,
     subscribe(topic, effects);
   }
   if (list.topic(topic).interest == ObservedTopic::Interest::kAsked) {
-    request.awaits |= Request::kSubscribe;
+    request.awaits = Request::kSubscribe;
     request.observed_topic = topic;
   }
   return id;
@@ -95,10 +95,9 @@ void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& an
     }
   }
   requests_.for_each_open([&](Request& request) {
-    if ((request.awaits & Request::kSubscribe) == 0 || request.observed_topic != topic) return;
-    request.awaits &= static_cast<std::uint8_t>(~Request::kSubscribe);
+    if (request.awaits != Request::kSubscribe || request.observed_topic != topic) return;
     if (!granted) request.refused = answer.reason;
-    finish(request, request.value ? &*request.value : nullptr, now, effects);
+    ask_value(request, effects);
   });
 }
 
@@ -123,6 +122,7 @@ void ServerSession::activate(ObservationId id, const Representation& representat
     return;
   }
   const std::uint64_t version = value == nullptr ? 0 : value->version;
+  observation.newest = std::max(observation.newest, version);
   KeptValue& kept = observation.value;
   if (!observation.told && (kept.version == 0 || kept.version > version)) {
     observations().wait(id);
@@ -173,7 +173,11 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
     const model::Message& message = *batch.items[i].message;
     const TopicId topic = observations_->find_topic(message.destination.address);
     if (topic == 0) continue;
-    ObservationId next = observations_->topic(topic).first;
+    const ObservedTopic& observed = observations_->topic(topic);
+    // Before the grant, letters of other shards may still bring what the lookup is going to
+    // surpass.
+    if (observed.interest != ObservedTopic::Interest::kGranted) continue;
+    ObservationId next = observed.first;
     while (next != 0) {
       const ObservationId id = next;
       const Observation& observation = (*observations_)[id];
@@ -189,10 +193,14 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
 }
 
 // Keeps the value for an observation. False when it is not to be sent now: the observation is
-// registering, or this message ends it.
+// registering, this message ends it, or it was overtaken by a newer value on another shard's way.
 bool ServerSession::take_value(ObservationId id, const model::Message& message, Instant now,
                                session::Effects& effects) {
   Observation& observation = observations()[id];
+  if (message.version != 0) {
+    if (message.version <= observation.newest) return false;
+    observation.newest = message.version;
+  }
   const bool registering = observation.state == Observation::State::kRegistering;
   std::optional<Code> ending;
   const auto fitting = represent(message, observation.accept, now);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests of a server session: from options to effects, and from answers to responses.
 //
-//   GET      Lookup                         2.05, 2.03, 4.04, 4.06
-//   GET, Observe 0   Attach, Subscribe, Lookup      2.05 with Observe, also without a value
-//   PUT      Lookup, Publish (retained)     2.01, 2.04
-//   DELETE   Publish (retained, empty)      2.02
+//   GET              Lookup                         2.05, 2.03, 4.04, 4.06
+//   GET, Observe 0   Attach -> Subscribe -> Lookup  2.05 with Observe, also without a value
+//   PUT              Lookup -> Publish (retained)   2.01, 2.04
+//   DELETE           Lookup -> Publish (empty)      2.02
+//
+// An arrow is an answer that is awaited. An observer's value is looked up once its subscription is
+// known everywhere: what is published before that is in the response, what comes after is
+// delivered. A PUT looks whether the value is new before it publishes; a DELETE goes the same way,
+// so that it does not overtake a PUT.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,7 +68,7 @@ void ServerSession::on_request(const MessageView& message, Bytes datagram, Insta
   if (message.code == code::kGet) {
     start_get(*request, view, now, effects);
   } else {
-    start_publish(*request, message, view, now, effects);
+    start_publish(*request, message, view, effects);
   }
 }
 
@@ -141,28 +146,35 @@ void ServerSession::start_get(Request& request, const RequestView& view, Instant
     const ObservationId id = observations_->find(request.exchange.token);
     if (id != 0) drop(id, now, effects);
   }
-  if (request.awaits != Request::kAttach) ask_value(request, effects);
+  if (request.awaits == Request::kNothing) ask_value(request, effects);
 }
 
 void ServerSession::ask_value(Request& request, session::Effects& effects) {
-  request.awaits |= Request::kLookup;
+  request.awaits = Request::kLookup;
   effects.push(session::Lookup{request.topic,
                                make_ticket(Asked::kLookup, request.index, request.generation)});
 }
 
 void ServerSession::start_publish(Request& request, const MessageView& message,
-                                  const RequestView& view, Instant now, session::Effects& effects) {
-  IncomingValue value{.topic = request.topic, .type = message.type};
+                                  const RequestView& view, session::Effects& effects) {
   if (message.code == code::kPut) {
-    value.payload = message.payload;
-    value.max_age_s = view.max_age_s;
-    if (view.content_format) {
-      value.content_type = request.content_type.emplace(*view.content_format).text();
-    }
-    ask_value(request, effects);  // whether the value is new: 2.01 or 2.04 (RFC 7252 §5.8.3)
+    request.payload.assign(message.payload.begin(), message.payload.end());
+    request.max_age_s = view.max_age_s;
+    request.content_type.reset();
+    if (view.content_format) request.content_type.emplace(*view.content_format);
   }
-  request.awaits |= Request::kPublish;
-  effects.publish(to_message(value, now, request.properties),
+  ask_value(request, effects);  // whether a PUT creates it: 2.01 or 2.04 (RFC 7252 §5.8.3)
+}
+
+void ServerSession::publish(Request& request, session::Effects& effects) {
+  IncomingValue value{.topic = request.topic, .type = request.exchange.type};
+  if (request.method == code::kPut) {
+    value.payload = request.payload;
+    value.max_age_s = request.max_age_s;
+    if (request.content_type) value.content_type = request.content_type->text();
+  }
+  request.awaits = Request::kPublish;
+  effects.publish(to_message(value, request.received, request.properties),
                   make_ticket(Asked::kPublish, request.index, request.generation));
 }
 
@@ -182,9 +194,9 @@ void ServerSession::on_answers(std::span<const session::Answer> answers, Instant
         break;
       case Asked::kPublish:
         if (Request* request = requests_.find(index, generation)) {
-          request->awaits &= static_cast<std::uint8_t>(~Request::kPublish);
           request->refused = answer.reason;
-          finish(*request, nullptr, now, effects);
+          finish_publish(*request, now, effects);
+          requests_.give(*request);
         }
         break;
       case Asked::kSubscribe:
@@ -204,8 +216,7 @@ void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
   const bool attached = answer.reason == model::Reason::kOk;
   attachment_ = attached ? Attachment::kAttached : Attachment::kNone;
   requests_.for_each_open([&](Request& request) {
-    if ((request.awaits & Request::kAttach) == 0) return;
-    request.awaits = Request::kNothing;
+    if (request.awaits != Request::kAttach) return;
     if (attached && request.observation != 0) {
       const TopicId topic = observations()[request.observation].topic;
       if (observations().topic(topic).interest == ObservedTopic::Interest::kNone) {
@@ -213,7 +224,9 @@ void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
       }
       request.observed_topic = topic;
       request.awaits = Request::kSubscribe;
-    } else if (!attached && request.observation != 0) {
+      return;
+    }
+    if (!attached && request.observation != 0) {
       drop(request.observation, now, effects);
       request.refused = answer.reason;
     }
@@ -223,24 +236,9 @@ void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
 
 void ServerSession::on_lookup_answer(Request& request, const session::Answer& answer, Instant now,
                                      session::Effects& effects) {
-  request.awaits &= static_cast<std::uint8_t>(~Request::kLookup);
   request.looked_up = answer.reason;
-  if (request.awaits != Request::kNothing && answer.value != nullptr &&
-      request.method == code::kGet) {
-    request.value = answer.value->own();
-  }
-  finish(request, answer.value, now, effects);
-}
-
-// Answers the request once everything is known.
-void ServerSession::finish(Request& request, const model::Message* value, Instant now,
-                           session::Effects& effects) {
-  if (request.awaits != Request::kNothing) return;
-  if (request.method == code::kGet) {
-    finish_get(request, value, now, effects);
-  } else {
-    finish_publish(request, now, effects);
-  }
+  if (request.method != code::kGet) return publish(request, effects);
+  finish_get(request, answer.value, now, effects);
   requests_.give(request);
 }
 

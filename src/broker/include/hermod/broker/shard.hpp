@@ -151,6 +151,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_publishes();
   void answer(Connection& connection, const session::Answer& answer);
   void answer_key(core::ConnectionKey key, const session::Answer& answer);
+  void answer_lookup(Connection& connection, session::Ticket ticket, const model::Message* value);
   void continue_reading(Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
@@ -180,6 +181,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(LookupReply& letter, std::uint16_t from);
   [[nodiscard]] RetainedPage reply_to(const RetainedRequest& request);
   [[nodiscard]] LookupReply reply_to(const LookupRequest& request);
+  void finish_lookup(RequestId id, const model::Message* value);
   void open(Handover& letter, std::uint16_t from);
 
   struct PendingAnswers {
@@ -237,11 +239,13 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   std::deque<PendingAnswers> uncommitted_;
+  // What has been acknowledged before a question is asked is in the mailboxes by then, not in the
+  // core: all are read once more before it is answered, also a question of this shard's own.
   struct Question {
     std::variant<RetainedRequest, LookupRequest> request;
     std::uint16_t from = 0;
   };
-  std::vector<Question> questions_;  // to be answered once the mail of the next turn is read
+  std::vector<Question> questions_;
   boost::unordered_flat_map<RequestId, PendingLookup> lookups_;
   RequestId last_lookup_ = 0;
   Connection* sending_ = nullptr;  // whose datagram is being written

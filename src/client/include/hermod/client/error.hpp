@@ -29,6 +29,7 @@ enum class Error : int {
   kAlreadyConnected,
   kBadTopic,    ///< not a topic name or filter of the protocol
   kTooLarge,    ///< does not fit a packet
+  kTooMany,     ///< as many operations are under way as the options allow
   kNotFound,    ///< the server has nothing there
   kBadRequest,  ///< the server does not understand or allow the request
   kServerError,

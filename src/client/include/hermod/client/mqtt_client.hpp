@@ -22,6 +22,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,6 +40,8 @@ struct MqttOptions {
   std::string host = "localhost";  ///< name or literal address
   std::uint16_t port = 1883;
   mqtt::ClientOptions session;  ///< what CONNECT says, keep-alive, limits
+  /// Publications that have not completed; one more fails with Error::kTooMany.
+  std::size_t publications_max = 65'536;
 };
 
 /// A message to publish. The payload may hold any octets.
@@ -88,8 +91,8 @@ class MqttClient {
 
   /// Publishes a message. Completes when it is over: QoS 0 when it has been written, QoS 1 with
   /// PUBACK, QoS 2 with PUBCOMP. Messages leave in the order of the calls. At most
-  /// MqttOptions::session.inflight_max above QoS 0 are under way, the others wait in memory: to
-  /// bound it, wait for completions. void(error_code).
+  /// MqttOptions::session.inflight_max above QoS 0 are under way, the others wait in memory, up to
+  /// MqttOptions::publications_max. void(error_code).
   template <boost::asio::completion_token_for<void(error_code)> Token>
   auto async_publish(MqttPublication publication, Token&& token) {
     return initiate<void(error_code)>(&MqttClient::publish, token, std::move(publication));

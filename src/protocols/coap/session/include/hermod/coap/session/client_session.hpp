@@ -76,13 +76,15 @@ class ClientSession final : public session::Session {
   void on_close(model::Reason reason, Instant now, session::Effects& effects) override;
   [[nodiscard]] Instant next_deadline() const override { return due_; }
 
-  /// Sends a request, or lets it wait for its turn. False, and nothing happens, when requests_max
-  /// are under way or it does not fit in a datagram.
+  /// Sends a request, or lets it wait for its turn. False, and nothing happens, when full() or when
+  /// it does not fit in a datagram.
   [[nodiscard]] bool request(const ClientRequest& request, session::Ticket ticket, Instant now,
                              session::Effects& effects);
   /// Ends an observation (RFC 7641 §3.6); one Completed follows. False when there is none.
   [[nodiscard]] bool cancel(session::Ticket ticket, Instant now, session::Effects& effects);
 
+  /// As many requests are under way as requests_max allows.
+  [[nodiscard]] bool full() const;
   /// Requests that are not over.
   [[nodiscard]] std::size_t open() const { return exchanges_.size() - free_.size() - over_.size(); }
 

@@ -56,6 +56,7 @@ struct Observation {
   Instant confirmed_at{};           ///< last sign of interest
   Instant sent_at{};                ///< last response or notification
   std::uint64_t sequence = 0;       ///< of the last notification, not yet cut to 24 bits
+  std::uint64_t newest = 0;         ///< highest version of a retained value seen
   std::optional<ContentFormat> accept;
   std::optional<ContentFormat> format;  ///< that notifications keep to (RFC 7641 §4.2)
   std::optional<Code> ending;           ///< came while registering, and ends the observation

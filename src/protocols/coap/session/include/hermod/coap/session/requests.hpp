@@ -29,19 +29,13 @@ struct Exchange {
 };
 
 struct Request {
-  /// Answers that are still to come, as a set.
-  enum Awaits : std::uint8_t {
-    kNothing = 0,
-    kAttach = 1,
-    kSubscribe = 2,
-    kLookup = 4,
-    kPublish = 8
-  };
+  /// The answer that is to come.
+  enum Awaits : std::uint8_t { kNothing, kAttach, kSubscribe, kLookup, kPublish };
 
   Exchange exchange;
   Code method;
   bool open = false;
-  std::uint8_t awaits = kNothing;
+  Awaits awaits = kNothing;
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
   std::uint64_t fingerprint = 0;
@@ -50,6 +44,8 @@ struct Request {
   std::string topic;
   std::optional<ContentFormat> accept;
   std::array<EntityTag, RequestView::kETagsMax> etags;
+  std::vector<std::uint8_t> payload;  ///< of a PUT, as the next three
+  std::optional<std::uint32_t> max_age_s;
   std::optional<ContentTypeText> content_type;
   model::Properties properties;
 
@@ -57,7 +53,6 @@ struct Request {
   TopicId observed_topic = 0;                  ///< kSubscribe: the topic whose answer is awaited
   model::Reason refused = model::Reason::kOk;  ///< why Attach, Subscribe or Publish failed
   model::Reason looked_up = model::Reason::kNotFound;
-  model::MessageRef value;  ///< what the lookup gave, while another answer is awaited
 };
 
 /// The records, by index.

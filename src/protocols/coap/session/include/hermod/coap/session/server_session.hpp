@@ -68,16 +68,14 @@ class ServerSession final : public session::Session {
   void start_get(Request& request, const RequestView& view, Instant now, session::Effects& effects);
   void ask_value(Request& request, session::Effects& effects);
   void start_publish(Request& request, const MessageView& message, const RequestView& view,
-                     Instant now, session::Effects& effects);
+                     session::Effects& effects);
+  void publish(Request& request, session::Effects& effects);
   void on_attach_answer(const session::Answer& answer, Instant now, session::Effects& effects);
   void on_lookup_answer(Request& request, const session::Answer& answer, Instant now,
                         session::Effects& effects);
-  void finish(Request& request, const model::Message* value, Instant now,
-              session::Effects& effects);
   void finish_get(Request& request, const model::Message* value, Instant now,
                   session::Effects& effects);
   void finish_publish(Request& request, Instant now, session::Effects& effects);
-  [[nodiscard]] const model::Message* freshest(const Request& request, const model::Message* value);
 
   // Observations (server_observe.cpp).
   [[nodiscard]] ObservationId start_observing(Request& request, Instant now,

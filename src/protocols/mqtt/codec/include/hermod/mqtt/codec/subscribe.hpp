@@ -11,7 +11,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <ranges>
 #include <string_view>
 
@@ -19,6 +18,7 @@
 #include "hermod/base/reader.hpp"
 #include "hermod/base/wire_error.hpp"
 #include "hermod/base/writer.hpp"
+#include "hermod/mqtt/codec/entries.hpp"
 #include "hermod/mqtt/codec/fixed_header.hpp"
 #include "hermod/mqtt/codec/version.hpp"
 
@@ -31,51 +31,14 @@ struct SubscribeEntry {
   friend bool operator==(const SubscribeEntry&, const SubscribeEntry&) = default;
 };
 
-/// The entries of a SUBSCRIBE that read_subscribe() has checked, as a forward range.
-class SubscribeEntries {
- public:
-  class Iterator {
-   public:
-    using value_type = SubscribeEntry;
-    using difference_type = std::ptrdiff_t;
+/// One entry of the payload.
+[[nodiscard]] inline SubscribeEntry read_subscribe_entry(Reader& reader) {
+  const std::string_view filter = as_text(reader.prefixed16());
+  return {filter, reader.u8()};
+}
 
-    Iterator() = default;
-    explicit Iterator(Bytes rest) : rest_(rest) {}
-
-    SubscribeEntry operator*() const {
-      Reader reader(rest_);
-      const std::string_view filter = as_text(reader.prefixed16());
-      return {filter, reader.u8()};
-    }
-    Iterator& operator++() {
-      rest_ = rest_.subspan(2 + (**this).filter.size() + 1);
-      return *this;
-    }
-    Iterator operator++(int) {
-      const Iterator before = *this;
-      ++*this;
-      return before;
-    }
-    friend bool operator==(const Iterator& a, const Iterator& b) {
-      return a.rest_.size() == b.rest_.size();
-    }
-
-   private:
-    Bytes rest_;
-  };
-
-  SubscribeEntries() = default;
-  /// `octets`: the checked payload, `count` entries long.
-  SubscribeEntries(Bytes octets, std::size_t count) : octets_(octets), count_(count) {}
-
-  [[nodiscard]] Iterator begin() const { return Iterator(octets_); }
-  [[nodiscard]] Iterator end() const { return Iterator(octets_.last(0)); }
-  [[nodiscard]] std::size_t size() const { return count_; }
-
- private:
-  Bytes octets_;
-  std::size_t count_ = 0;
-};
+/// The entries of a SUBSCRIBE that read_subscribe() has checked.
+using SubscribeEntries = Entries<read_subscribe_entry>;
 
 struct SubscribeView {
   std::uint16_t packet_id = 0;

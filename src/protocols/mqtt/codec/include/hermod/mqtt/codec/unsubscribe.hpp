@@ -10,7 +10,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <ranges>
 #include <string_view>
 
@@ -18,52 +17,19 @@
 #include "hermod/base/reader.hpp"
 #include "hermod/base/wire_error.hpp"
 #include "hermod/base/writer.hpp"
+#include "hermod/mqtt/codec/entries.hpp"
 #include "hermod/mqtt/codec/fixed_header.hpp"
 #include "hermod/mqtt/codec/version.hpp"
 
 namespace hermod::mqtt {
 
-/// The filters of an UNSUBSCRIBE that read_unsubscribe() has checked, as a forward range.
-class UnsubscribeFilters {
- public:
-  class Iterator {
-   public:
-    using value_type = std::string_view;
-    using difference_type = std::ptrdiff_t;
+/// One filter of the payload.
+[[nodiscard]] inline std::string_view read_unsubscribe_filter(Reader& reader) {
+  return as_text(reader.prefixed16());
+}
 
-    Iterator() = default;
-    explicit Iterator(Bytes rest) : rest_(rest) {}
-
-    std::string_view operator*() const { return as_text(Reader(rest_).prefixed16()); }
-    Iterator& operator++() {
-      rest_ = rest_.subspan(2 + (**this).size());
-      return *this;
-    }
-    Iterator operator++(int) {
-      const Iterator before = *this;
-      ++*this;
-      return before;
-    }
-    friend bool operator==(const Iterator& a, const Iterator& b) {
-      return a.rest_.size() == b.rest_.size();
-    }
-
-   private:
-    Bytes rest_;
-  };
-
-  UnsubscribeFilters() = default;
-  /// `octets`: the checked payload, `count` filters long.
-  UnsubscribeFilters(Bytes octets, std::size_t count) : octets_(octets), count_(count) {}
-
-  [[nodiscard]] Iterator begin() const { return Iterator(octets_); }
-  [[nodiscard]] Iterator end() const { return Iterator(octets_.last(0)); }
-  [[nodiscard]] std::size_t size() const { return count_; }
-
- private:
-  Bytes octets_;
-  std::size_t count_ = 0;
-};
+/// The filters of an UNSUBSCRIBE that read_unsubscribe() has checked.
+using UnsubscribeFilters = Entries<read_unsubscribe_filter>;
 
 struct UnsubscribeView {
   std::uint16_t packet_id = 0;
