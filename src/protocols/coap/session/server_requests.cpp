@@ -290,8 +290,10 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     representation.format.reset();
     representation.payload = {};
   }
-  respond(request.exchange, reply, now, effects);
-  if (observation != 0) activate(observation, whole, value, now, effects);
+  const auto message_id = respond(request.exchange, reply, now, effects);
+  if (observation == 0) return;
+  if (message_id) observations()[observation].message_id = *message_id;
+  activate(observation, whole, value, now, effects);
 }
 
 }  // namespace hermod::coap

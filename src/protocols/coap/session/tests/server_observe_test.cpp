@@ -299,6 +299,33 @@ TEST_F(ServerObserveTest, ResetCancels) {
   EXPECT_EQ(peer.wants(), "Unsubscribe a");
 }
 
+//   NON GET #1 Observe 0 -------->
+//   <------------------ NON 2.05 #s0
+//   RST #s0 --------------------->  Unsubscribe      RFC 7641 §3.6: the first notification counts
+TEST_F(ServerObserveTest, ResetOfTheResponseCancels) {
+  peer.sends({.type = Type::kNon, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  subscribes("a");
+  peer.answers(0, kNotFound);
+  ASSERT_EQ(peer.sent(), "NON 2.05 #s0 t:t Observe:n Max-Age:600");
+  peer.resets(0);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+TEST_F(ServerObserveTest, ResetOfTheSeparateResponseCancels) {
+  peer.sends({.observe = 0});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  subscribes("a");
+  peer.after(seconds{1});
+  ASSERT_EQ(peer.sent(), "ACK 0.00 #1");
+  peer.answers(0, kNotFound);
+  ASSERT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600");
+  peer.resets(0);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
 TEST_F(ServerObserveTest, SubscribesAgainWhileUnsubscribing) {
   observes({.id = 1, .observe = 0}, "a");
   peer.sends({.id = 2, .observe = 1});

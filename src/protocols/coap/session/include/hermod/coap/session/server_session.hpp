@@ -50,8 +50,8 @@ class ServerSession final : public session::Session {
   void on_acknowledged(std::uint16_t message_id, Instant now, session::Effects& effects);
   void on_reset(std::uint16_t message_id, Instant now, session::Effects& effects);
   void go_on(Instant now, session::Effects& effects);
-  void respond(const Exchange& exchange, const Reply& reply, Instant now,
-               session::Effects& effects);
+  std::optional<std::uint16_t> respond(const Exchange& exchange, const Reply& reply, Instant now,
+                                       session::Effects& effects);
   void on_confirmable_due(Instant now, session::Effects& effects);
   void acknowledge_late(Instant now, session::Effects& effects);
   void close_idle(Instant now, session::Effects& effects);
