@@ -267,7 +267,9 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     return refuse_with(to_code(request.looked_up));
   }
   Representation representation;
-  if (value != nullptr) {
+  if (is_overtaken(request, value)) {
+    representation = kept(observations()[request.observation], now);
+  } else if (value != nullptr) {
     const auto fitting = represent(*value, request.accept, now);
     if (!fitting) return refuse_with(code::kNotAcceptable);
     representation = *fitting;

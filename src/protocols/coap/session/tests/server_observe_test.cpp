@@ -244,6 +244,32 @@ TEST_F(ServerObserveTest, AnOvertakenValueIsNotShown) {
   EXPECT_EQ(peer.sent(), "");
 }
 
+// A renewal asks another shard, and the next value is faster than the answer.
+TEST_F(ServerObserveTest, ARenewalDoesNotGoBack) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.sends({.id = 2, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.delivers(value_of("a", "newer", 9));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 'newer'");
+  peer.answers_value(0, value_of("a", "older", 8));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t Observe:n Max-Age:600 'newer'");
+  peer.after(settings.quiet);  // the last of a burst, once more
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:600 'newer'");
+}
+
+TEST_F(ServerObserveTest, ARenewalThatFindsNothingKeepsWhatCame) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.sends({.id = 2, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.delivers(value_of("a", "new", 9));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 'new'");
+  peer.answers(0, kNotFound);
+  EXPECT_EQ(peer.sent(),
+            "ACK 2.05 #2 t:t Observe:n Max-Age:600 | NON 2.05 #s2 t:t Observe:n Max-Age:600 'new'");
+}
+
 TEST_F(ServerObserveTest, EndsAfterTheResponseWhatWasDeletedMeanwhile) {
   peer.sends({.id = 7, .observe = 0});
   (void)peer.wants();
