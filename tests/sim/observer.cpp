@@ -32,7 +32,12 @@ bool Observer::is_newer(std::uint32_t sequence, Instant now) const {
 
 bool Observer::is_older(const Value& value, const Value& than, Instant now) const {
   if (than.kind != Value::Kind::kMessage) return false;
-  if (value.kind == Value::Kind::kMessage) return ledger_.precedes(value.id, than.id);
+  if (value.kind == Value::Kind::kMessage) {
+    // What is not retained has no order but that of its publisher.
+    const bool ordered =
+        ledger_[value.id].retain || ledger_[value.id].lane == ledger_[than.id].lane;
+    return ordered && ledger_.precedes(value.id, than.id);
+  }
   if (value.kind == Value::Kind::kTooBig) return false;
   // Somebody must have cleared the topic, not before the value that was there came.
   for (const Lane& lane : ledger_.lanes()) {
