@@ -90,13 +90,17 @@ void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& an
   ObservedTopic& observed = observations().topic(topic);
   observed.interest = granted ? ObservedTopic::Interest::kGranted : ObservedTopic::Interest::kNone;
   if (!granted) {
+    requests_.for_each_open([&](Request& request) {
+      if (request.awaits == Request::kSubscribe && request.observed_topic == topic) {
+        request.refused = answer.reason;
+      }
+    });
     for (std::uint32_t left = observed.observers; left > 0; --left) {
       drop(observations().topic(topic).first, now, effects);
     }
   }
   requests_.for_each_open([&](Request& request) {
     if (request.awaits != Request::kSubscribe || request.observed_topic != topic) return;
-    if (!granted) request.refused = answer.reason;
     ask_value(request, effects);
   });
 }
@@ -160,7 +164,10 @@ void ServerSession::activate(ObservationId id, const Representation& representat
 void ServerSession::drop(ObservationId id, Instant now, session::Effects& effects) {
   if (outbox_.subject() == id) outbox_.forget_subject();
   requests_.for_each_open([&](Request& request) {
-    if (request.observation == id) request.observation = 0;
+    if (request.observation != id) return;
+    request.observation = 0;
+    // The topic may go with its last observer, and then nobody is told of the grant.
+    if (request.awaits == Request::kSubscribe) ask_value(request, effects);
   });
   Observations& list = observations();
   const TopicId topic = list[id].topic;

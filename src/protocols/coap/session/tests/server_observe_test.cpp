@@ -298,6 +298,19 @@ TEST_F(ServerObserveTest, DeregistersByRequest) {
 }
 
 // A plain GET with the same token does not cancel (ETSI TD_COAP_OBS_10).
+// Whatever ends an observation before its subscription is granted, its request is answered.
+TEST_F(ServerObserveTest, AnswersARegistrationThatIsCancelledAtOnce) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  peer.sends({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Subscribe b");
+  peer.sends({.id = 3, .token = "2", .path = "/ps/data/b", .observe = 1});
+  EXPECT_EQ(peer.wants(), "Lookup b | Unsubscribe b | Lookup b");
+  peer.answers_value(0, value_of("b", "x"));
+  peer.answers(1, kOk);
+  peer.answers_value(2, value_of("b", "x"));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:2 'x' | ACK 2.05 #3 t:2 'x'");
+}
+
 TEST_F(ServerObserveTest, APlainGetChangesNothing) {
   observes({.id = 1, .observe = 0}, "a");
   peer.sends({.id = 2});
