@@ -87,7 +87,7 @@ class Wire {
   /// The socket that gets what `from` sends to `to`; 0 when there is none.
   [[nodiscard]] static int route(const Bindings& bindings, const Address& to, const Address& from);
 
-  const MemoryOptions options;
+  MemoryOptions options;
   MemoryCounters counters;
   Bindings listeners;
   Bindings datagram_sockets;
