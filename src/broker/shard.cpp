@@ -120,6 +120,7 @@ void Shard::handle(const transport::Event& event) {
   }
   if (event.readable) {
     connection->unread = true;
+    connection->hung_up = connection->hung_up || event.ended;
     go_on(*connection);
   }
 }
@@ -233,7 +234,13 @@ void Shard::log_end(const Connection& connection, model::Reason reason) {
 void Shard::fire(Connection& connection) {
   connection.armed = kNever;
   if (connection.closing) return end(connection, connection.close_reason);
-  if (connection.peer_ended) return end(connection, model::Reason::kPeerClosed);
+  if (connection.peer_ended) {
+    if (!connection.paused) return end(connection, model::Reason::kPeerClosed);
+    // The peer has said everything; other shards have to make room before it can be read.
+    connection.armed = now_ + kCloseGrace;
+    wheel_.arm(connection, connection.armed);
+    return;
+  }
   const session::ConnectionId id = id_of(connection);
   with_session(connection, effects_, [this](session::Session& session, session::Effects& effects) {
     session.on_deadline(now_, effects);

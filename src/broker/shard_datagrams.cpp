@@ -36,7 +36,14 @@ void Shard::receive(std::uint16_t index) {
 Connection* Shard::peer_connection(std::uint16_t socket, const transport::Datagram& datagram) {
   const PeerKey key{datagram.from, socket};
   const auto found = peers_.find(key);
-  if (found != peers_.end()) return &connections_[found->second];
+  if (found != peers_.end()) {
+    Connection& known = connections_[found->second];
+    if (!known.closing) return &known;
+    // What comes after the goodbye is for a new session: this one would forget it at once.
+    const session::ConnectionId id = id_of(known);
+    execute();  // what others asked for before
+    if (Connection* still = find(id)) end(*still, still->close_reason);
+  }
   if (peers_.size() >= settings_.connections.peers_max && !evict_peer()) {
     ++counters_.datagrams_dropped;
     return nullptr;

@@ -161,6 +161,12 @@ void MemoryNetwork::silence(const Stream& stream) {
   end->silence();
 }
 
+void MemoryNetwork::heal_datagrams() {
+  wire_->options.loss_permille = 0;
+  wire_->options.duplicate_permille = 0;
+  wire_->options.reorder_permille = 0;
+}
+
 const MemoryCounters& MemoryNetwork::counters() const {
   return wire_->counters;
 }

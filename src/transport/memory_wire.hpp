@@ -27,6 +27,8 @@ class Endpoint {
 
   [[nodiscard]] int number() const { return number_; }
   [[nodiscard]] virtual bool is_readable() const = 0;
+  /// Nothing comes after what can be read now.
+  [[nodiscard]] virtual bool is_ended() const { return false; }
   /// Asked by a poller; "no" is remembered as the wish to be told.
   [[nodiscard]] virtual bool poll_writable() = 0;
 
@@ -85,7 +87,7 @@ class Wire {
   /// The socket that gets what `from` sends to `to`; 0 when there is none.
   [[nodiscard]] static int route(const Bindings& bindings, const Address& to, const Address& from);
 
-  const MemoryOptions options;
+  MemoryOptions options;
   MemoryCounters counters;
   Bindings listeners;
   Bindings datagram_sockets;

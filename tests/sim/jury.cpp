@@ -33,13 +33,11 @@ bool Jury::must_have(const Reader& reader, const Publication& publication) const
 }
 
 // An acknowledgement is sent once the message is safe for the lasting subscribers of its shard.
-void Jury::acknowledged(PublicationId id) {
+void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
   const Publication& publication = ledger_[id];
   if (publication.clears || publication.guarantee == Guarantee::kAtMostOnce) return;
   if (world_.settings().core.expiry_s_max != UINT32_MAX) return;  // who is still lasting?
   const std::string& topic = ledger_.topics()[publication.label.topic].name;
-  const Reader& producer = *readers_[publication.label.producer];
-  const std::uint16_t shard = world_.owner_of(producer.name());
   for (const Reader* reader : readers_) {
     if (!reader->lasting() || world_.owner_of(reader->name()) != shard) continue;
     const bool asked = std::ranges::any_of(reader->grants(), [&](const Grant& grant) {

@@ -21,8 +21,8 @@ class Jury {
   /// A subscriber that is to get what it asked for. Outlives the jury.
   void add(Reader& reader) { readers_.push_back(&reader); }
 
-  /// A producer has got its acknowledgement: what it promises must be true now.
-  void acknowledged(PublicationId id);
+  /// A producer of that shard has got its acknowledgement: what it promises must be true now.
+  void acknowledged(PublicationId id, std::uint16_t shard);
   /// After each turn of a shard.
   void check_limits(std::uint16_t shard);
 
@@ -37,19 +37,20 @@ class Jury {
   /// After everybody has left and everything retained was cleared.
   void check_leftovers();
 
- private:
   /// Retained values that a topic may have now; `none`: or no value.
   struct Candidates {
     std::set<PublicationId> values;
     bool none = true;
   };
   [[nodiscard]] Candidates candidates(TopicId topic) const;
+  [[nodiscard]] std::string describe(PublicationId id) const;
+
+ private:
   [[nodiscard]] bool must_have(const Reader& reader, const Publication& publication) const;
   void check_new_subscription(const Reader& reader, const Grant& grant, TopicId topic);
   [[nodiscard]] std::uint64_t dropped(std::uint16_t shard);
   void check_queue(std::uint16_t shard, const Reader& reader);
   void check_mailboxes(std::uint16_t shard);
-  [[nodiscard]] std::string describe(PublicationId id) const;
 
   World& world_;
   Ledger& ledger_;

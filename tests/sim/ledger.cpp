@@ -36,6 +36,13 @@ LaneId Ledger::lane_of(ProducerId producer, TopicId topic) {
   return at->second;
 }
 
+bool Ledger::precedes(PublicationId older, PublicationId newer) const {
+  const Publication& a = publications_[older];
+  const Publication& b = publications_[newer];
+  if (a.lane == b.lane) return a.positions.back() < b.positions.front();
+  return a.accepted != kNever && a.accepted < b.begun;
+}
+
 std::optional<LaneId> Ledger::find_lane(ProducerId producer, TopicId topic) const {
   const auto found = lane_ids_.find({producer, topic});
   if (found == lane_ids_.end()) return std::nullopt;

@@ -104,6 +104,8 @@ class Ledger {
   [[nodiscard]] std::optional<PublicationId> find(const Label& label) const;
   [[nodiscard]] const std::vector<Lane>& lanes() const { return lanes_; }
   [[nodiscard]] const Lane& lane(LaneId id) const { return lanes_[id]; }
+  /// Whether `newer` surely came after `older` at the broker, whatever happened on the way.
+  [[nodiscard]] bool precedes(PublicationId older, PublicationId newer) const;
   [[nodiscard]] std::optional<LaneId> find_lane(ProducerId producer, TopicId topic) const;
 
  private:

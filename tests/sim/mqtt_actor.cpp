@@ -138,7 +138,8 @@ void MqttActor::check_session_present(bool present, Instant now) {
   const std::uint32_t expiry_s = world_.settings().core.expiry_s_max;
   Held expected = clean_ ? Held::kNo : held_before_;
   if (expected == Held::kYes && expiry_s != UINT32_MAX) {
-    const auto patience = milliseconds{1500} * world_.options().keep_alive_s + seconds{30};
+    const auto patience = milliseconds{1500} * world_.options().keep_alive_s + seconds{30} +
+                          seconds{30} * world_.options().pauses;
     const Duration expiry = seconds{expiry_s};
     if (now - opened_at_ >= expiry) {
       expected = now - ended_at_ > expiry + patience ? Held::kNo : Held::kMaybe;
@@ -218,7 +219,7 @@ void MqttActor::on_effect(session::Effect& effect) {
       out.settled = true;
       ledger_.accepted(out.id, world_.moment());
       world_.trace().note(world_.now(), "accepted", {{"client", connection_}, {"message", out.id}});
-      jury_.acknowledged(out.id);
+      jury_.acknowledged(out.id, world_.owner_of(plan_.name));
     }
     forget_settled();
   }

@@ -74,6 +74,36 @@ void choose_faults(Options& out, Rng& rng) {
   if (chance(rng, 200)) out.pauses = static_cast<unsigned>(between(rng, 1, 3));
 }
 
+void choose_datagrams(transport::MemoryOptions& network, Rng& rng) {
+  if (chance(rng, 700)) {
+    network.datagram_delay_max = between(rng, microseconds{50}, milliseconds{400});
+    network.datagram_delay_min = network.datagram_delay_max / between(rng, 1, 8);
+  }
+  if (chance(rng, 500)) network.loss_permille = static_cast<unsigned>(between(rng, 1, 250));
+  if (chance(rng, 500)) network.duplicate_permille = static_cast<unsigned>(between(rng, 1, 150));
+  if (chance(rng, 500)) network.reorder_permille = static_cast<unsigned>(between(rng, 1, 200));
+  network.reorder_delay = between(rng, milliseconds{5}, milliseconds{800});
+}
+
+void choose_coap(Options& out, Rng& rng) {
+  coap::Settings& coap = out.coap;
+  coap.ack_delay = between(rng, milliseconds{20}, milliseconds{1'000});
+  coap.quiet = between(rng, seconds{2}, seconds{10});
+  coap.unconfirmed_max = static_cast<std::uint8_t>(between(rng, 1, 15));
+  coap.observe_max_age_s = static_cast<std::uint32_t>(between(rng, 60, 120));
+  coap.prove_within = between(rng, seconds{20}, seconds{60});
+  if (chance(rng, 300)) coap.confirm_every = between(rng, seconds{20}, seconds{120});
+  if (chance(rng, 200)) coap.observations_max = between(rng, 1, 4);
+  if (chance(rng, 200)) coap.observations_unproven_max = between(rng, 1, 3);
+  if (chance(rng, 200)) coap.confirmables_waiting_max = between(rng, 1, 2);
+  CoapWeights& weights = out.coap_weights;
+  for (unsigned* weight :
+       {&weights.remove, &weights.cancel, &weights.forget, &weights.freeze, &weights.restart}) {
+    *weight = chance(rng, 300) ? 0 : static_cast<unsigned>(rng.below(6));
+  }
+  out.non_permille = static_cast<unsigned>(rng.below(700));
+}
+
 }  // namespace
 
 Options make_options(Cast cast, std::uint64_t seed) {
@@ -89,6 +119,8 @@ Options make_options(Cast cast, std::uint64_t seed) {
   if (cast != Cast::kMqtt) {
     out.coap_clients = static_cast<unsigned>(between(rng, 2, 5));
     if (cast == Cast::kCoap) out.mqtt_clients = 0;
+    choose_datagrams(out.network, rng);
+    choose_coap(out, rng);
   }
   return out;
 }
@@ -104,7 +136,9 @@ std::string describe(const Options& options) {
       "  queue {} messages {} octets, {} subscriptions, expiry {} s, in flight {}\n"
       "  mail {} letters {} octets, output {}/{}, connections {}, unattached {}\n"
       "  stream delay {}-{} ms, segments {}, partial writes {}/1000, buffer {}\n"
-      "  sync {}-{} ms, lag {}/1000, stalls {}/1000, pauses {}",
+      "  sync {}-{} ms, lag {}/1000, stalls {}/1000, pauses {}\n"
+      "  datagram delay {}-{} ms, loss {}/1000, repeated {}/1000, held back {}/1000 by {} ms\n"
+      "  CoAP: acknowledged after {} ms, quiet {} s, {} unconfirmed, Max-Age {} s, {} observations",
       options.seed, options.broker.threads, options.mqtt_clients, options.coap_clients,
       options.state_topics, options.event_topics, ms(options.traffic) / 1000, options.keep_alive_s,
       options.broker.core.queue_messages_max, options.broker.core.queue_bytes_max,
@@ -114,7 +148,10 @@ std::string describe(const Options& options) {
       connections.unattached_max, ms(network.stream_delay_min), ms(network.stream_delay_max),
       network.segment_bytes_max, network.partial_write_permille, network.stream_buffer_bytes,
       ms(options.sync_min), ms(options.sync_max), options.lag_permille, options.stall_permille,
-      options.pauses);
+      options.pauses, ms(network.datagram_delay_min), ms(network.datagram_delay_max),
+      network.loss_permille, network.duplicate_permille, network.reorder_permille,
+      ms(network.reorder_delay), ms(options.coap.ack_delay), ms(options.coap.quiet) / 1000,
+      options.coap.unconfirmed_max, options.coap.observe_max_age_s, options.coap.observations_max);
 }
 
 }  // namespace hermod::sim

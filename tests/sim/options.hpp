@@ -8,6 +8,7 @@
 
 #include "hermod/base/rng.hpp"
 #include "hermod/broker/settings.hpp"
+#include "hermod/coap/session/settings.hpp"
 #include "hermod/transport/memory.hpp"
 
 namespace hermod::sim {
@@ -45,6 +46,18 @@ struct Weights {
   unsigned takeover = 1;  ///< it connects anew and leaves the old connection open
 };
 
+/// The same for CoAP clients.
+struct CoapWeights {
+  unsigned put = 30;
+  unsigned get = 25;
+  unsigned remove = 4;    ///< DELETE
+  unsigned observe = 12;  ///< registers, or registers again
+  unsigned cancel = 4;    ///< GET with Observe 1
+  unsigned forget = 2;    ///< answers the next notification with a Reset
+  unsigned freeze = 1;
+  unsigned restart = 1;  ///< vanishes and comes back with another address
+};
+
 struct Options {
   std::uint64_t seed = 1;
   Cast cast = Cast::kMqtt;
@@ -52,6 +65,7 @@ struct Options {
 
   broker::Settings broker;  ///< without listeners: the world adds them
   session::SessionLimits session;
+  coap::Settings coap;  ///< of the broker's CoAP sessions
   transport::MemoryOptions network;
 
   /// How long the journal's writer is busy with one batch.
@@ -65,7 +79,9 @@ struct Options {
   Duration traffic = std::chrono::seconds{20};
   Duration act_every = std::chrono::milliseconds{400};  ///< mean pause between a client's acts
   Weights weights;
-  unsigned burst_max = 6;  ///< messages published in one go
+  CoapWeights coap_weights;
+  unsigned non_permille = 300;  ///< CoAP requests that are Non-confirmable
+  unsigned burst_max = 6;       ///< messages published in one go
   unsigned big_payload_permille = 50;
   std::uint16_t keep_alive_s = 10;
   unsigned clean_permille = 400;            ///< clients without a lasting session

@@ -5,74 +5,44 @@
 #include <functional>
 #include <memory>
 
-#include "jury.hpp"
-#include "ledger.hpp"
-#include "mqtt_actor.hpp"
-#include "world.hpp"
+#include "play.hpp"
 
 namespace hermod::sim {
-namespace {
 
 using model::Guarantee;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class Scenario {
- public:
-  Scenario(const Options& options, bool verbose)
-      : options_(options),
-        trace_(verbose),
-        world_(options_, trace_),
-        jury_(world_, ledger_),
-        rng_(options.seed ^ 0xac7) {
-    world_.on_turn([this](std::uint16_t shard) { jury_.check_limits(shard); });
+Scenario::Scenario(const Options& options, bool verbose)
+    : options_(options),
+      trace_(verbose),
+      world_(options_, trace_),
+      jury_(world_, ledger_),
+      coap_jury_(world_, ledger_, jury_),
+      rng_(options.seed ^ 0xac7) {
+  world_.on_turn([this](std::uint16_t shard) { jury_.check_limits(shard); });
+}
+
+Outcome Scenario::run() {
+  make_topics();
+  make_clients();
+  make_coap_clients();
+  for (const auto& client : clients_) {
+    client->start();
+    schedule(*client);
   }
-
-  Outcome run() {
-    make_topics();
-    make_clients();
-    for (const auto& client : clients_) {
-      client->start();
-      schedule(*client);
-    }
-    plan_pauses();
-    world_.run(world_.now() + options_.traffic);
-    come_to_rest();
-    judge();
-    if (options_.seed % 8 == 0) {
-      shut_down();
-    } else {
-      leave();
-    }
-    return outcome();
+  for (const auto& client : coap_clients_) schedule(*client);
+  plan_pauses();
+  world_.run(world_.now() + options_.traffic);
+  come_to_rest();
+  judge();
+  if (options_.seed % 8 == 0) {
+    shut_down();
+  } else {
+    leave();
   }
-
- private:
-  void make_topics();
-  void make_clients();
-  [[nodiscard]] MqttPlan make_plan(unsigned index);
-  [[nodiscard]] std::string random_filter();
-  void schedule(MqttActor& client);
-  void plan_pauses();
-  void wait_until_settled(std::string_view when);
-  void come_to_rest();
-  void wait_until_quiet();
-  void judge();
-  void send_visitors();
-  void clear_retained();
-  void leave();
-  void shut_down();
-  [[nodiscard]] Outcome outcome();
-  MqttActor& make_client(MqttPlan plan);
-
-  const Options options_;
-  Trace trace_;
-  World world_;
-  Ledger ledger_;
-  Jury jury_;
-  SeededRng rng_;
-  std::vector<std::unique_ptr<MqttActor>> clients_;
-};
+  return outcome();
+}
 
 // --- who and what ---
 
@@ -118,6 +88,7 @@ MqttActor& Scenario::make_client(MqttPlan plan) {
 }
 
 void Scenario::make_clients() {
+  if (options_.mqtt_clients == 0) return;
   std::vector<MqttPlan> plans;
   for (unsigned i = 0; i < options_.mqtt_clients; ++i) plans.push_back(make_plan(i));
   // Every topic but wills has a writer; some have more.
@@ -134,8 +105,10 @@ void Scenario::make_clients() {
   for (MqttPlan& plan : plans) make_client(std::move(plan));
 }
 
-void Scenario::schedule(MqttActor& client) {
+template <typename Client>
+void Scenario::schedule(Client& client) {
   world_.after(between(rng_, Duration{0}, options_.act_every * 2), [this, &client] {
+    if (world_.is_calm()) return;
     client.act();
     schedule(client);
   });
@@ -151,11 +124,19 @@ void Scenario::plan_pauses() {
 
 // --- the end ---
 
+bool Scenario::settled() const {
+  const auto each = [](const auto& client) { return client->settled(); };
+  return std::ranges::all_of(clients_, each) && std::ranges::all_of(coap_clients_, each);
+}
+
 void Scenario::wait_until_settled(std::string_view when) {
-  const auto settled = [this] {
-    return std::ranges::all_of(clients_, [](const auto& client) { return client->settled(); });
-  };
-  if (world_.run(world_.now() + seconds{600}, settled) || trace_.failed()) return;
+  if (world_.run(world_.now() + seconds{600}, [this] { return settled(); }) || trace_.failed()) {
+    return;
+  }
+  for (const auto& client : coap_clients_) {
+    if (client->settled()) continue;
+    trace_.violation(world_.now(), "does not come to rest {}: {}", when, client->state());
+  }
   for (const auto& client : clients_) {
     if (client->settled()) continue;
     trace_.violation(world_.now(), "does not come to rest {}: {}", when, client->state());
@@ -165,11 +146,14 @@ void Scenario::wait_until_settled(std::string_view when) {
 void Scenario::come_to_rest() {
   world_.calm();
   for (const auto& client : clients_) client->calm_down();
+  for (const auto& client : coap_clients_) client->calm_down();
   wait_until_settled("after the traffic");
+  check_observers();
   // By then connections that nobody ended are found out.
   world_.run(world_.now() + milliseconds{1500} * options_.keep_alive_s + seconds{15});
   wait_until_quiet();
   wait_until_settled("after the keep-alive time");
+  play_last_round();
 }
 
 // A slow connection may have much to bring: until nobody has received anything for a while.
@@ -182,14 +166,20 @@ void Scenario::wait_until_quiet() {
     world_.run(world_.now() + seconds{5});
     received = 0;
     for (const auto& client : clients_) received += client->received();
+    for (const auto& client : coap_clients_) received += client->received();
   } while (received != before && world_.now() < patience && !trace_.failed());
+}
+
+void Scenario::all_arrived() {
+  for (const auto& client : clients_) {
+    ledger_.all_arrived(client->producer(), client->connection(), world_.moment());
+  }
 }
 
 void Scenario::judge() {
   if (trace_.failed()) return;
-  for (const auto& client : clients_) {
-    ledger_.all_arrived(client->producer(), client->connection(), world_.moment());
-  }
+  coap_jury_.check_reads();
+  all_arrived();
   for (PublicationId id = 0; id < ledger_.size(); ++id) {
     if (ledger_[id].will == Publication::Will::kDue) ledger_.accepted(id, world_.moment());
   }
@@ -197,7 +187,8 @@ void Scenario::judge() {
   jury_.check_new_subscriptions();
   jury_.check_wills();
   jury_.check_queues_empty();
-  if (!trace_.failed()) send_visitors();
+  if (options_.cast != Cast::kCoap && !trace_.failed()) send_visitors();
+  if (has_coap() && !trace_.failed()) send_coap_visitors();
 }
 
 // A fresh subscriber on every shard asks for everything that is retained.
@@ -224,6 +215,7 @@ void Scenario::send_visitors() {
 }
 
 void Scenario::clear_retained() {
+  if (options_.cast == Cast::kCoap) return clear_retained_over_coap();
   MqttActor& janitor = make_client({.name = "janitor"});
   janitor.calm_down();
   janitor.start();
@@ -236,13 +228,15 @@ void Scenario::clear_retained() {
 
 void Scenario::leave() {
   if (trace_.failed()) return;
-  clear_retained();
+  // A broker that nobody publishes to has to find out by itself who is gone.
+  const bool vanishes = has_coap() && options_.seed % 4 == 1;
+  if (!vanishes) clear_retained();
   const std::size_t stays = options_.sabotage == Sabotage::kLingeringClient ? 1 : 0;
   for (std::size_t i = stays; i < clients_.size(); ++i) clients_[i]->retire();
   const auto gone = [&] {
-    return std::ranges::all_of(clients_.begin() + static_cast<std::ptrdiff_t>(stays),
-                               clients_.end(),
-                               [](const auto& client) { return client->retired(); });
+    return std::all_of(
+        clients_.begin() + static_cast<std::ptrdiff_t>(std::min(stays, clients_.size())),
+        clients_.end(), [](const auto& client) { return client->retired(); });
   };
   if (!world_.run(world_.now() + seconds{300}, gone) && !trace_.failed()) {
     for (const auto& client : clients_) {
@@ -250,6 +244,7 @@ void Scenario::leave() {
       trace_.violation(world_.now(), "does not come away: {}", client->state());
     }
   }
+  if (has_coap()) leave_coap(vanishes);
   world_.run(world_.now() + seconds{10});
   jury_.check_leftovers();
 }
@@ -275,8 +270,6 @@ Outcome Scenario::outcome() {
   }
   return out;
 }
-
-}  // namespace
 
 Outcome run_scenario(const Options& options, bool verbose) {
   return Scenario(options, verbose).run();

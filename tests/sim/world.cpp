@@ -58,11 +58,17 @@ World::World(const Options& options, Trace& trace)
       rng_(options.seed ^ 0x5eed),
       network_(options.network),
       mqtt_address_(*transport::Address::literal("127.0.0.1", 1883)),
+      coap_address_(*transport::Address::literal("127.0.0.1", 5683)),
+      coap_(options.coap),
       log_(trace),
       mailroom_(options.broker.threads) {
   network_.advance_to(kBegin);
   settings_.listeners.push_back({.protocol = &mqtt::protocol(),
                                  .address = mqtt_address_,
+                                 .allow_anonymous = true,
+                                 .limits = options.session});
+  settings_.listeners.push_back({.protocol = &coap_,
+                                 .address = coap_address_,
                                  .allow_anonymous = true,
                                  .limits = options.session});
   std::vector<transport::Poller*> pollers;
@@ -81,7 +87,20 @@ void World::listen() {
     auto listener = network_.listen(mqtt_address_, true);
     HERMOD_ASSERT(listener.has_value());
     HERMOD_ASSERT(machine->shard.add_listener(0, std::move(*listener)));
+    auto socket = network_.bind(coap_address_, true);
+    HERMOD_ASSERT(socket.has_value());
+    HERMOD_ASSERT(machine->shard.add_socket(1, std::move(*socket)));
   }
+}
+
+void World::calm() {
+  calm_ = true;
+  network_.heal_datagrams();
+}
+
+// As the network chooses among the sockets of an address.
+std::uint16_t World::shard_of(const transport::Address& peer) const {
+  return static_cast<std::uint16_t>(transport::AddressHash{}(peer) % machines_.size());
 }
 
 broker::Shard& World::shard(std::uint16_t index) {

@@ -12,6 +12,7 @@
 
 #include "hermod/broker/authorizers.hpp"
 #include "hermod/broker/shard.hpp"
+#include "hermod/coap/session/plugin.hpp"
 #include "hermod/transport/memory.hpp"
 #include "journal.hpp"
 #include "options.hpp"
@@ -66,6 +67,9 @@ class World {
     return shard(0).core().owner_of(name);
   }
   [[nodiscard]] const transport::Address& mqtt_address() const { return mqtt_address_; }
+  [[nodiscard]] const transport::Address& coap_address() const { return coap_address_; }
+  /// The shard that gets the datagrams of a peer.
+  [[nodiscard]] std::uint16_t shard_of(const transport::Address& peer) const;
 
   /// A client; outlives the last run().
   void add(Task& task) { tasks_.push_back(&task); }
@@ -79,8 +83,9 @@ class World {
   /// Lets the world go on until `until`, or until `done` says so (asked when time passes); true
   /// when it did.
   bool run(Instant until, const std::function<bool()>& done = {});
-  /// From now on shards are turned when they want to be.
-  void calm() { calm_ = true; }
+  /// From now on shards are turned when they want to be, and datagrams arrive.
+  void calm();
+  [[nodiscard]] bool is_calm() const { return calm_; }
   /// The clock jumps; what arrives meanwhile waits.
   void pause(Duration duration);
   /// Ends the broker as a signal would.
@@ -102,6 +107,8 @@ class World {
   SeededRng rng_;
   transport::MemoryNetwork network_;
   transport::Address mqtt_address_;
+  transport::Address coap_address_;
+  coap::Plugin coap_;
   broker::AnonymousAuthorizer authorizer_{true};
   TraceLog log_;
   broker::Mailroom mailroom_;

@@ -96,6 +96,15 @@ TEST(MemoryDatagram, AddressesAreFreeAgain) {
   EXPECT_TRUE(network.bind(kThere, true).has_value());
 }
 
+TEST(MemoryDatagram, AHealedNetworkLosesNothing) {
+  Line line({.loss_permille = 1000, .duplicate_permille = 1000, .reorder_permille = 1000});
+  line.send("before");
+  EXPECT_TRUE(line.arrivals().empty());
+  line.network.heal_datagrams();
+  line.send("after");
+  EXPECT_EQ(line.arrivals(), std::vector<std::string>{"after@0"});
+}
+
 /// Runs a mixed load with every fault on; everything that was observed, as text.
 std::string history(std::uint64_t seed) {
   Connection c({.seed = seed,

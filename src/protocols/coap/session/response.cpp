@@ -7,7 +7,9 @@ std::size_t response_size_max(const Reply& reply) {
   constexpr std::size_t kSize1Max = 7;
   const std::size_t representation =
       reply.representation == nullptr ? 0 : representation_size_max(*reply.representation);
-  return kHeadSizeMax + kSize1Max + representation + payload_size(reply.diagnostic.size());
+  // No more than is written: who checked that a representation fits in a datagram left no room.
+  return kHeadSizeMax + (reply.size1 ? kSize1Max : 0) + representation +
+         payload_size(reply.diagnostic.size());
 }
 
 std::uint8_t* write_response(std::uint8_t* out, Type type, std::uint16_t message_id, Bytes token,

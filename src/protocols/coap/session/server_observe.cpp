@@ -90,13 +90,17 @@ void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& an
   ObservedTopic& observed = observations().topic(topic);
   observed.interest = granted ? ObservedTopic::Interest::kGranted : ObservedTopic::Interest::kNone;
   if (!granted) {
+    requests_.for_each_open([&](Request& request) {
+      if (request.awaits == Request::kSubscribe && request.observed_topic == topic) {
+        request.refused = answer.reason;
+      }
+    });
     for (std::uint32_t left = observed.observers; left > 0; --left) {
       drop(observations().topic(topic).first, now, effects);
     }
   }
   requests_.for_each_open([&](Request& request) {
     if (request.awaits != Request::kSubscribe || request.observed_topic != topic) return;
-    if (!granted) request.refused = answer.reason;
     ask_value(request, effects);
   });
 }
@@ -108,11 +112,21 @@ void ServerSession::on_unsubscribe_answer(TopicId topic) {
   observations_->release_topic(topic);
 }
 
+// Whether an observation that is being renewed has a newer value than was looked up for it: a
+// notification was faster than the answer of another shard.
+bool ServerSession::is_overtaken(const Request& request, const model::Message* value) const {
+  if (request.observation == 0 || value == nullptr) return false;
+  const Observation& observation = (*observations_)[request.observation];
+  return observation.state == Observation::State::kActive &&
+         observation.value.version > value->version;
+}
+
 // The registration's response is out: notifications may follow. What was delivered while the
 // registration was under way follows at once, unless the response was as new.
 void ServerSession::activate(ObservationId id, const Representation& representation,
                              const model::Message* value, Instant now, session::Effects& effects) {
   Observation& observation = observations()[id];
+  const bool renewed = observation.state == Observation::State::kActive;
   observation.state = Observation::State::kActive;
   observation.confirmed_at = now;
   observation.sent_at = now;
@@ -124,6 +138,15 @@ void ServerSession::activate(ObservationId id, const Representation& representat
   const std::uint64_t version = value == nullptr ? 0 : value->version;
   observation.newest = std::max(observation.newest, version);
   KeptValue& kept = observation.value;
+  if (renewed && kept.version > version) {
+    // The response showed what is kept, or nothing, and nobody can tell whether that is newer: then
+    // the kept value follows, and if it was deleted, that is on its way.
+    observation.told = observation.told && value != nullptr;
+    if (observation.told) return;
+    observations().wait(id);
+    notify_waiting(now, effects);
+    return;
+  }
   if (!observation.told && (kept.version == 0 || kept.version > version)) {
     observations().wait(id);
     notify_waiting(now, effects);
@@ -141,7 +164,10 @@ void ServerSession::activate(ObservationId id, const Representation& representat
 void ServerSession::drop(ObservationId id, Instant now, session::Effects& effects) {
   if (outbox_.subject() == id) outbox_.forget_subject();
   requests_.for_each_open([&](Request& request) {
-    if (request.observation == id) request.observation = 0;
+    if (request.observation != id) return;
+    request.observation = 0;
+    // The topic may go with its last observer, and then nobody is told of the grant.
+    if (request.awaits == Request::kSubscribe) ask_value(request, effects);
   });
   Observations& list = observations();
   const TopicId topic = list[id].topic;

@@ -267,7 +267,9 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     return refuse_with(to_code(request.looked_up));
   }
   Representation representation;
-  if (value != nullptr) {
+  if (is_overtaken(request, value)) {
+    representation = kept(observations()[request.observation], now);
+  } else if (value != nullptr) {
     const auto fitting = represent(*value, request.accept, now);
     if (!fitting) return refuse_with(code::kNotAcceptable);
     representation = *fitting;
@@ -290,8 +292,10 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     representation.format.reset();
     representation.payload = {};
   }
-  respond(request.exchange, reply, now, effects);
-  if (observation != 0) activate(observation, whole, value, now, effects);
+  const auto message_id = respond(request.exchange, reply, now, effects);
+  if (observation == 0) return;
+  if (message_id) observations()[observation].message_id = *message_id;
+  activate(observation, whole, value, now, effects);
 }
 
 }  // namespace hermod::coap

@@ -82,13 +82,11 @@ void ServerSession::on_acknowledged(std::uint16_t message_id, Instant now,
 
 void ServerSession::on_reset(std::uint16_t message_id, Instant now, session::Effects& effects) {
   ObservationId id = outbox_.subject();
-  if (outbox_.finish(message_id)) {
-    if (id != 0) drop(id, now, effects);  // RFC 7641 §4.5
-    go_on(now, effects);
-    return;
-  }
-  id = observations_ ? observations_->find_message(message_id) : 0;
-  if (id != 0) drop(id, now, effects);
+  const bool was_in_flight = outbox_.finish(message_id);
+  // A notification, or the response to the registration, which is the first one.
+  if (id == 0 || !was_in_flight) id = observations_ ? observations_->find_message(message_id) : 0;
+  if (id != 0) drop(id, now, effects);  // RFC 7641 §4.5
+  if (was_in_flight) go_on(now, effects);
 }
 
 // Nothing is in flight any more: what waits may go.
@@ -97,20 +95,22 @@ void ServerSession::go_on(Instant now, session::Effects& effects) {
   notify_waiting(now, effects);
 }
 
-void ServerSession::respond(const Exchange& exchange, const Reply& reply, Instant now,
-                            session::Effects& effects) {
+// Returns the response's own message id, if it has one.
+std::optional<std::uint16_t> ServerSession::respond(const Exchange& exchange, const Reply& reply,
+                                                    Instant now, session::Effects& effects) {
   const std::size_t size_max = response_size_max(reply);
   const Bytes token = exchange.token.bytes();
   const bool separate = exchange.type == Type::kCon && exchange.acknowledged;
   if (!separate) {
     // In the Acknowledgement (RFC 7252 §5.2.1), or Non-confirmable as the request was (§5.2.3).
     const bool piggybacked = exchange.type == Type::kCon;
+    const std::uint16_t message_id = piggybacked ? exchange.message_id : message_ids_.next();
     std::uint8_t* out = effects.datagrams().reserve(size_max);
     const std::uint8_t* end =
-        write_response(out, piggybacked ? Type::kAck : Type::kNon,
-                       piggybacked ? exchange.message_id : message_ids_.next(), token, reply);
+        write_response(out, piggybacked ? Type::kAck : Type::kNon, message_id, token, reply);
     effects.datagrams().commit(static_cast<std::size_t>(end - out));
-    return;
+    if (piggybacked) return std::nullopt;
+    return message_id;
   }
   const std::uint16_t message_id = message_ids_.next();
   if (!outbox_.idle() && outbox_.waiting() < settings_.confirmables_waiting_max) {
@@ -118,7 +118,7 @@ void ServerSession::respond(const Exchange& exchange, const Reply& reply, Instan
     const std::uint8_t* end = write_response(datagram.data(), Type::kCon, message_id, token, reply);
     datagram.resize(static_cast<std::size_t>(end - datagram.data()));
     outbox_.wait(message_id, std::move(datagram));
-    return;
+    return message_id;
   }
   // A separate response should arrive (§5.2.2), but what waits is bounded: beyond that it may.
   const bool confirm = outbox_.idle();
@@ -127,6 +127,7 @@ void ServerSession::respond(const Exchange& exchange, const Reply& reply, Instan
       write_response(out, confirm ? Type::kCon : Type::kNon, message_id, token, reply);
   if (confirm) outbox_.sent(message_id, {out, end}, 0, settings_.transmission, rng_, now);
   effects.datagrams().commit(static_cast<std::size_t>(end - out));
+  return message_id;
 }
 
 void ServerSession::on_deadline(Instant now, session::Effects& effects) {

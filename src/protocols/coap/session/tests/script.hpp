@@ -31,6 +31,7 @@ class Wire final : public session::DatagramSink {
  public:
   std::uint8_t* reserve(std::size_t count_max) override {
     room_.assign(count_max, 0xA5);
+    reserved_max = std::max(reserved_max, count_max);
     return room_.data();
   }
   void commit(std::size_t count) override {
@@ -38,6 +39,7 @@ class Wire final : public session::DatagramSink {
     sent.emplace_back(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(count));
   }
   std::vector<std::vector<std::uint8_t>> sent;
+  std::size_t reserved_max = 0;  ///< octets asked for at once
 
  private:
   std::vector<std::uint8_t> room_;

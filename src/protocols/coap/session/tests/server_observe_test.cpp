@@ -244,6 +244,32 @@ TEST_F(ServerObserveTest, AnOvertakenValueIsNotShown) {
   EXPECT_EQ(peer.sent(), "");
 }
 
+// A renewal asks another shard, and the next value is faster than the answer.
+TEST_F(ServerObserveTest, ARenewalDoesNotGoBack) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.sends({.id = 2, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.delivers(value_of("a", "newer", 9));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 'newer'");
+  peer.answers_value(0, value_of("a", "older", 8));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t Observe:n Max-Age:600 'newer'");
+  peer.after(settings.quiet);  // the last of a burst, once more
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:600 'newer'");
+}
+
+TEST_F(ServerObserveTest, ARenewalThatFindsNothingKeepsWhatCame) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.sends({.id = 2, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.delivers(value_of("a", "new", 9));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 'new'");
+  peer.answers(0, kNotFound);
+  EXPECT_EQ(peer.sent(),
+            "ACK 2.05 #2 t:t Observe:n Max-Age:600 | NON 2.05 #s2 t:t Observe:n Max-Age:600 'new'");
+}
+
 TEST_F(ServerObserveTest, EndsAfterTheResponseWhatWasDeletedMeanwhile) {
   peer.sends({.id = 7, .observe = 0});
   (void)peer.wants();
@@ -272,6 +298,19 @@ TEST_F(ServerObserveTest, DeregistersByRequest) {
 }
 
 // A plain GET with the same token does not cancel (ETSI TD_COAP_OBS_10).
+// Whatever ends an observation before its subscription is granted, its request is answered.
+TEST_F(ServerObserveTest, AnswersARegistrationThatIsCancelledAtOnce) {
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  peer.sends({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0});
+  EXPECT_EQ(peer.wants(), "Subscribe b");
+  peer.sends({.id = 3, .token = "2", .path = "/ps/data/b", .observe = 1});
+  EXPECT_EQ(peer.wants(), "Lookup b | Unsubscribe b | Lookup b");
+  peer.answers_value(0, value_of("b", "x"));
+  peer.answers(1, kOk);
+  peer.answers_value(2, value_of("b", "x"));
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:2 'x' | ACK 2.05 #3 t:2 'x'");
+}
+
 TEST_F(ServerObserveTest, APlainGetChangesNothing) {
   observes({.id = 1, .observe = 0}, "a");
   peer.sends({.id = 2});
@@ -296,6 +335,33 @@ TEST_F(ServerObserveTest, ResetCancels) {
   peer.resets(1);  // of what is over
   EXPECT_EQ(peer.wants(), "");
   peer.resets(2);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+//   NON GET #1 Observe 0 -------->
+//   <------------------ NON 2.05 #s0
+//   RST #s0 --------------------->  Unsubscribe      RFC 7641 §3.6: the first notification counts
+TEST_F(ServerObserveTest, ResetOfTheResponseCancels) {
+  peer.sends({.type = Type::kNon, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  subscribes("a");
+  peer.answers(0, kNotFound);
+  ASSERT_EQ(peer.sent(), "NON 2.05 #s0 t:t Observe:n Max-Age:600");
+  peer.resets(0);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+}
+
+TEST_F(ServerObserveTest, ResetOfTheSeparateResponseCancels) {
+  peer.sends({.observe = 0});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  subscribes("a");
+  peer.after(seconds{1});
+  ASSERT_EQ(peer.sent(), "ACK 0.00 #1");
+  peer.answers(0, kNotFound);
+  ASSERT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600");
+  peer.resets(0);
   EXPECT_EQ(peer.wants(), "Unsubscribe a");
 }
 

@@ -183,6 +183,19 @@ TEST_F(ServerSessionTest, RefusesValuesThatDoNotFitADatagram) {
   EXPECT_EQ(peer.sent(), "ACK 2.05 #8 t:t '" + fits + "'");
 }
 
+// A socket has no room for more, not even for a moment.
+TEST_F(ServerSessionTest, NeverAsksForMoreThanADatagram) {
+  std::uint16_t id = 0;
+  for (std::size_t size = 4000; size <= 4096; ++size) {
+    const std::string value(size, 'x');
+    peer.sends({.id = ++id, .token = "12345678"});
+    ASSERT_EQ(peer.wants(), "Lookup a");
+    peer.answers_value(0, value_of("a", value, ~std::uint64_t{0}));
+  }
+  EXPECT_EQ(peer.wire.sent.size(), 97u);
+  EXPECT_LE(peer.wire.reserved_max, settings.datagram_bytes_max);
+}
+
 // --- separate responses ---
 
 //   CON GET #7 ------------------>  Lookup (a shard that takes its time)

@@ -96,6 +96,8 @@ class MemoryNetwork final : public Clock {
   void reset(const Stream& stream);
   /// From now on everything on this connection vanishes, both ways, and nobody is told.
   void silence(const Stream& stream);
+  /// From now on no datagram is lost, repeated or held back; what is under way stays so.
+  void heal_datagrams();
 
   [[nodiscard]] const MemoryCounters& counters() const;
 

@@ -50,8 +50,8 @@ class ServerSession final : public session::Session {
   void on_acknowledged(std::uint16_t message_id, Instant now, session::Effects& effects);
   void on_reset(std::uint16_t message_id, Instant now, session::Effects& effects);
   void go_on(Instant now, session::Effects& effects);
-  void respond(const Exchange& exchange, const Reply& reply, Instant now,
-               session::Effects& effects);
+  std::optional<std::uint16_t> respond(const Exchange& exchange, const Reply& reply, Instant now,
+                                       session::Effects& effects);
   void on_confirmable_due(Instant now, session::Effects& effects);
   void acknowledge_late(Instant now, session::Effects& effects);
   void close_idle(Instant now, session::Effects& effects);
@@ -84,6 +84,7 @@ class ServerSession final : public session::Session {
   void on_subscribe_answer(TopicId topic, const session::Answer& answer, Instant now,
                            session::Effects& effects);
   void on_unsubscribe_answer(TopicId topic);
+  [[nodiscard]] bool is_overtaken(const Request& request, const model::Message* value) const;
   void activate(ObservationId id, const Representation& representation, const model::Message* value,
                 Instant now, session::Effects& effects);
   void drop(ObservationId id, Instant now, session::Effects& effects);

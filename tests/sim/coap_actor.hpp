@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated CoAP client: a device with one socket that reads, writes, deletes and observes
+// topics. It speaks in datagrams, with the codec and nothing else of the project, so that it is an
+// opinion of its own on retransmission, deduplication and observing (RFC 7252 §4, RFC 7641 §3).
+//
+//   planned -> open: sent, repeated until acknowledged -> answered, or given up
+//   observation: registering -> active -> cancelled (GET), forgotten (RST), ended (an error came)
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coap_jury.hpp"
+#include "coap_message.hpp"
+#include "hermod/transport/datagram.hpp"
+#include "ledger.hpp"
+#include "observer.hpp"
+#include "world.hpp"
+
+namespace hermod::sim {
+
+/// Who the client is.
+struct CoapPlan {
+  std::string name;
+  std::vector<TopicId> writes;  ///< what it may PUT and DELETE
+  std::vector<TopicId> reads;   ///< what it may GET and observe
+};
+
+class CoapActor final : public Task {
+ public:
+  CoapActor(World& world, Ledger& ledger, Jury& jury, CoapJury& coap_jury, CoapPlan plan,
+            std::uint64_t seed);
+
+  // --- Task ---
+  [[nodiscard]] Instant due() const override;
+  void run(Instant now) override;
+
+  // --- what the scenario tells it ---
+  /// Does something, chosen by chance.
+  void act();
+  void put(TopicId topic, std::size_t size, bool confirmable);
+  void remove(TopicId topic, bool confirmable);
+  void get(TopicId topic, bool confirmable);
+  void observe(TopicId topic, bool confirmable);
+  /// Ends an observation of the topic, if it has one, by asking or by a Reset.
+  void cancel(TopicId topic, bool by_reset, bool confirmable);
+  /// Behaves from now on: no more freezing and vanishing.
+  void calm_down();
+  /// Cancels what it observes, and answers whatever else comes.
+  void retire();
+  /// Vanishes and comes back with another address, knowing nothing.
+  void restart();
+
+  /// Nothing that it has begun is unfinished.
+  [[nodiscard]] bool settled() const { return planned_.empty() && open_ == 0; }
+  [[nodiscard]] std::string state() const;
+  [[nodiscard]] const std::string& name() const { return plan_.name; }
+  /// Datagrams received so far.
+  [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] std::size_t observing() const;
+  [[nodiscard]] std::uint16_t shard() const { return world_.shard_of(socket_->local()); }
+  /// The last values that GETs brought, by topic.
+  [[nodiscard]] const std::map<TopicId, Value>& found() const { return found_; }
+
+  // --- the questions ---
+  /// Every observation that stands holds the last value. With `undisturbed_only` those that may
+  /// have been lost while the client was away are not asked about.
+  void check_observations(bool undisturbed_only);
+
+ private:
+  enum class Aim : std::uint8_t { kPut, kDelete, kGet, kRegister, kCancel };
+  struct Request {
+    Aim aim = Aim::kGet;
+    TopicId topic = 0;
+    std::size_t size = 0;
+    bool confirmable = true;
+    std::string token;  ///< of the observation; empty: a new one
+  };
+  struct Exchange {
+    Request request;
+    std::uint16_t id = 0;
+    std::string token;
+    Octets datagram;
+    std::optional<PublicationId> publication;
+    Instant begun{};
+    Instant due{};
+    Duration timeout{};
+    unsigned repeats = 0;
+    bool reliable = false;  ///< the network loses nothing
+    bool open = true;
+    bool acknowledged = false;  ///< without a response
+    bool patient = false;       ///< the last wait
+    std::optional<coap::Code> code;
+    std::optional<std::uint16_t> separate;  ///< Message ID of the separate response
+    std::map<std::string, Value> etags;     ///< those that the request offered
+  };
+  struct Observation {
+    enum class State : std::uint8_t { kRegistering, kActive, kCancelled, kForgotten, kEnded };
+    Observer observer;
+    State state = State::kRegistering;
+    Instant registered = kNever;  ///< the first registration was answered
+    Instant fresh_until = kNever;
+    Instant rejected = kNever;  ///< cancelled, or last rejected, on a network that loses nothing
+    unsigned strays = 0;        ///< that came then
+    bool disturbed = false;     ///< the broker may have lost patience with it
+  };
+
+  // coap_actor.cpp: datagrams in and out
+  void open_socket();
+  [[nodiscard]] Instant find_next_due() const;
+  void receive(Instant now);
+  void hear(const CoapMessage& message, Instant now);
+  void on_acknowledgement(const CoapMessage& message, Instant now);
+  void on_message(const CoapMessage& message, Instant now);
+  void send(const Octets& datagram);
+  void answer(coap::Type type, const CoapMessage& message);
+  void start_planned(Instant now);
+  [[nodiscard]] bool may_start(const Request& request) const;
+  void start(const Request& request, Instant now);
+  [[nodiscard]] CoapMessage compose(Exchange& exchange, Instant now);
+  void repeat_due(Instant now);
+  void repeat(Exchange& exchange, Instant now);
+  void give_up(Exchange& exchange, Instant now);
+  void close(Exchange& exchange);
+  [[nodiscard]] Duration patience() const;
+  Exchange* find_id(std::uint16_t id);
+  Exchange* find_token(const std::string& token);
+
+  // coap_meaning.cpp: what responses and notifications say
+  void on_response(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
+  void on_put_answer(Exchange& exchange, coap::Code code, Instant now);
+  void on_get_answer(Exchange& exchange, const CoapMessage& message, Instant now);
+  void on_registered(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
+  void on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
+  void on_notification(Observation& observation, const CoapMessage& message, Instant now);
+  void on_stray(Observation& observation, const CoapMessage& message, Instant now);
+  void end_observation(Observation& observation, const CoapMessage& message);
+  [[nodiscard]] std::optional<Value> value_of(TopicId topic, const CoapMessage& message,
+                                              Instant now);
+  void add_read(const Exchange& exchange, const Value& value);
+  void keep_fresh(Observation& observation, const CoapMessage& message, Instant now);
+  void renew_stale(Instant now);
+  template <typename... Args>
+  void object(fmt::format_string<Args...> format, Args&&... args) {
+    world_.trace().violation(world_.now(), "{}: {}", plan_.name,
+                             fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  // coap_acts.cpp: what it does by itself
+  void put_some();
+  void freeze();
+  [[nodiscard]] TopicId some_topic();
+  [[nodiscard]] bool by_chance_confirmable();
+  void plan(Request request);
+
+  World& world_;
+  Ledger& ledger_;
+  Jury& jury_;
+  CoapJury& coap_jury_;
+  CoapPlan plan_;
+  SeededRng rng_;
+  transport::MemoryPoller poller_;
+  std::unique_ptr<transport::DatagramSocket> socket_;
+  ProducerId producer_ = 0;
+  std::uint16_t next_id_ = 0;
+  std::uint64_t next_token_ = 0;
+  std::deque<Request> planned_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;  // of this address, finished ones too
+  std::size_t open_ = 0;
+  std::map<std::string, Observation> observations_;  // by token
+  /// Messages of the broker that were seen, and how they were answered (RFC 7252 §4.5).
+  std::map<std::pair<std::uint16_t, std::uint64_t>, coap::Type> seen_;
+  std::map<TopicId, std::pair<std::string, Value>> etags_;
+  std::map<TopicId, Value> found_;
+  Instant frozen_until_{};
+  Instant next_due_ = kNever;
+  std::uint64_t received_ = 0;
+  bool calm_ = false;
+  bool kick_ = false;
+};
+
+}  // namespace hermod::sim

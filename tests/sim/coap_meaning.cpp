@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What responses and notifications tell a simulated CoAP client, and what it objects to.
+#include <algorithm>
+
+#include "coap_actor.hpp"
+
+namespace hermod::sim {
+
+namespace code = coap::code;
+using coap::Type;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+// How long a shard may take to see what has arrived, in calm weather.
+constexpr Duration kTurnMax = seconds{5};
+}  // namespace
+
+void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool piggybacked,
+                            Instant now) {
+  const bool first = !exchange.code;
+  if (!piggybacked && exchange.request.confirmable) {
+    // An acknowledged request is answered once, however often it was sent (RFC 7252 §5.2.2).
+    const bool observes = observations_.contains(exchange.token);
+    if (!observes && exchange.separate.value_or(message.id) != message.id) {
+      object("two separate responses to message {}", exchange.id);
+    }
+    exchange.separate = message.id;
+  }
+  const bool executes = exchange.publication.has_value();
+  if (!first) {
+    if (exchange.request.aim == Aim::kRegister) {
+      return on_registered(exchange, message, piggybacked, now);
+    }
+    // Who executes twice may find something else the second time (RFC 7252 §4.5).
+    if (executes && *exchange.code != message.code) {
+      object("message {} was answered {}, then {}", exchange.id, to_string(*exchange.code),
+             to_string(message.code));
+    }
+    return;
+  }
+  exchange.code = message.code;
+  close(exchange);
+  world_.trace().note(now, "answered",
+                      {{"client", producer_}, {"id", exchange.id}, {"code", message.code.value}});
+  switch (exchange.request.aim) {
+    case Aim::kPut:
+    case Aim::kDelete:
+      return on_put_answer(exchange, message.code, now);
+    case Aim::kGet:
+      return on_get_answer(exchange, message, now);
+    case Aim::kRegister:
+      return on_registered(exchange, message, piggybacked, now);
+    case Aim::kCancel:
+      return on_cancelled(exchange, message, piggybacked, now);
+  }
+}
+
+void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) {
+  const bool put = exchange.request.aim == Aim::kPut;
+  const bool done = put ? code == code::kCreated || code == code::kChanged : code == code::kDeleted;
+  if (!done) {
+    return object("message {} about '{}' was answered {}", exchange.id,
+                  ledger_.topics()[exchange.request.topic].name, to_string(code));
+  }
+  const PublicationId id = *exchange.publication;
+  ledger_.accepted(id, world_.moment());
+  world_.trace().note(now, "accepted", {{"client", producer_}, {"message", id}});
+  jury_.acknowledged(id, shard());
+  if (!put) return;
+  coap_jury_.add(
+      {.id = id, .shard = shard(), .existed = code == code::kChanged, .answered = world_.moment()});
+}
+
+std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& message, Instant now) {
+  const std::string& name = ledger_.topics()[topic].name;
+  if (message.code == code::kNotFound) return Value{};
+  if (message.code == code::kNotImplemented) return Value{.kind = Value::Kind::kTooBig};
+  if (message.code != code::kContent) {
+    object("'{}' was answered {}", name, to_string(message.code));
+    return std::nullopt;
+  }
+  if (message.payload.empty()) return Value{};
+  const auto label = read_payload(message.payload, name);
+  const auto id = label ? ledger_.find(*label) : std::nullopt;
+  if (!id || ledger_[*id].size != message.payload.size() || ledger_[*id].positions.empty()) {
+    object("corrupted: {} octets on '{}' that nobody published", message.payload.size(), name);
+    return std::nullopt;
+  }
+  world_.trace().note(now, "value", {{"client", producer_}, {"topic", topic}, {"message", *id}});
+  return Value{.kind = Value::Kind::kMessage, .id = *id};
+}
+
+void CoapActor::add_read(const Exchange& exchange, const Value& value) {
+  coap_jury_.add({.topic = exchange.request.topic,
+                  .value = value,
+                  .begun = exchange.begun,
+                  .answered = world_.moment(),
+                  .who = producer_});
+}
+
+void CoapActor::on_get_answer(Exchange& exchange, const CoapMessage& message, Instant now) {
+  const TopicId topic = exchange.request.topic;
+  std::optional<Value> value;
+  if (message.code == code::kValid) {  // RFC 7252 §5.9.1.3
+    const auto known =
+        message.etags.empty() ? exchange.etags.end() : exchange.etags.find(message.etags.front());
+    if (known == exchange.etags.end()) return object("2.03 with an ETag that was not offered");
+    value = known->second;
+  } else {
+    value = value_of(topic, message, now);
+    if (!value) return;
+    if (!message.etags.empty() && value->kind == Value::Kind::kMessage) {
+      etags_.insert_or_assign(topic, std::pair{message.etags.front(), *value});
+    }
+  }
+  if (value->kind == Value::Kind::kMessage && !ledger_[value->id].retain) {
+    return object("GET brought what is not retained: {}", describe(ledger_, *value));
+  }
+  add_read(exchange, *value);
+  found_[topic] = *value;
+}
+
+// --- observations ---
+
+void CoapActor::keep_fresh(Observation& observation, const CoapMessage& message, Instant now) {
+  const std::uint32_t age_s = message.max_age_s.value_or(coap::kMaxAgeDefaultS);
+  observation.fresh_until = now + seconds{age_s} + between(rng_, seconds{1}, seconds{10});
+}
+
+// RFC 7641 §3.3.1: who has heard nothing for Max-Age asks again.
+void CoapActor::renew_stale(Instant now) {
+  for (auto& [token, observation] : observations_) {
+    if (observation.state != Observation::State::kActive || observation.fresh_until > now) continue;
+    observation.fresh_until = kNever;
+    observation.disturbed = true;
+    plan({.aim = Aim::kRegister, .topic = observation.observer.topic(), .token = token});
+  }
+}
+
+void CoapActor::on_registered(Exchange& exchange, const CoapMessage& message, bool piggybacked,
+                              Instant now) {
+  Observation& observation = observations_.at(exchange.token);
+  using State = Observation::State;
+  if (observation.state != State::kRegistering && observation.state != State::kActive) return;
+  if (!message.observe) {
+    // Not observed: there is no room, or it cannot be (RFC 7641 §3.1). Or a notification that ends
+    // it, which looks the same.
+    const auto value = value_of(exchange.request.topic, message, now);
+    if (value && piggybacked) add_read(exchange, *value);
+    observation.state = State::kEnded;
+    return;
+  }
+  const auto value = value_of(exchange.request.topic, message, now);
+  if (!value) return;
+  if (piggybacked && (value->kind != Value::Kind::kMessage || ledger_[value->id].retain)) {
+    add_read(exchange, *value);
+  }
+  observation.state = State::kActive;
+  observation.registered = world_.moment();
+  keep_fresh(observation, message, now);
+  observation.observer.told(*message.observe, *value, now);
+}
+
+void CoapActor::on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked,
+                             Instant now) {
+  if (message.observe) {
+    return object("GET with Observe 1 was answered with Observe {}", *message.observe);
+  }
+  const auto value = value_of(exchange.request.topic, message, now);
+  if (value && piggybacked) add_read(exchange, *value);
+  if (world_.is_calm() && exchange.reliable) observations_.at(exchange.token).rejected = now;
+}
+
+void CoapActor::on_notification(Observation& observation, const CoapMessage& message, Instant now) {
+  if (!message.code.is_success()) return end_observation(observation, message);
+  if (!message.observe) return object("a notification without a sequence number");
+  const auto value = value_of(observation.observer.topic(), message, now);
+  if (!value) return;
+  observation.state = Observation::State::kActive;
+  if (observation.registered == kNever) observation.registered = world_.moment();
+  keep_fresh(observation, message, now);
+  observation.observer.told(*message.observe, *value, now);
+}
+
+// RFC 7641 §3.2: an error says that there will be no more. The reasons that a broker can have:
+// somebody cleared the topic, or its value does not fit in a datagram.
+void CoapActor::end_observation(Observation& observation, const CoapMessage& message) {
+  observation.state = Observation::State::kEnded;
+  const TopicId topic = observation.observer.topic();
+  const bool cleared = message.code == code::kNotFound;
+  const bool too_big = message.code == code::kNotImplemented;
+  bool reason = false;
+  for (const Lane& lane : ledger_.lanes()) {
+    if (lane.topic != topic) continue;
+    reason =
+        reason || std::ranges::any_of(lane.transmissions, [&](PublicationId id) {
+          return (cleared && ledger_[id].clears) || (too_big && ledger_[id].size > kCarriedAlways);
+        });
+  }
+  if (reason) return;
+  object("the observation of '{}' was ended with {} for no reason", ledger_.topics()[topic].name,
+         to_string(message.code));
+}
+
+// Something for an observation that is over. What was under way may come, and what the broker sends
+// until it has heard that nobody listens; a Reset names the last notification or nothing, so that a
+// burst ends with its confirmable one.
+void CoapActor::on_stray(Observation& observation, const CoapMessage& message, Instant now) {
+  world_.trace().note(now, "stray", {{"client", producer_}, {"id", message.id}});
+  if (!world_.is_calm()) return;
+  const transport::MemoryOptions& network = world_.options().network;
+  const Duration settling = (network.datagram_delay_max + network.reorder_delay) * 2 + kTurnMax;
+  const unsigned burst_max = world_.options().coap.unconfirmed_max + 1u;
+  const bool late = observation.rejected != kNever && now > observation.rejected + settling;
+  if (late || ++observation.strays > burst_max) {
+    object("a {} message for an observation of '{}' that is over", to_string(message.code),
+           ledger_.topics()[observation.observer.topic()].name);
+  }
+  observation.rejected = now;
+}
+
+std::size_t CoapActor::observing() const {
+  return static_cast<std::size_t>(std::ranges::count_if(observations_, [](const auto& entry) {
+    return entry.second.state == Observation::State::kActive;
+  }));
+}
+
+void CoapActor::check_observations(bool undisturbed_only) {
+  for (const auto& [token, observation] : observations_) {
+    if (observation.state != Observation::State::kActive) continue;
+    const Topic& topic = ledger_.topics()[observation.observer.topic()];
+    if (undisturbed_only && (observation.disturbed || topic.kind == Topic::Kind::kWill)) continue;
+    coap_jury_.check_observer(observation.observer, observation.registered);
+  }
+}
+
+}  // namespace hermod::sim
