@@ -67,6 +67,12 @@ class Desk final : public core::Outlet {
     }
   }
 
+  // Subscribing knows no groups.
+  void to_member(const core::MemberRef&, core::GroupKey, const model::Delivery&) override {}
+  void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t) override {}
+  void give_back(std::uint16_t, std::string_view, const core::MemberRef&,
+                 std::vector<core::Returned>, bool) override {}
+
   // --- what connections of this desk do ---
 
   SubscriberIndex attach(core::ConnectionKey connection) {
@@ -78,7 +84,8 @@ class Desk final : public core::Outlet {
                  bool retained = true) {
     const model::SubscriptionOptions options{.guarantee_max = Guarantee::kAtMostOnce};
     EXPECT_EQ(core.subscribe(who, filter, options).reason, model::Reason::kOk);
-    subscribing.start(who, filter, options, retained, ticket, now_);
+    subscribing.start(core.subscriber(who).connection, who, filter, options, retained, ticket,
+                      now_);
     outbox.send();
   }
   void unsubscribe(SubscriberIndex who, std::string_view filter) {
