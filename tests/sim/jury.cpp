@@ -180,7 +180,9 @@ Jury::Candidates Jury::candidates(TopicId topic) const {
       const Publication& publication = ledger_[id];
       if (!publication.retain) continue;
       if (publication.will == Will::kForbidden || publication.will == Will::kArmed) continue;
-      if (publication.positions.back() >= sure.value_or(0)) possible.push_back(id);
+      // Connections begun at once may be taken in any order.
+      const bool unclear = publication.will == Will::kUnclear;
+      if (publication.positions.back() >= sure.value_or(0) || unclear) possible.push_back(id);
     }
   }
   for (const PublicationId id : possible) {

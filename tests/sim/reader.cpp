@@ -197,6 +197,12 @@ void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now
   Place& place = places_[publication.lane];
   Seen& seen = seen_[id];
   const auto at = ledger_.lane(publication.lane).find(id, place.next);
+  // Two connections that were begun at once may be taken in any order, and so may their wills.
+  const bool unclear = publication.will == Publication::Will::kUnclear && seen.live == 0;
+  if (!at && unclear) {
+    ++seen.live;
+    return;
+  }
   if (!at) {
     return object(now, "{}: {}", seen.live > 0 ? "twice" : "out of order", describe(ledger_, id));
   }

@@ -263,6 +263,7 @@ Outcome Scenario::outcome() {
   Outcome out{.violations = trace_.violations(),
               .trace_hash = trace_.hash(),
               .publications = ledger_.size()};
+  for (const auto& client : coap_clients_) out.coap += client->counts();
   for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
     const core::RouterCounters& counters = world_.shard(shard).core().counters();
     out.deliveries += counters.delivered;
