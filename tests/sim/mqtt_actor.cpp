@@ -276,7 +276,7 @@ void MqttActor::on_completed(const session::Completed& completed) {
   world_.trace().note(now, request.grant ? "suback" : "unsuback",
                       {{"client", connection_}, {"ok", ok}});
   if (!request.grant) {
-    if (ok) reader_.left(request.filter, world_.moment());
+    if (ok) reader_.left(request.filter, request.before, world_.moment());
   } else if (ok) {
     reader_.granted(*request.grant, completed.granted, world_.moment());
   } else if (completed.code != 0) {

@@ -62,19 +62,19 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
-void Reader::leaving(std::string_view filter, Instant now) {
+std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {
       grant.leaving = std::min(grant.leaving, now);
     }
   }
+  return grants_.size();
 }
 
-void Reader::left(std::string_view filter, Instant now) {
-  for (Grant& grant : grants_) {
-    if (grant.session == session_ && grant.filter == filter && grant.leaving != kNever) {
-      grant.over = std::min(grant.over, now);
-    }
+void Reader::left(std::string_view filter, std::size_t before, Instant now) {
+  for (std::size_t i = 0; i < before; ++i) {
+    Grant& grant = grants_[i];
+    if (grant.session == session_ && grant.filter == filter) grant.over = std::min(grant.over, now);
   }
 }
 
@@ -225,7 +225,7 @@ void Reader::received_again(const Arrival& arrival, PublicationId id, Instant no
   const auto at = ledger_.lane(publication.lane)
                       .find(id, known ? place.again : std::max(place.again, place.next));
   if (!at) return object(now, "redelivered out of order: {}", describe(ledger_, id));
-  if (known && arrival.guarantee == Guarantee::kExactlyOnce) {
+  if (known && arrival.guarantee == Guarantee::kExactlyOnce && !publication.renewed) {
     object(now, "not exactly once, redelivered: {}", describe(ledger_, id));
   }
   ++seen.redelivered;

@@ -67,8 +67,9 @@ class Reader {
   std::size_t asked(std::string filter, model::Guarantee guarantee, Instant now);
   void granted(std::size_t grant, model::Guarantee guarantee, Instant now);
   void refused(std::size_t grant, Instant now);
-  void leaving(std::string_view filter, Instant now);
-  void left(std::string_view filter, Instant now);
+  /// An UNSUBSCRIBE is sent: it ends the grants before the number that is returned.
+  [[nodiscard]] std::size_t leaving(std::string_view filter, Instant now);
+  void left(std::string_view filter, std::size_t before, Instant now);
 
   // --- messages ---
   void received(const Arrival& arrival, Instant now);
