@@ -62,6 +62,12 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
+void Reader::doubt(Instant since) {
+  for (Grant& grant : grants_) {
+    if (grant.session == session_) grant.leaving = std::min(grant.leaving, since);
+  }
+}
+
 std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {
@@ -241,6 +247,8 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
   Place& place = places_[publication.lane];
   ++seen_[id].retained;
   if (arrival.dup) return;  // sent on an earlier connection: what is newer may have come since
+  // Connections begun at once may be taken in any order: which will stays is the broker's choice.
+  if (publication.will == Publication::Will::kUnclear) return;
   const auto at =
       ledger_.lane(publication.lane).find(id, place.next > 0 ? place.next - 1 : place.next);
   if (!at) {
