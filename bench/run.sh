@@ -28,8 +28,8 @@ json_dir=
 rows=()
 
 gate=(fan-out-q0 fan-in-q0 fan-in-q1 fan-in-q1-lossless pairs-q1 idle coap-get)
-more=(fan-out-q1 fan-out-q2 fan-in-q2-lossless pairs-q0 pairs-q2 connect latency-q0 latency-q1 coap-put
-  coap-observe)
+more=(fan-out-q1 fan-out-q2 fan-in-q2-lossless pairs-q0 pairs-q2 connect latency-q0 latency-q1
+  coap-put coap-observe)
 
 while (($# > 0)); do
   case $1 in

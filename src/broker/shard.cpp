@@ -119,6 +119,7 @@ void Shard::handle(const transport::Event& event) {
   }
   if (event.readable) {
     connection->unread = true;
+    connection->hung_up = connection->hung_up || event.ended;
     go_on(*connection);
   }
 }

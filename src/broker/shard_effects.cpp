@@ -66,9 +66,6 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     // A stamp that lay before the publication's arrival could lose against one that its client saw.
     const Instant at = effect.message.retain ? parts_.clock.now() : now_;
     reason = core_.publish(effect.message, at);
-    if (reason == Reason::kOk && effect.message.retain && subscribing_.reading()) {
-      subscribing_.note_live(effect.message);
-    }
   }
   if (effect.ticket == 0) return;
   answers_.push_back({.ticket = effect.ticket, .reason = reason});
@@ -253,7 +250,7 @@ void Shard::apply(Connection& connection, session::Lookup& effect) {
     return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
   }
   if (parts_.mailroom.shards() == 1) {
-    return answer_lookup(connection, effect.ticket, core_.retained().find(effect.topic, now_));
+    return answer(connection, looked_up(effect.ticket, core_.retained().find(effect.topic, now_)));
   }
   lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
   LookupRequest request{std::string{effect.topic}, last_lookup_};
@@ -265,11 +262,10 @@ void Shard::apply(Connection& connection, session::Lookup& effect) {
   }
 }
 
-void Shard::answer_lookup(Connection& connection, session::Ticket ticket,
-                          const model::Message* value) {
-  answer(connection, {.ticket = ticket,
-                      .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
-                      .value = value});
+session::Answer Shard::looked_up(session::Ticket ticket, const model::Message* value) {
+  return {.ticket = ticket,
+          .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
+          .value = value};
 }
 
 // Told to clients by their sessions; a broker's sessions are servers.

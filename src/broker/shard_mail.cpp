@@ -96,9 +96,7 @@ void Shard::finish_lookup(RequestId id, const model::Message* value) {
   if (found == lookups_.end()) return;
   const PendingLookup pending = found->second;
   lookups_.erase(found);
-  if (Connection* connection = find(pending.connection)) {
-    answer_lookup(*connection, pending.ticket, value);
-  }
+  answer_key(key_of(pending.connection), looked_up(pending.ticket, value));
 }
 
 void Shard::open(Handover& letter, std::uint16_t) {

@@ -34,7 +34,7 @@ void Shard::read(Connection& connection) {
   }
   const transport::IoResult result = connection.stream->read(into);
   const std::size_t count = result.status == transport::IoResult::Status::kDone ? result.count : 0;
-  connection.unread = count == into.size();
+  connection.unread = count == into.size() || connection.hung_up;
   if (held > kReadBuffer / 2) {
     connection.rest->resize(held + count);
     if (!connection.attached()) unattached_bytes_ += count;
@@ -84,6 +84,9 @@ void Shard::on_peer_end(Connection& connection) {
   connection.peer_ended = true;
   connection.armed = now_ + kCloseGrace;  // half a packet is never completed
   wheel_.arm(connection, connection.armed);
+  if (connection.ready) return;  // its output holds nothing up any more: see intake()
+  connection.ready = true;
+  ready_.push_back(id_of(connection));
 }
 
 // What the session left: whole packets that it may not read yet, or the begin of one.
@@ -205,6 +208,9 @@ void Shard::deliver(core::ConnectionKey key, const model::DeliveryBatch& batch) 
 
 void Shard::forward(const model::Message& message, core::ShardSet interested,
                     core::ShardSet retained_owner) {
+  // A publication of this shard, wills included, whose topic another one owns: a page of that one
+  // may hold an older value. What this shard owns it reads itself, and always the newest.
+  if (retained_owner != 0 && subscribing_.reading()) subscribing_.note_live(message);
   for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
     const bool for_subscribers = (interested >> to & 1) != 0;
     const bool for_retained = (retained_owner >> to & 1) != 0;

@@ -82,7 +82,8 @@ std::span<const Event> EpollPoller::wait(Duration timeout) {
     constexpr std::uint32_t kBroken = EPOLLHUP | EPOLLERR;
     events_[size++] = {.token = event.data.u64,
                        .readable = (event.events & (EPOLLIN | EPOLLRDHUP | kBroken)) != 0,
-                       .writable = (event.events & (EPOLLOUT | kBroken)) != 0};
+                       .writable = (event.events & (EPOLLOUT | kBroken)) != 0,
+                       .ended = (event.events & (EPOLLRDHUP | kBroken)) != 0};
   }
   return {events_.data(), size};
 }

@@ -33,7 +33,8 @@ void Endpoint::unwatch() {
 
 Event Endpoint::take_event() {
   listed_ = false;
-  return {.token = token_, .readable = is_readable(), .writable = poll_writable()};
+  return {
+      .token = token_, .readable = is_readable(), .writable = poll_writable(), .ended = is_ended()};
 }
 
 MemoryPoller::~MemoryPoller() {

@@ -172,7 +172,7 @@ void MemoryStream::on_peer_end() {
 }
 
 bool MemoryStream::is_readable() const {
-  return !inbox_.empty() || peer_ended_ || error_ != 0;
+  return !inbox_.empty() || is_ended();
 }
 
 /// A third must be free, as for the kernel: else a slow reader would cost an edge per octet.

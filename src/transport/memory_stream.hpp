@@ -29,6 +29,7 @@ class MemoryStream final : public Stream, public Endpoint {
   [[nodiscard]] Address peer() const override { return peer_; }
 
   [[nodiscard]] bool is_readable() const override;
+  [[nodiscard]] bool is_ended() const override { return peer_ended_ || error_ != 0; }
   [[nodiscard]] bool poll_writable() override;
 
   /// Sends the first packet of a connection.

@@ -27,6 +27,8 @@ class Endpoint {
 
   [[nodiscard]] int number() const { return number_; }
   [[nodiscard]] virtual bool is_readable() const = 0;
+  /// Nothing comes after what can be read now.
+  [[nodiscard]] virtual bool is_ended() const { return false; }
   /// Asked by a poller; "no" is remembered as the wish to be told.
   [[nodiscard]] virtual bool poll_writable() = 0;
 

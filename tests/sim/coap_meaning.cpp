@@ -70,8 +70,7 @@ void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) 
   world_.trace().note(now, "accepted", {{"client", producer_}, {"message", id}});
   jury_.acknowledged(id, shard());
   if (!put) return;
-  coap_jury_.add(
-      {.id = id, .shard = shard(), .existed = code == code::kChanged, .answered = world_.moment()});
+  coap_jury_.add({.id = id, .existed = code == code::kChanged, .answered = world_.moment()});
 }
 
 std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& message, Instant now) {

@@ -85,13 +85,15 @@ class EdgesTest : public testing::TestWithParam<bool> {
     for (const Event& event : network_->poller().wait(timeout)) {
       seen[event.token].readable |= event.readable;
       seen[event.token].writable |= event.writable;
+      seen[event.token].ended |= event.ended;
     }
   }
 
   static Edges as_text_edges(const std::map<Token, Event>& seen) {
     Edges out;
     for (const auto& [token, event] : seen) {
-      out[token] = std::string(event.readable ? "r" : "") + (event.writable ? "w" : "");
+      out[token] = std::string(event.readable ? "r" : "") + (event.writable ? "w" : "") +
+                   (event.ended ? "e" : "");
     }
     return out;
   }
@@ -159,16 +161,27 @@ TEST_P(EdgesTest, DataAndEnd) {
   EXPECT_EQ(read(*server_, 8), "again 0");
 
   client_->shutdown_write();
-  expect({{kServer, "rw"}, {kClient, "w"}});
+  expect({{kServer, "rwe"}, {kClient, "w"}});
   EXPECT_EQ(read(*server_, 8), "closed 0");
   EXPECT_EQ(read(*server_, 8), "closed 0");
   EXPECT_EQ(words(write_text(*client_, "x")), "failed 0");
   EXPECT_EQ(words(write_text(*server_, "last")), "done 4");
   expect({{kClient, "rw"}});
   server_.reset();
-  expect({{kClient, "rw"}});
+  expect({{kClient, "rwe"}});
   EXPECT_EQ(read(*client_, 8), "done 4 last");
   EXPECT_EQ(read(*client_, 8), "closed 0");
+}
+
+// Octets and the end behind them: one edge, and a read that falls short is not the last one.
+TEST_P(EdgesTest, DataAndEndInOneEdge) {
+  ASSERT_NO_FATAL_FAILURE(connect());
+  write_text(*client_, "abc");
+  client_->shutdown_write();
+  expect({{kServer, "rwe"}, {kClient, "w"}});
+  EXPECT_EQ(read(*server_, 8), "done 3 abc");
+  expect({});
+  EXPECT_EQ(read(*server_, 8), "closed 0");
 }
 
 TEST_P(EdgesTest, RoomIsToldWhenItIsThere) {
@@ -201,7 +214,7 @@ TEST_P(EdgesTest, ResetIsBothReadableAndWritable) {
   write_text(*client_, "never read");
   expect({{kServer, "rw"}});
   server_.reset();
-  expect({{kClient, "rw"}});
+  expect({{kClient, "rwe"}});
   EXPECT_EQ(read(*client_, 8), "failed 0");
   EXPECT_EQ(words(write_text(*client_, "x")), "failed 0");
 }

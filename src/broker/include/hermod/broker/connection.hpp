@@ -38,6 +38,7 @@ struct Connection : WheelEntry {
   bool congested : 1 = false;   ///< output above the soft limit: no messages, no requests
   bool paused : 1 = false;      ///< requests stand in `rest` until congestion or full mailboxes end
   bool unread : 1 = false;      ///< there may be more to read from the stream
+  bool hung_up : 1 = false;     ///< the poller has told the peer's end: read on until a read does
   bool closing : 1 = false;     ///< ends once the output is written
   bool peer_ended : 1 = false;  ///< ends once what came before has been worked off
   bool ready : 1 = false;       ///< in the list of connections to go on with in the next turn

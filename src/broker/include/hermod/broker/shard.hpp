@@ -151,7 +151,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_publishes();
   void answer(Connection& connection, const session::Answer& answer);
   void answer_key(core::ConnectionKey key, const session::Answer& answer);
-  void answer_lookup(Connection& connection, session::Ticket ticket, const model::Message* value);
+  [[nodiscard]] static session::Answer looked_up(session::Ticket ticket,
+                                                 const model::Message* value);
   void continue_reading(Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);

@@ -17,6 +17,9 @@ struct Event {
   Token token = 0;
   bool readable = false;  ///< data, a waiting connection, or the end
   bool writable = false;
+  /// The peer has ended its side, or the stream broke: no further edge will tell, so that a reader
+  /// goes on until a read says it.
+  bool ended = false;
 };
 
 class Poller {

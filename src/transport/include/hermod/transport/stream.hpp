@@ -40,8 +40,8 @@ struct IoResult {
 
 class Stream : public Source {
  public:
-  /// Reads at most `into.size()` octets with one system call. A count below that size means that
-  /// nothing more is there now.
+  /// Reads at most `into.size()` octets with one system call. A count below that size means that no
+  /// more octets are there now; the end may be (see Event::ended).
   [[nodiscard]] virtual IoResult read(std::span<std::uint8_t> into) = 0;
   /// Writes as much of the pieces as goes, with one system call.
   [[nodiscard]] virtual IoResult write(std::span<const Bytes> pieces) = 0;

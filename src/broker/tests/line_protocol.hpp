@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// A protocol for tests of the broker, a line a request, on streams and datagrams: whatever a
+// session may want can be wanted by hand, and what it is told can be read.
+//
+//   attach ID [keep] [expiry=S] [will=T=V] [rwill=T=V]     ID "-": an assigned one
+//   sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T
+//   credit N | settle TAG | hold ID | ping | say N | wake MS          replies: always read
+//   bye (ends well) | close (ends with the will)
+//
+// Request n (attach, sub, unsub, pub1, put, get count) is answered by "#n WORDS"; a message is
+// "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when repeated.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hermod/session/protocol.hpp"
+
+namespace hermod::broker {
+
+class LineSession final : public session::Session {
+ public:
+  LineSession(const session::SessionLimits& limits, bool stream, int& sessions)
+      : limits_(limits), stream_(stream), sessions_(sessions) {
+    ++sessions_;
+  }
+  ~LineSession() override { --sessions_; }
+
+  void on_open(Instant now, session::Effects&) override {
+    if (stream_) deadline_ = now + std::chrono::seconds{limits_.connect_timeout_s};
+  }
+  std::size_t on_bytes(Bytes bytes, session::Intake intake, Instant now,
+                       session::Effects& effects) override {
+    std::size_t used = 0;
+    while (!waits_ && !closed_) {
+      const std::string_view rest = as_text(bytes).substr(used);
+      const std::size_t end = rest.find('\n');
+      if (std::min(end, rest.size()) > limits_.packet_bytes_max) {
+        close(model::Reason::kTooLarge, effects);
+      } else if (end == std::string_view::npos) {
+        return used;
+      } else {
+        const bool takes = intake == session::Intake::kEverything && unanswered_ == 0;
+        if (!takes && !is_reply(rest)) return used;
+        used += end + 1;
+        obey(rest.substr(0, end), now, effects);
+      }
+    }
+    return closed_ ? bytes.size() : used;
+  }
+  void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override {
+    obey(as_text(datagram), now, effects);
+  }
+  void on_deliveries(const model::DeliveryBatch& batch, Instant,
+                     session::Effects& effects) override {
+    for (std::size_t i = 0; i < batch.items.size(); ++i) {
+      const model::Delivery& delivery = batch.items[i];
+      const model::Message& message = *delivery.message;
+      std::string after = delivery.retain ? " r" : "";
+      if (delivery.guarantee != model::Guarantee::kAtMostOnce) {
+        after += fmt::format(" q{} @{}", static_cast<int>(delivery.guarantee), batch.first_tag + i);
+      }
+      if (delivery.redelivered) after += " d";
+      const bool shared = message.owner != nullptr && message.owner->shared_payload();
+      if (stream_ && shared) {
+        effects.output().append(as_bytes(fmt::format("{}=", message.destination.address)));
+        effects.output().append_shared(message.owner->shared_payload());
+        write(after, effects);
+      } else {
+        write(fmt::format("{}={}{}", message.destination.address, as_text(message.payload), after),
+              effects);
+      }
+    }
+  }
+  void on_answers(std::span<const session::Answer> answers, Instant,
+                  session::Effects& effects) override {
+    for (const session::Answer& answer : answers) {
+      std::string text = fmt::format("#{} {}", answer.ticket, to_text(answer.reason));
+      if (answer.ticket == attach_) {
+        waits_ = false;
+        if (answer.reason == model::Reason::kOk) {
+          attached_ = true;
+          deadline_ = kNever;
+          inflight_ = std::move(*answer.inflight);
+        }
+        if (answer.session_present) text += " present";
+        if (!answer.client_id.empty()) text += fmt::format(" {}", answer.client_id);
+      }
+      if (answer.granted != model::Guarantee::kAtMostOnce) {
+        text += fmt::format(" q{}", static_cast<int>(answer.granted));
+      }
+      if (answer.value != nullptr) text += fmt::format(" {}", as_text(answer.value->payload));
+      write(text, effects);
+      if (answer.ticket == unanswered_) unanswered_ = 0;
+      if (answer.ticket == attach_ && !attached_) close(answer.reason, effects);
+    }
+  }
+  void on_deadline(Instant now, session::Effects& effects) override {
+    if (now < deadline_) return;
+    deadline_ = kNever;
+    if (stream_ && !attached_) return close(model::Reason::kTimeout, effects);
+    write("tick", effects);
+  }
+  void on_close(model::Reason reason, Instant, session::Effects& effects) override {
+    if (reason != model::Reason::kPeerClosed && stream_) {
+      write(fmt::format("end: {}", to_text(reason)), effects);
+    }
+    if (std::exchange(attached_, false)) effects.push(session::Detach{std::move(inflight_)});
+  }
+  [[nodiscard]] Instant next_deadline() const override { return deadline_; }
+
+ private:
+  static std::string_view word(std::string_view& line) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    const std::string_view first = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+    return first;
+  }
+  static std::uint64_t number(std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  }
+  static bool is_reply(std::string_view line) {
+    for (const std::string_view verb : {"credit ", "settle ", "hold ", "ping", "say ", "wake "}) {
+      if (line.starts_with(verb)) return true;
+    }
+    return false;
+  }
+  void close(model::Reason reason, session::Effects& effects) {
+    closed_ = true;
+    effects.close(reason);
+  }
+  void write(std::string_view text, session::Effects& effects) {
+    if (stream_) {
+      effects.output().append(as_bytes(text));
+      effects.output().append(as_bytes("\n"));
+      return;
+    }
+    std::memcpy(effects.datagrams().reserve(text.size()), text.data(), text.size());
+    effects.datagrams().commit(text.size());
+  }
+
+  void obey(std::string_view line, Instant now, session::Effects& effects) {
+    const std::string_view verb = word(line);
+    if (verb == "attach") return attach(line, effects);
+    if (stream_ && !attached_) return close(model::Reason::kProtocolError, effects);
+    if (verb == "ping") return write("pong", effects);
+    if (verb == "say") return write(std::string(number(line), '.'), effects);
+    if (verb == "credit") return effects.credit(static_cast<std::uint32_t>(number(line)));
+    if (verb == "settle") return effects.accept(number(line), 1);
+    if (verb == "wake") {
+      deadline_ = now + std::chrono::milliseconds{number(line)};
+    } else if (verb == "hold") {
+      (void)inflight_.note_incoming(static_cast<std::uint16_t>(number(line)));
+    } else if (verb == "close") {
+      close(model::Reason::kProtocolError, effects);
+    } else if (verb == "bye") {
+      if (std::exchange(attached_, false))
+        effects.push(session::Detach{std::move(inflight_), true});
+      close(model::Reason::kOk, effects);
+    } else {
+      request(verb, line, effects);
+    }
+  }
+  void attach(std::string_view line, session::Effects& effects) {
+    session::Attach effect{.ticket = attach_ = ++requests_};
+    effect.client_id = word(line);
+    if (effect.client_id == "-") effect.client_id = {};
+    while (!line.empty()) {
+      std::string_view option = word(line);
+      if (option == "keep") {
+        effect.clean_start = false;
+        effect.expiry_s = UINT32_MAX;
+      } else if (option.starts_with("expiry=")) {
+        effect.expiry_s = static_cast<std::uint32_t>(number(option.substr(7)));
+      } else {
+        const bool retain = option.starts_with('r');
+        option.remove_prefix(option.find('=') + 1);
+        const std::size_t equals = option.find('=');
+        effect.will =
+            model::Message{.destination = model::Destination::topic(option.substr(0, equals)),
+                           .payload = as_bytes(option.substr(equals + 1)),
+                           .retain = retain}
+                .own();
+      }
+    }
+    waits_ = true;
+    effects.push(std::move(effect));
+  }
+  void request(std::string_view verb, std::string_view line, session::Effects& effects) {
+    const std::string_view name = word(line);
+    if (verb == "sub") {
+      session::Subscribe effect{.filter = name, .ticket = unanswered_ = ++requests_};
+      while (!line.empty()) {
+        const std::string_view option = word(line);
+        if (option == "q1") effect.options.guarantee_max = model::Guarantee::kAtLeastOnce;
+        if (option == "new") effect.options.retain_handling = model::RetainHandling::kIfNew;
+      }
+      effects.push(effect);
+    } else if (verb == "unsub") {
+      effects.push(session::Unsubscribe{name, unanswered_ = ++requests_});
+    } else if (verb == "get") {
+      effects.push(session::Lookup{name, unanswered_ = ++requests_});
+    } else {
+      const bool counted = verb != "pub";
+      effects.publish(
+          {.destination = model::Destination::topic(name),
+           .payload = as_bytes(line),
+           .guarantee = counted ? model::Guarantee::kAtLeastOnce : model::Guarantee::kAtMostOnce,
+           .retain = verb == "put"},
+          counted ? ++requests_ : 0);
+    }
+  }
+
+  const session::SessionLimits& limits_;
+  bool stream_;
+  int& sessions_;
+  session::Ticket requests_ = 0;
+  session::Ticket attach_ = 0;
+  session::Ticket unanswered_ = 0;  ///< of sub, unsub, get: one at a time
+  session::Inflight inflight_;
+  Instant deadline_ = kNever;
+  bool attached_ = false;
+  bool waits_ = false;  // for the answer to attach
+  bool closed_ = false;
+};
+
+class LineProtocol final : public session::Protocol {
+ public:
+  explicit LineProtocol(session::Transport transport) : transport_(transport) {}
+  [[nodiscard]] session::ProtocolId id() const override { return session::ProtocolId::kNone; }
+  [[nodiscard]] std::string_view name() const override { return "lines"; }
+  [[nodiscard]] std::uint16_t default_port() const override { return 1; }
+  [[nodiscard]] session::Transport transport() const override { return transport_; }
+  [[nodiscard]] session::Detection detect(Bytes) const override {
+    return session::Detection::kMaybe;
+  }
+  [[nodiscard]] std::unique_ptr<session::Session> make_session(
+      const session::SessionSetup& setup) const override {
+    return std::make_unique<LineSession>(*setup.limits, transport_ == session::Transport::kStream,
+                                         sessions_);
+  }
+  /// Sessions that live.
+  [[nodiscard]] int sessions() const { return sessions_; }
+
+ private:
+  session::Transport transport_;
+  mutable int sessions_ = 0;
+};
+
+}  // namespace hermod::broker
