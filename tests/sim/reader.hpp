@@ -99,6 +99,7 @@ class Reader {
   }
   void received_clear(const Arrival& arrival, TopicId topic, Instant now);
   [[nodiscard]] bool wanted(const Arrival& arrival, const Publication& publication, Instant now);
+  [[nodiscard]] static bool is_unclear(const Publication& publication);
   void received_live(const Arrival& arrival, PublicationId id, Instant now);
   void received_again(const Arrival& arrival, PublicationId id, Instant now);
   void received_retained(const Arrival& arrival, PublicationId id, Instant now);
