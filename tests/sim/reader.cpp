@@ -85,6 +85,7 @@ Instant Reader::worked_off(Instant accepted) const {
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {
   if (grant.session != session_ || grant.granted > from || grant.leaving <= until) return {};
+  if (grant.granted <= doubted_at_) return {};
   Guarantee least = grant.guarantee;
   for (const Grant& other : grants_) {  // a later SUBSCRIBE may have replaced it
     if (other.session != session_ || other.filter != grant.filter) continue;
@@ -229,7 +230,7 @@ void Reader::received_again(const Arrival& arrival, PublicationId id, Instant no
                       .find(id, known ? place.again : std::max(place.again, place.next));
   if (!at && is_unclear(publication)) return;
   if (!at) return object(now, "redelivered out of order: {}", describe(ledger_, id));
-  if (known && arrival.guarantee == Guarantee::kExactlyOnce) {
+  if (known && arrival.guarantee == Guarantee::kExactlyOnce && !publication.renewed) {
     object(now, "not exactly once, redelivered: {}", describe(ledger_, id));
   }
   ++seen.redelivered;

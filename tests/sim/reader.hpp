@@ -61,6 +61,8 @@ class Reader {
   /// `fresh`: the session begins with this connection.
   void opened(bool lasting, bool fresh, std::uint32_t connection, Instant now);
   void ended() { online_ = false; }
+  /// The session that was found may have begun anew unseen: nothing promised before holds.
+  void doubt(Instant now) { doubted_at_ = now; }
 
   // --- subscriptions ---
   /// Names the grant in the calls below.
@@ -115,6 +117,7 @@ class Reader {
   std::uint32_t connection_ = 0;
   std::uint32_t first_connection_ = 0;  ///< of the session
   Instant connected_at_{};
+  Instant doubted_at_{};
   std::vector<Grant> grants_;
   std::map<PublicationId, Seen> seen_;
   std::map<LaneId, Place> places_;
