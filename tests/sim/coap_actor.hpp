@@ -185,6 +185,7 @@ class CoapActor final : public Task {
   std::map<TopicId, Value> found_;
   Instant frozen_until_{};
   Instant next_due_ = kNever;
+  Instant calm_at_{};
   std::uint64_t received_ = 0;
   CoapCounts counts_;
   bool calm_ = false;

@@ -14,6 +14,8 @@ using std::chrono::seconds;
 namespace {
 // How long a shard may take to see what has arrived, in calm weather.
 constexpr Duration kTurnMax = seconds{5};
+// RFC 7252 §4.8.2
+constexpr Duration kMaxTransmitWait = seconds{93};
 }  // namespace
 
 void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool piggybacked,
@@ -70,8 +72,7 @@ void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) 
   world_.trace().note(now, "accepted", {{"client", producer_}, {"message", id}});
   jury_.acknowledged(id, shard());
   if (!put) return;
-  coap_jury_.add(
-      {.id = id, .shard = shard(), .existed = code == code::kChanged, .answered = world_.moment()});
+  coap_jury_.add({.id = id, .existed = code == code::kChanged, .answered = world_.moment()});
 }
 
 std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& message, Instant now) {
@@ -174,7 +175,8 @@ void CoapActor::on_cancelled(Exchange& exchange, const CoapMessage& message, boo
   }
   const auto value = value_of(exchange.request.topic, message, now);
   if (value && piggybacked) add_read(exchange, *value);
-  if (!world_.is_calm() || !exchange.reliable) return;
+  // A notification that was lost before the weather turned may be repeated until then.
+  if (!calm_ || exchange.begun < calm_at_ + kMaxTransmitWait) return;
   observations_.at(exchange.token).rejected = now;
   saboteur_.cancelled(exchange.token);
 }
@@ -226,7 +228,8 @@ bool CoapActor::is_late(const Observation& observation, Instant now) const {
 void CoapActor::on_stray(Observation& observation, const CoapMessage& message, Instant now) {
   world_.trace().note(now, "stray", {{"client", producer_}, {"id", message.id}});
   ++counts_.strays;
-  if (!world_.is_calm()) return;
+  if (!calm_ || now < calm_at_ + kMaxTransmitWait) return;
+  if (!message.observe) return;  // an error may have waited for its turn (NSTART)
   const unsigned burst_max = world_.options().coap.unconfirmed_max + 1u;
   if (is_late(observation, now) || ++observation.strays > burst_max) {
     object("a {} message for an observation of '{}' that is over", to_string(message.code),

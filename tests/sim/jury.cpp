@@ -200,14 +200,15 @@ Jury::Candidates Jury::candidates(TopicId topic) const {
   return out;
 }
 
-void Jury::check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values) {
+void Jury::check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values,
+                          bool dropped) {
   for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
     const auto found = values.find(topic);
     const std::string& name = ledger_.topics()[topic].name;
     const Candidates allowed = candidates(topic);
     if (ledger_.topics()[topic].kind == Topic::Kind::kEvent) continue;
     if (found == values.end()) {
-      if (allowed.none) continue;
+      if (allowed.none || dropped) continue;
       world_.trace().violation(world_.now(), "{} finds no retained value on '{}', expected {}", who,
                                name,
                                allowed.values.empty() ? "one" : describe(*allowed.values.rbegin()));

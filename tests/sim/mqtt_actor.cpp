@@ -152,6 +152,7 @@ void MqttActor::check_session_present(bool present, Instant now) {
       expected = now - ended_at_ > expiry + patience ? Held::kNo : Held::kMaybe;
     }
   }
+  if (expected == Held::kMaybe && present) reader_.doubt(world_.moment());
   if (expected == Held::kMaybe || present == (expected == Held::kYes)) return;
   world_.trace().violation(now, "{}: session present is {}, should be {}", plan_.name, present,
                            !present);

@@ -91,6 +91,7 @@ Instant Reader::worked_off(Instant accepted) const {
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {
   if (grant.session != session_ || grant.granted > from || grant.leaving <= until) return {};
+  if (grant.granted <= doubted_at_) return {};
   Guarantee least = grant.guarantee;
   for (const Grant& other : grants_) {  // a later SUBSCRIBE may have replaced it
     if (other.session != session_ || other.filter != grant.filter) continue;
@@ -198,14 +199,17 @@ bool Reader::wanted(const Arrival& arrival, const Publication& publication, Inst
   return true;
 }
 
+// Two connections that were begun at once may be taken in any order, and so may their wills.
+bool Reader::is_unclear(const Publication& publication) {
+  return publication.will == Publication::Will::kUnclear;
+}
+
 void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now) {
   const Publication& publication = ledger_[id];
   Place& place = places_[publication.lane];
   Seen& seen = seen_[id];
   const auto at = ledger_.lane(publication.lane).find(id, place.next);
-  // Two connections that were begun at once may be taken in any order, and so may their wills.
-  const bool unclear = publication.will == Publication::Will::kUnclear && seen.live == 0;
-  if (!at && unclear) {
+  if (!at && is_unclear(publication) && seen.live == 0) {
     ++seen.live;
     return;
   }
@@ -230,6 +234,7 @@ void Reader::received_again(const Arrival& arrival, PublicationId id, Instant no
   const bool known = seen.live + seen.redelivered > 0;
   const auto at = ledger_.lane(publication.lane)
                       .find(id, known ? place.again : std::max(place.again, place.next));
+  if (!at && is_unclear(publication)) return;
   if (!at) return object(now, "redelivered out of order: {}", describe(ledger_, id));
   if (known && arrival.guarantee == Guarantee::kExactlyOnce && !publication.renewed) {
     object(now, "not exactly once, redelivered: {}", describe(ledger_, id));
@@ -246,6 +251,7 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
   }
   Place& place = places_[publication.lane];
   ++seen_[id].retained;
+  if (is_unclear(publication)) return;
   if (arrival.dup) return;  // sent on an earlier connection: what is newer may have come since
   // Connections begun at once may be taken in any order: which will stays is the broker's choice.
   if (publication.will == Publication::Will::kUnclear) return;

@@ -121,7 +121,7 @@ void Scenario::check_found(const CoapActor& visitor) {
         allowed, [&](PublicationId id) { return ledger_[id].size > kCarriedAlways; });
     if (big != allowed.end()) values.emplace(topic, *big);
   }
-  jury_.check_retained(visitor.name(), values);
+  jury_.check_retained(visitor.name(), values, false);
 }
 
 void Scenario::clear_retained_over_coap() {
