@@ -230,6 +230,69 @@ TEST(ConnectionLimits, unattached_bytes_max_CountsWhatAHandoverBrings) {
   }
 }
 
+// --- peers_max ---
+
+TEST(ConnectionLimits, peers_max_ForgetsOneThatObservesNothing) {
+  World world;
+  world.settings.connections.peers_max = 4;
+  std::vector<PeerClient> peers;
+  for (int i = 0; i < 40; ++i) {
+    peers.emplace_back(world);
+    EXPECT_EQ(peers.back().ask("ping"), "pong\n");
+    EXPECT_LE(world.shard().connections(), 4u);
+  }
+  EXPECT_EQ(world.datagrams.sessions(), 4);
+  for (PeerClient& peer : peers) EXPECT_EQ(peer.ask("ping"), "pong\n");  // whoever it was
+  EXPECT_EQ(world.shard().counters().datagrams_dropped, 0u);
+}
+
+TEST(ConnectionLimits, peers_max_DropsDatagramsWhenAllObserve) {
+  World world;
+  world.settings.connections.peers_max = 4;
+  std::vector<PeerClient> observers;
+  for (int i = 0; i < 4; ++i) {
+    observers.emplace_back(world);
+    observers.back().ask("attach -");
+    EXPECT_EQ(observers.back().ask("sub t"), "#2 ok\n");
+  }
+  PeerClient other{world};
+  EXPECT_EQ(other.ask("pub t x"), "");
+  EXPECT_EQ(other.ask("ping"), "");
+  EXPECT_EQ(world.shard().counters().datagrams_dropped, 2u);
+  for (PeerClient& observer : observers) EXPECT_EQ(observer.ask("ping"), "pong\n");
+  observers.front().ask("bye");
+  world.pass(std::chrono::milliseconds{5});
+  EXPECT_EQ(other.ask("ping"), "pong\n");
+  EXPECT_EQ(world.shard().connections(), 4u);
+}
+
+// Who begins to observe in the same turn is an observer already.
+TEST(ConnectionLimits, peers_max_KeepsOneThatHasJustBegunToObserve) {
+  World world;
+  world.settings.connections.peers_max = 1;
+  PeerClient observer{world};
+  PeerClient other{world};
+  observer.send("attach -");
+  other.send("ping");
+  world.run();
+  EXPECT_EQ(observer.read(), "#1 ok\n");
+  EXPECT_EQ(other.read(), "");
+  EXPECT_EQ(world.shard().core().subscribers(), 1u);
+  EXPECT_EQ(observer.ask("ping"), "pong\n");
+}
+
+TEST(ConnectionLimits, peers_max_DoesNotCountStreams) {
+  World world;
+  world.settings.connections.peers_max = 1;
+  Client client{world};
+  EXPECT_EQ(client.ask("attach a"), "#1 ok\n");
+  PeerClient peer{world};
+  EXPECT_EQ(peer.ask("ping"), "pong\n");
+  PeerClient next{world};  // room is found among peers, never among streams
+  next.ask("ping");
+  EXPECT_EQ(client.ask("ping"), "pong\n");
+}
+
 // --- output_soft_bytes, output_hard_bytes ---
 
 constexpr std::size_t kBuffer = 4'096;  // of the network, each way
