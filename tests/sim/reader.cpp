@@ -62,12 +62,6 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
-void Reader::doubt(Instant since) {
-  for (Grant& grant : grants_) {
-    if (grant.session == session_) grant.leaving = std::min(grant.leaving, since);
-  }
-}
-
 std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {

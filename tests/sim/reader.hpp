@@ -69,8 +69,6 @@ class Reader {
   std::size_t asked(std::string filter, model::Guarantee guarantee, Instant now);
   void granted(std::size_t grant, model::Guarantee guarantee, Instant now);
   void refused(std::size_t grant, Instant now);
-  /// The session may have been another one since then: its grants promise nothing.
-  void doubt(Instant since);
   /// An UNSUBSCRIBE is sent: it ends the grants before the number that is returned.
   [[nodiscard]] std::size_t leaving(std::string_view filter, Instant now);
   void left(std::string_view filter, std::size_t before, Instant now);
