@@ -247,8 +247,6 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
   ++seen_[id].retained;
   if (is_unclear(publication)) return;
   if (arrival.dup) return;  // sent on an earlier connection: what is newer may have come since
-  // Connections begun at once may be taken in any order: which will stays is the broker's choice.
-  if (publication.will == Publication::Will::kUnclear) return;
   const auto at =
       ledger_.lane(publication.lane).find(id, place.next > 0 ? place.next - 1 : place.next);
   if (!at) {
