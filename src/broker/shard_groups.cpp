@@ -37,6 +37,7 @@ void Shard::subscribe_group(Connection& connection, const session::Subscribe& ef
   const core::Core::Member member =
       core_.enter_group(connection.subscriber, effect.filter, effect.options);
   if (member.reason != Reason::kOk) return refuse(member.reason);
+  ++connection.unanswered;
   joining_.emplace(++last_joining_,
                    PendingJoining{id_of(connection), effect.ticket, effect.options.guarantee_max});
   send(member.owner, GroupJoin{.name = std::string{effect.filter},
@@ -53,9 +54,11 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
   if (letter.reason == Reason::kOk) core_.group_joined(letter.name, letter.member, letter.group);
   Connection* connection = find(joining.connection);
   if (connection == nullptr) return;
-  if (letter.reason != Reason::kOk) (void)core_.unsubscribe(connection->subscriber, letter.name);
-  answer(*connection,
-         {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
+  if (letter.reason != Reason::kOk && connection->attached()) {
+    (void)core_.unsubscribe(connection->subscriber, letter.name);
+  }
+  answer_key(key_of(joining.connection),
+             {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
 }
 
 void Shard::open(GroupDelivery& letter, std::uint16_t from) {

@@ -35,6 +35,7 @@ CoapActor::CoapActor(World& world, Ledger& ledger, Jury& jury, CoapJury& coap_ju
       coap_jury_(coap_jury),
       plan_(std::move(plan)),
       rng_(seed),
+      saboteur_(world.options().sabotage, ledger),
       poller_(world.network()) {
   open_socket();
   world.add(*this);
@@ -95,13 +96,31 @@ void CoapActor::receive(Instant now) {
       if (datagram.from != world_.coap_address()) {
         object("a datagram from {}", datagram.from.to_text());
       } else if (const auto message = read_message(datagram.bytes)) {
-        hear(*message, now);
+        pass(*message, now);
       } else {
         object("a malformed datagram of {} octets", datagram.bytes.size());
       }
     }
     if (count < transport::DatagramSocket::kBatch) return;
   }
+}
+
+// Lets the saboteur have it first.
+void CoapActor::pass(const CoapMessage& message, Instant now) {
+  CoapSaboteur::Subject subject{.calm = world_.is_calm()};
+  const Exchange* exchange =
+      message.type == Type::kAck ? find_id(message.id) : find_token(message.token);
+  if (exchange != nullptr) {
+    subject.topic = exchange->request.topic;
+    subject.answers_get = exchange->request.aim == Aim::kGet;
+    subject.answers_change = exchange->publication.has_value() && !message.code.is_empty();
+  }
+  subject.over = std::ranges::any_of(observations_, [&](const auto& entry) {
+    return entry.second.state == Observation::State::kCancelled && is_late(entry.second, now);
+  });
+  const std::vector<CoapMessage> heard = saboteur_.pass(message, subject);
+  for (const CoapMessage& each : heard) hear(each, now);
+  if (heard.empty() && message.type == Type::kCon) answer(Type::kAck, message);
 }
 
 void CoapActor::hear(const CoapMessage& message, Instant now) {
@@ -149,16 +168,23 @@ void CoapActor::on_message(const CoapMessage& message, Instant now) {
   const Octets whole = encode(message);
   const std::pair key{message.id, keyed_hash(as_text(whole), 0)};
   if (const auto seen = seen_.find(key); seen != seen_.end()) {  // RFC 7252 §4.5
+    ++counts_.duplicates;
     if (message.type == Type::kCon) answer(seen->second, message);
     return;
   }
   Type reply = Type::kAck;
+  // The response to a renewal that a notification seemed to answer.
+  const auto refuses = [&](const Exchange& exchange) {
+    return exchange.request.aim == Aim::kRegister && !message.observe &&
+           (!exchange.request.confirmable || exchange.acknowledged);
+  };
   const auto observation = observations_.find(message.token);
   Exchange* exchange = find_token(message.token);
   if (exchange == nullptr && observation == observations_.end()) {
     object("token nobody used, in a {} message", to_string(message.code));
     reply = Type::kRst;
-  } else if (exchange != nullptr && exchange->open && exchange->request.aim != Aim::kCancel) {
+  } else if (exchange != nullptr &&
+             ((exchange->open && exchange->request.aim != Aim::kCancel) || refuses(*exchange))) {
     on_response(*exchange, message, false, now);
   } else if (observation == observations_.end()) {
     on_response(*exchange, message, false, now);
@@ -259,6 +285,7 @@ void CoapActor::start(const Request& request, Instant now) {
                        {"id", exchange.id},
                        {"confirmable", request.confirmable}});
   send(exchange.datagram);
+  if (const auto more = saboteur_.beside(exchange.datagram)) send(*more);
 }
 
 CoapMessage CoapActor::compose(Exchange& exchange, Instant now) {
@@ -316,6 +343,7 @@ void CoapActor::repeat(Exchange& exchange, Instant now) {
   const bool waits = exchange.request.confirmable && !exchange.acknowledged;
   if (waits && exchange.repeats < kMaxRetransmit && now - exchange.begun <= kMaxTransmitSpan) {
     ++exchange.repeats;
+    ++counts_.repeated;
     exchange.timeout *= 2;
     exchange.due = now + exchange.timeout;
     world_.trace().note(now, "again", {{"client", producer_}, {"id", exchange.id}});
@@ -340,6 +368,7 @@ void CoapActor::close(Exchange& exchange) {
 void CoapActor::give_up(Exchange& exchange, Instant now) {
   world_.trace().note(now, "unanswered", {{"client", producer_}, {"id", exchange.id}});
   close(exchange);
+  ++counts_.given_up;
   if (exchange.reliable && exchange.request.confirmable) {
     return object("no answer to message {} about '{}'", exchange.id,
                   ledger_.topics()[exchange.request.topic].name);

@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "coap_counts.hpp"
 #include "coap_jury.hpp"
 #include "coap_message.hpp"
+#include "coap_saboteur.hpp"
 #include "hermod/transport/datagram.hpp"
 #include "ledger.hpp"
 #include "observer.hpp"
@@ -62,6 +64,7 @@ class CoapActor final : public Task {
   [[nodiscard]] const std::string& name() const { return plan_.name; }
   /// Datagrams received so far.
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] const CoapCounts& counts() const { return counts_; }
   [[nodiscard]] std::size_t observing() const;
   [[nodiscard]] std::uint16_t shard() const { return world_.shard_of(socket_->local()); }
   /// The last values that GETs brought, by topic.
@@ -114,6 +117,7 @@ class CoapActor final : public Task {
   void open_socket();
   [[nodiscard]] Instant find_next_due() const;
   void receive(Instant now);
+  void pass(const CoapMessage& message, Instant now);
   void hear(const CoapMessage& message, Instant now);
   void on_acknowledgement(const CoapMessage& message, Instant now);
   void on_message(const CoapMessage& message, Instant now);
@@ -138,6 +142,7 @@ class CoapActor final : public Task {
   void on_registered(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
   void on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
   void on_notification(Observation& observation, const CoapMessage& message, Instant now);
+  [[nodiscard]] bool is_late(const Observation& observation, Instant now) const;
   void on_stray(Observation& observation, const CoapMessage& message, Instant now);
   void end_observation(Observation& observation, const CoapMessage& message);
   [[nodiscard]] std::optional<Value> value_of(TopicId topic, const CoapMessage& message,
@@ -164,6 +169,7 @@ class CoapActor final : public Task {
   CoapJury& coap_jury_;
   CoapPlan plan_;
   SeededRng rng_;
+  CoapSaboteur saboteur_;
   transport::MemoryPoller poller_;
   std::unique_ptr<transport::DatagramSocket> socket_;
   ProducerId producer_ = 0;
@@ -179,7 +185,9 @@ class CoapActor final : public Task {
   std::map<TopicId, Value> found_;
   Instant frozen_until_{};
   Instant next_due_ = kNever;
+  Instant calm_at_{};
   std::uint64_t received_ = 0;
+  CoapCounts counts_;
   bool calm_ = false;
   bool kick_ = false;
 };

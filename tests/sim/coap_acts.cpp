@@ -120,6 +120,7 @@ void CoapActor::restart() {
 
 void CoapActor::calm_down() {
   calm_ = true;
+  calm_at_ = world_.now();
   kick_ = true;
   frozen_until_ = std::min(frozen_until_, world_.now());
 }

@@ -33,12 +33,6 @@ CoapJury::History CoapJury::history_of(TopicId topic) const {
   return out;
 }
 
-// Whether the shard that executes a PUT keeps the value too: otherwise it asks for the old one
-// while the new one is on its way.
-bool CoapJury::is_local(const Put& put) const {
-  return world_.owner_of(ledger_.topics()[ledger_[put.id].label.topic].name) == put.shard;
-}
-
 void CoapJury::check_reads() {
   for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
     if (ledger_.topics()[topic].kind == Topic::Kind::kState) check_topic(topic);
@@ -124,7 +118,6 @@ void CoapJury::check_put(const Put& put) {
     if (may_be_empty(history, p.begun, put.answered)) return;
     return object("{} was answered 2.01, and there was a value before", describe(ledger_, put.id));
   }
-  if (!is_local(put)) return;
   const bool possible = std::ranges::any_of(history.values, [&](const Zone& zone) {
     if (zone.id == put.id || ledger_[zone.id].begun > put.answered) return false;
     return zone.again || std::ranges::none_of(history.clears, [&](const Zone& clear) {

@@ -30,8 +30,7 @@ class CoapJury {
   void add(const Read& read) { reads_.push_back(read); }
   struct Put {
     PublicationId id = 0;
-    std::uint16_t shard = 0;  ///< that the client talks to
-    bool existed = false;     ///< the answer says that the topic had a value before
+    bool existed = false;  ///< the answer says that the topic had a value before
     Instant answered{};
   };
   void add(const Put& put) { puts_.push_back(put); }
@@ -56,7 +55,6 @@ class CoapJury {
     std::vector<const Read*> empty;
   };
   [[nodiscard]] bool is_retained(TopicId topic) const;
-  [[nodiscard]] bool is_local(const Put& put) const;
   [[nodiscard]] History history_of(TopicId topic) const;
   void check_topic(TopicId topic);
   void check_values(const History& history);

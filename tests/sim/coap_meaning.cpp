@@ -14,6 +14,8 @@ using std::chrono::seconds;
 namespace {
 // How long a shard may take to see what has arrived, in calm weather.
 constexpr Duration kTurnMax = seconds{5};
+// RFC 7252 §4.8.2
+constexpr Duration kMaxTransmitWait = seconds{93};
 }  // namespace
 
 void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool piggybacked,
@@ -40,6 +42,8 @@ void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool
     return;
   }
   exchange.code = message.code;
+  ++counts_.answered;
+  if (exchange.acknowledged && !piggybacked) ++counts_.separate;
   close(exchange);
   world_.trace().note(now, "answered",
                       {{"client", producer_}, {"id", exchange.id}, {"code", message.code.value}});
@@ -68,8 +72,7 @@ void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) 
   world_.trace().note(now, "accepted", {{"client", producer_}, {"message", id}});
   jury_.acknowledged(id, shard());
   if (!put) return;
-  coap_jury_.add(
-      {.id = id, .shard = shard(), .existed = code == code::kChanged, .answered = world_.moment()});
+  coap_jury_.add({.id = id, .existed = code == code::kChanged, .answered = world_.moment()});
 }
 
 std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& message, Instant now) {
@@ -92,6 +95,7 @@ std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& messa
 }
 
 void CoapActor::add_read(const Exchange& exchange, const Value& value) {
+  ++counts_.reads;
   coap_jury_.add({.topic = exchange.request.topic,
                   .value = value,
                   .begun = exchange.begun,
@@ -107,6 +111,7 @@ void CoapActor::on_get_answer(Exchange& exchange, const CoapMessage& message, In
         message.etags.empty() ? exchange.etags.end() : exchange.etags.find(message.etags.front());
     if (known == exchange.etags.end()) return object("2.03 with an ETag that was not offered");
     value = known->second;
+    ++counts_.valid;
   } else {
     value = value_of(topic, message, now);
     if (!value) return;
@@ -134,6 +139,7 @@ void CoapActor::renew_stale(Instant now) {
     if (observation.state != Observation::State::kActive || observation.fresh_until > now) continue;
     observation.fresh_until = kNever;
     observation.disturbed = true;
+    ++counts_.renewed;
     plan({.aim = Aim::kRegister, .topic = observation.observer.topic(), .token = token});
   }
 }
@@ -159,7 +165,7 @@ void CoapActor::on_registered(Exchange& exchange, const CoapMessage& message, bo
   observation.state = State::kActive;
   observation.registered = world_.moment();
   keep_fresh(observation, message, now);
-  observation.observer.told(*message.observe, *value, now);
+  if (!observation.observer.told(*message.observe, *value, now)) ++counts_.overtaken;
 }
 
 void CoapActor::on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked,
@@ -169,7 +175,10 @@ void CoapActor::on_cancelled(Exchange& exchange, const CoapMessage& message, boo
   }
   const auto value = value_of(exchange.request.topic, message, now);
   if (value && piggybacked) add_read(exchange, *value);
-  if (world_.is_calm() && exchange.reliable) observations_.at(exchange.token).rejected = now;
+  // A notification that was lost before the weather turned may be repeated until then.
+  if (!calm_ || exchange.begun < calm_at_ + kMaxTransmitWait) return;
+  observations_.at(exchange.token).rejected = now;
+  saboteur_.cancelled(exchange.token);
 }
 
 void CoapActor::on_notification(Observation& observation, const CoapMessage& message, Instant now) {
@@ -180,13 +189,15 @@ void CoapActor::on_notification(Observation& observation, const CoapMessage& mes
   observation.state = Observation::State::kActive;
   if (observation.registered == kNever) observation.registered = world_.moment();
   keep_fresh(observation, message, now);
-  observation.observer.told(*message.observe, *value, now);
+  ++counts_.notified;
+  if (!observation.observer.told(*message.observe, *value, now)) ++counts_.overtaken;
 }
 
 // RFC 7641 §3.2: an error says that there will be no more. The reasons that a broker can have:
 // somebody cleared the topic, or its value does not fit in a datagram.
 void CoapActor::end_observation(Observation& observation, const CoapMessage& message) {
   observation.state = Observation::State::kEnded;
+  ++counts_.ended;
   const TopicId topic = observation.observer.topic();
   const bool cleared = message.code == code::kNotFound;
   const bool too_big = message.code == code::kNotImplemented;
@@ -203,17 +214,24 @@ void CoapActor::end_observation(Observation& observation, const CoapMessage& mes
          to_string(message.code));
 }
 
+// Whether nothing that was sent before the broker knew can arrive any more.
+bool CoapActor::is_late(const Observation& observation, Instant now) const {
+  if (observation.rejected == kNever) return false;
+  const transport::MemoryOptions& network = world_.options().network;
+  return now >
+         observation.rejected + (network.datagram_delay_max + network.reorder_delay) * 2 + kTurnMax;
+}
+
 // Something for an observation that is over. What was under way may come, and what the broker sends
 // until it has heard that nobody listens; a Reset names the last notification or nothing, so that a
 // burst ends with its confirmable one.
 void CoapActor::on_stray(Observation& observation, const CoapMessage& message, Instant now) {
   world_.trace().note(now, "stray", {{"client", producer_}, {"id", message.id}});
-  if (!world_.is_calm()) return;
-  const transport::MemoryOptions& network = world_.options().network;
-  const Duration settling = (network.datagram_delay_max + network.reorder_delay) * 2 + kTurnMax;
+  ++counts_.strays;
+  if (!calm_ || now < calm_at_ + kMaxTransmitWait) return;
+  if (!message.observe) return;  // an error may have waited for its turn (NSTART)
   const unsigned burst_max = world_.options().coap.unconfirmed_max + 1u;
-  const bool late = observation.rejected != kNever && now > observation.rejected + settling;
-  if (late || ++observation.strays > burst_max) {
+  if (is_late(observation, now) || ++observation.strays > burst_max) {
     object("a {} message for an observation of '{}' that is over", to_string(message.code),
            ledger_.topics()[observation.observer.topic()].name);
   }

@@ -32,8 +32,12 @@ class Jury {
   void check_wills();
   /// Nothing waits for a connected subscriber, and nothing it was sent is unsettled.
   void check_queues_empty();
-  /// `values` is what a fresh subscriber to everything got; the same for all of them.
-  void check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values);
+  /// `values` is what a fresh subscriber to everything got; the same for all of them. With
+  /// `dropped` some may be missing.
+  void check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values,
+                      bool dropped);
+  /// Messages for which a queue of the shard had no room, so far.
+  [[nodiscard]] std::uint64_t dropped(std::uint16_t shard);
   /// After everybody has left and everything retained was cleared.
   void check_leftovers();
 
@@ -48,7 +52,6 @@ class Jury {
  private:
   [[nodiscard]] bool must_have(const Reader& reader, const Publication& publication) const;
   void check_new_subscription(const Reader& reader, const Grant& grant, TopicId topic);
-  [[nodiscard]] std::uint64_t dropped(std::uint16_t shard);
   void check_queue(std::uint16_t shard, const Reader& reader);
   void check_mailboxes(std::uint16_t shard);
 

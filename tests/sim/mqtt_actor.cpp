@@ -145,6 +145,7 @@ void MqttActor::check_session_present(bool present, Instant now) {
       expected = now - ended_at_ > expiry + patience ? Held::kNo : Held::kMaybe;
     }
   }
+  if (expected == Held::kMaybe && present) reader_.doubt(world_.moment());
   if (expected == Held::kMaybe || present == (expected == Held::kYes)) return;
   world_.trace().violation(now, "{}: session present is {}, should be {}", plan_.name, present,
                            !present);
@@ -276,7 +277,7 @@ void MqttActor::on_completed(const session::Completed& completed) {
   world_.trace().note(now, request.grant ? "suback" : "unsuback",
                       {{"client", connection_}, {"ok", ok}});
   if (!request.grant) {
-    if (ok) reader_.left(request.filter, world_.moment());
+    if (ok) reader_.left(request.filter, request.before, world_.moment());
   } else if (ok) {
     reader_.granted(*request.grant, completed.granted, world_.moment());
   } else if (completed.code != 0) {

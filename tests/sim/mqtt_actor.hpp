@@ -81,6 +81,7 @@ class MqttActor final : public Task, public MqttLink::Owner {
   struct Request {
     std::string filter;
     std::optional<std::size_t> grant;  ///< nothing: an UNSUBSCRIBE
+    std::size_t before = 0;            ///< UNSUBSCRIBE: the grants that it ends
   };
   struct OldLink {
     std::unique_ptr<MqttLink> link;

@@ -50,24 +50,26 @@ bool Observer::is_older(const Value& value, const Value& than, Instant now) cons
   return true;
 }
 
-void Observer::told(std::uint32_t sequence, const Value& value, Instant now) {
+bool Observer::told(std::uint32_t sequence, const Value& value, Instant now) {
   if (told_ && sequence == sequence_) {
-    if (value == *told_) return;
+    if (value == *told_) return true;
     trace_.violation(now, "{}: two values have the sequence number {}: {} and {}", name_, sequence,
                      describe(ledger_, *told_), describe(ledger_, value));
-    return;
+    return true;
   }
-  if (told_ && !is_newer(sequence, now)) return;  // overtaken on the way
+  if (told_ && !is_newer(sequence, now)) return false;  // overtaken on the way
   told_ = value;
   sequence_ = sequence;
   at_ = now;
   const bool event = value_ && value_->kind == Value::Kind::kMessage && !ledger_[value_->id].retain;
-  if (event && value.kind == Value::Kind::kNone) return;  // nothing is retained: still the last one
+  if (event && value.kind == Value::Kind::kNone)
+    return true;  // nothing is retained: still the last one
   if (value_ && is_older(value, *value_, now)) {
     trace_.violation(now, "{}: an older value came after a newer one: {} after {}", name_,
                      describe(ledger_, value), describe(ledger_, *value_));
   }
   value_ = value;
+  return true;
 }
 
 }  // namespace hermod::sim

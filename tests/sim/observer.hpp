@@ -36,8 +36,9 @@ class Observer {
   Observer(std::string name, TopicId topic, const Ledger& ledger, Trace& trace)
       : name_(std::move(name)), topic_(topic), ledger_(ledger), trace_(trace) {}
 
-  /// A response or a notification of the observation, with its sequence number.
-  void told(std::uint32_t sequence, const Value& value, Instant now);
+  /// A response or a notification of the observation, with its sequence number. False when a newer
+  /// one came before it.
+  bool told(std::uint32_t sequence, const Value& value, Instant now);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] TopicId topic() const { return topic_; }

@@ -87,7 +87,8 @@ void choose_datagrams(transport::MemoryOptions& network, Rng& rng) {
 
 void choose_coap(Options& out, Rng& rng) {
   coap::Settings& coap = out.coap;
-  coap.ack_delay = between(rng, milliseconds{20}, milliseconds{1'000});
+  const unsigned longest_ms = chance(rng, 500) ? 20 : 1'000;
+  coap.ack_delay = between(rng, milliseconds{1}, milliseconds{longest_ms});
   coap.quiet = between(rng, seconds{2}, seconds{10});
   coap.unconfirmed_max = static_cast<std::uint8_t>(between(rng, 1, 15));
   coap.observe_max_age_s = static_cast<std::uint32_t>(between(rng, 60, 120));
@@ -95,6 +96,7 @@ void choose_coap(Options& out, Rng& rng) {
   if (chance(rng, 300)) coap.confirm_every = between(rng, seconds{20}, seconds{120});
   if (chance(rng, 200)) coap.observations_max = between(rng, 1, 4);
   if (chance(rng, 200)) coap.observations_unproven_max = between(rng, 1, 3);
+  coap.observations_unproven_max = std::min(coap.observations_unproven_max, coap.observations_max);
   if (chance(rng, 200)) coap.confirmables_waiting_max = between(rng, 1, 2);
   CoapWeights& weights = out.coap_weights;
   for (unsigned* weight :

@@ -32,6 +32,17 @@ enum class Sabotage : std::uint8_t {
   kForgottenSession,  ///< a client forgets the packet ids of its session
   kLingeringClient,   ///< a client stays when all have gone
   kTightLimits,       ///< the oracle holds the broker to limits that it was not given
+  // CoAP
+  kLostNotification,   ///< the last notifications vanish and are acknowledged in the client's name
+  kStaleNotification,  ///< a notification shows an earlier value
+  kStuckSequence,      ///< all notifications of an observation have one sequence number
+  kGhost,              ///< a notification comes for what was cancelled long ago
+  kWrongToken,         ///< an octet of a token is another one
+  kLostAnswer,         ///< a request is never answered
+  kTwoAnswers,         ///< a request is answered in two ways
+  kStaleGet,           ///< a GET shows an earlier value
+  kRevivedValue,       ///< a GET shows a value that was deleted
+  kRepeatedPut,        ///< a PUT is executed twice
 };
 
 /// How likely a client does what, when it does something; any unit.

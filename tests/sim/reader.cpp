@@ -62,19 +62,19 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
-void Reader::leaving(std::string_view filter, Instant now) {
+std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {
       grant.leaving = std::min(grant.leaving, now);
     }
   }
+  return grants_.size();
 }
 
-void Reader::left(std::string_view filter, Instant now) {
-  for (Grant& grant : grants_) {
-    if (grant.session == session_ && grant.filter == filter && grant.leaving != kNever) {
-      grant.over = std::min(grant.over, now);
-    }
+void Reader::left(std::string_view filter, std::size_t before, Instant now) {
+  for (std::size_t i = 0; i < before; ++i) {
+    Grant& grant = grants_[i];
+    if (grant.session == session_ && grant.filter == filter) grant.over = std::min(grant.over, now);
   }
 }
 
@@ -85,6 +85,7 @@ Instant Reader::worked_off(Instant accepted) const {
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {
   if (grant.session != session_ || grant.granted > from || grant.leaving <= until) return {};
+  if (grant.granted <= doubted_at_) return {};
   Guarantee least = grant.guarantee;
   for (const Grant& other : grants_) {  // a later SUBSCRIBE may have replaced it
     if (other.session != session_ || other.filter != grant.filter) continue;
@@ -192,11 +193,20 @@ bool Reader::wanted(const Arrival& arrival, const Publication& publication, Inst
   return true;
 }
 
+// Two connections that were begun at once may be taken in any order, and so may their wills.
+bool Reader::is_unclear(const Publication& publication) {
+  return publication.will == Publication::Will::kUnclear;
+}
+
 void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now) {
   const Publication& publication = ledger_[id];
   Place& place = places_[publication.lane];
   Seen& seen = seen_[id];
   const auto at = ledger_.lane(publication.lane).find(id, place.next);
+  if (!at && is_unclear(publication) && seen.live == 0) {
+    ++seen.live;
+    return;
+  }
   if (!at) {
     return object(now, "{}: {}", seen.live > 0 ? "twice" : "out of order", describe(ledger_, id));
   }
@@ -218,8 +228,9 @@ void Reader::received_again(const Arrival& arrival, PublicationId id, Instant no
   const bool known = seen.live + seen.redelivered > 0;
   const auto at = ledger_.lane(publication.lane)
                       .find(id, known ? place.again : std::max(place.again, place.next));
+  if (!at && is_unclear(publication)) return;
   if (!at) return object(now, "redelivered out of order: {}", describe(ledger_, id));
-  if (known && arrival.guarantee == Guarantee::kExactlyOnce) {
+  if (known && arrival.guarantee == Guarantee::kExactlyOnce && !publication.renewed) {
     object(now, "not exactly once, redelivered: {}", describe(ledger_, id));
   }
   ++seen.redelivered;
@@ -234,6 +245,7 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
   }
   Place& place = places_[publication.lane];
   ++seen_[id].retained;
+  if (is_unclear(publication)) return;
   if (arrival.dup) return;  // sent on an earlier connection: what is newer may have come since
   const auto at =
       ledger_.lane(publication.lane).find(id, place.next > 0 ? place.next - 1 : place.next);

@@ -61,14 +61,17 @@ class Reader {
   /// `fresh`: the session begins with this connection.
   void opened(bool lasting, bool fresh, std::uint32_t connection, Instant now);
   void ended() { online_ = false; }
+  /// The session that was found may have begun anew unseen: nothing promised before holds.
+  void doubt(Instant now) { doubted_at_ = now; }
 
   // --- subscriptions ---
   /// Names the grant in the calls below.
   std::size_t asked(std::string filter, model::Guarantee guarantee, Instant now);
   void granted(std::size_t grant, model::Guarantee guarantee, Instant now);
   void refused(std::size_t grant, Instant now);
-  void leaving(std::string_view filter, Instant now);
-  void left(std::string_view filter, Instant now);
+  /// An UNSUBSCRIBE is sent: it ends the grants before the number that is returned.
+  [[nodiscard]] std::size_t leaving(std::string_view filter, Instant now);
+  void left(std::string_view filter, std::size_t before, Instant now);
 
   // --- messages ---
   void received(const Arrival& arrival, Instant now);
@@ -99,6 +102,7 @@ class Reader {
   }
   void received_clear(const Arrival& arrival, TopicId topic, Instant now);
   [[nodiscard]] bool wanted(const Arrival& arrival, const Publication& publication, Instant now);
+  [[nodiscard]] static bool is_unclear(const Publication& publication);
   void received_live(const Arrival& arrival, PublicationId id, Instant now);
   void received_again(const Arrival& arrival, PublicationId id, Instant now);
   void received_retained(const Arrival& arrival, PublicationId id, Instant now);
@@ -114,6 +118,7 @@ class Reader {
   std::uint32_t connection_ = 0;
   std::uint32_t first_connection_ = 0;  ///< of the session
   Instant connected_at_{};
+  Instant doubted_at_{};
   std::vector<Grant> grants_;
   std::map<PublicationId, Seen> seen_;
   std::map<LaneId, Place> places_;

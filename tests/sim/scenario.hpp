@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "coap_counts.hpp"
 #include "options.hpp"
 
 namespace hermod::sim {
@@ -18,6 +19,7 @@ struct Outcome {
   std::size_t publications = 0;
   std::uint64_t deliveries = 0;
   std::uint64_t dropped = 0;  ///< because a queue was full
+  CoapCounts coap;
 };
 
 /// Runs the scenario of the options; with `verbose` its trace goes to stdout.

@@ -121,7 +121,7 @@ void Scenario::check_found(const CoapActor& visitor) {
         allowed, [&](PublicationId id) { return ledger_[id].size > kCarriedAlways; });
     if (big != allowed.end()) values.emplace(topic, *big);
   }
-  jury_.check_retained(visitor.name(), values);
+  jury_.check_retained(visitor.name(), values, false);
 }
 
 void Scenario::clear_retained_over_coap() {
@@ -147,7 +147,9 @@ void Scenario::leave_coap(bool vanishing) {
     clear_retained();
     for (const auto& client : clients_) client->retire();
   }
-  for (const auto& client : coap_clients_) client->retire();
+  const bool lingers = options_.sabotage == Sabotage::kLingeringClient;
+  if (lingers) coap_clients_.front()->observe(0, true);
+  for (std::size_t i = lingers ? 1 : 0; i < coap_clients_.size(); ++i) coap_clients_[i]->retire();
   wait_until_settled("while leaving");
   world_.run(world_.now() + longest + kExchangeLifetime + kGiveUp + seconds{60});
 }

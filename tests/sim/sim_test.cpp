@@ -2,6 +2,9 @@
 // The simulation can fail: each fault that is made on purpose is noticed; and a seed is a seed.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <vector>
+
 #include "options.hpp"
 #include "scenario.hpp"
 
@@ -10,38 +13,83 @@ namespace {
 
 constexpr std::uint64_t kSeedsMax = 100;
 
-class Sabotaged : public testing::TestWithParam<Sabotage> {};
+struct Fault {
+  Cast cast;
+  Sabotage sabotage;
+};
+
+class Sabotaged : public testing::TestWithParam<Fault> {};
 
 TEST_P(Sabotaged, is_noticed) {
   for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
-    Options options = make_options(Cast::kMqtt, seed);
-    options.sabotage = GetParam();
+    Options options = make_options(GetParam().cast, seed);
+    options.sabotage = GetParam().sabotage;
     if (!run_scenario(options, false).violations.empty()) return;
   }
   FAIL() << "no seed up to " << kSeedsMax << " shows it";
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, Sabotaged,
-                         testing::Values(Sabotage::kSwapPackets, Sabotage::kDropPacket,
-                                         Sabotage::kRepeatPacket, Sabotage::kDamagePayload,
-                                         Sabotage::kStrayPacket, Sabotage::kOldRetained,
-                                         Sabotage::kLostWill, Sabotage::kFalseGoodbye,
-                                         Sabotage::kHollowJournal, Sabotage::kForgottenAck,
-                                         Sabotage::kForgottenSession, Sabotage::kLingeringClient,
-                                         Sabotage::kTightLimits));
+std::vector<Fault> with(Cast cast, std::initializer_list<Sabotage> all) {
+  std::vector<Fault> out;
+  for (const Sabotage sabotage : all) out.push_back({cast, sabotage});
+  return out;
+}
+
+using enum Sabotage;
+INSTANTIATE_TEST_SUITE_P(
+    Mqtt, Sabotaged,
+    testing::ValuesIn(with(Cast::kMqtt,
+                           {kSwapPackets, kDropPacket, kRepeatPacket, kDamagePayload, kStrayPacket,
+                            kOldRetained, kLostWill, kFalseGoodbye, kHollowJournal, kForgottenAck,
+                            kForgottenSession, kLingeringClient, kTightLimits})));
+INSTANTIATE_TEST_SUITE_P(Coap, Sabotaged,
+                         testing::ValuesIn(with(Cast::kCoap, {kLostNotification, kStaleNotification,
+                                                              kStuckSequence, kGhost, kWrongToken,
+                                                              kLostAnswer, kTwoAnswers, kStaleGet,
+                                                              kRevivedValue, kLingeringClient})));
+INSTANTIATE_TEST_SUITE_P(Mixed, Sabotaged,
+                         testing::ValuesIn(with(Cast::kMixed, {kRepeatedPut, kHollowJournal})));
+
+constexpr std::array<Cast, 3> kCasts = {Cast::kMqtt, Cast::kCoap, Cast::kMixed};
 
 TEST(Simulation, the_same_seed_gives_the_same_trace) {
-  for (const std::uint64_t seed : {1, 17, 99}) {
-    const Outcome first = run_scenario(make_options(Cast::kMqtt, seed), false);
-    const Outcome again = run_scenario(make_options(Cast::kMqtt, seed), false);
-    EXPECT_EQ(first.trace_hash, again.trace_hash) << "seed " << seed;
-    EXPECT_EQ(first.deliveries, again.deliveries) << "seed " << seed;
+  for (const Cast cast : kCasts) {
+    for (const std::uint64_t seed : {1, 17, 99}) {
+      const Outcome first = run_scenario(make_options(cast, seed), false);
+      const Outcome again = run_scenario(make_options(cast, seed), false);
+      EXPECT_EQ(first.trace_hash, again.trace_hash) << "seed " << seed;
+      EXPECT_EQ(first.deliveries, again.deliveries) << "seed " << seed;
+    }
   }
 }
 
 TEST(Simulation, another_seed_gives_another_trace) {
-  EXPECT_NE(run_scenario(make_options(Cast::kMqtt, 1), false).trace_hash,
-            run_scenario(make_options(Cast::kMqtt, 2), false).trace_hash);
+  for (const Cast cast : kCasts) {
+    EXPECT_NE(run_scenario(make_options(cast, 1), false).trace_hash,
+              run_scenario(make_options(cast, 2), false).trace_hash);
+  }
+}
+
+// A simulation that does nothing finds nothing.
+TEST(Simulation, what_can_happen_does_happen) {
+  for (const Cast cast : {Cast::kCoap, Cast::kMixed}) {
+    CoapCounts sum;
+    for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+      sum += run_scenario(make_options(cast, seed), false).coap;
+    }
+    EXPECT_GT(sum.answered, 1000u);
+    EXPECT_GT(sum.repeated, 100u);
+    EXPECT_GT(sum.separate, 10u);
+    EXPECT_GT(sum.given_up, 0u);
+    EXPECT_GT(sum.notified, 1000u);
+    EXPECT_GT(sum.overtaken, 10u);
+    EXPECT_GT(sum.ended, 10u);
+    EXPECT_GT(sum.renewed, 10u);
+    EXPECT_GT(sum.strays, 10u);
+    EXPECT_GT(sum.duplicates, 100u);
+    EXPECT_GT(sum.valid, 10u);
+    EXPECT_GT(sum.reads, 1000u);
+  }
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 namespace hermod::coap {
 namespace {
 
-constexpr std::uint64_t kSequenceMask = 0xff'ffff;
-// From here on a sequence number takes three octets, so that a notification that was encoded once
-// is as long for every observer.
+// Sequence numbers go round from here to 2^24 - 1, so that they always take three octets and a
+// notification that was encoded once is as long for every observer.
 constexpr std::uint64_t kSequenceMin = 0x1'0000;
+constexpr std::uint64_t kSequenceCount = 0x100'0000 - kSequenceMin;
 constexpr std::uint32_t kGenerationMask = 0xff'ffff;  // generations travel in tickets
 
 }  // namespace
@@ -132,16 +132,12 @@ std::uint32_t next_sequence(Observation& observation, Instant now) {
   const auto since = static_cast<std::uint64_t>(now.time_since_epoch().count());
   const auto ticks = static_cast<std::uint64_t>(static_cast<unsigned __int128>(since) * (1u << 23) /
                                                 256'000'000'000u);
-  std::uint64_t sequence = std::max(ticks, observation.sequence + 1);
-  if ((sequence & kSequenceMask) < kSequenceMin) {
-    sequence = (sequence & ~kSequenceMask) | kSequenceMin;
-  }
-  observation.sequence = sequence;
+  observation.sequence = std::max(ticks, observation.sequence + 1);
   return current_sequence(observation);
 }
 
 std::uint32_t current_sequence(const Observation& observation) {
-  return static_cast<std::uint32_t>(observation.sequence & kSequenceMask);
+  return static_cast<std::uint32_t>(kSequenceMin + observation.sequence % kSequenceCount);
 }
 
 bool must_confirm(const Observation& observation, const Settings& settings, Instant now) {

@@ -39,6 +39,21 @@ TEST(NextSequence, FollowsTheClock) {
   EXPECT_LT((third - second) & 0xff'ffff, 1u << 23);
 }
 
+// Whoever registers again with the same token while the numbers begin anew gets newer ones too.
+TEST(NextSequence, FollowsTheClockWhereItBeginsAnew) {
+  Observation first;
+  Instant now{hours{100}};
+  std::uint32_t before = next_sequence(first, now);
+  for (int i = 0; i < 10'000; ++i) {
+    now += std::chrono::milliseconds{100};  // round twice
+    Observation forgotten;
+    const std::uint32_t step = (next_sequence(forgotten, now) - before) & 0xff'ffff;
+    ASSERT_GT(step, 0u);
+    ASSERT_LT(step, 1u << 23);
+    before = current_sequence(forgotten);
+  }
+}
+
 TEST(MustConfirm, FollowsTheMessageTheCountAndTheClock) {
   const Settings settings;
   const Instant now{hours{100}};
