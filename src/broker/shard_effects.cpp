@@ -149,7 +149,7 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
   }
   const core::Core::Attached attached =
       core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
-                   std::move(effect.will));
+                   {std::move(effect.will), effect.will_delay_s}, now_);
   if (attached.reason != Reason::kOk) {
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }
@@ -167,6 +167,7 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
                                 .reason = Reason::kOk,
                                 .session_present = attached.session_present,
                                 .client_id = assigned,
+                                .expiry_s = subscriber.expiry_s,
                                 .inflight = &subscriber.inflight};
   // The ids of exactly-once messages of an earlier connection say that those are kept: the session
   // may acknowledge repetitions of them at once, so it gets the ids when that is true.
@@ -204,11 +205,9 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
     ++unattached_;
     if (connection.rest) unattached_bytes_ += connection.rest->size();
   }
-  const std::uint32_t expiry_s = core_.subscriber(subscriber).expiry_s;
-  core_.detach(subscriber, std::move(effect.inflight), effect.discard_will, now_);
-  if (expiry_s > 0 && expiry_s < UINT32_MAX) {
-    expire_at_ = std::min(expire_at_, now_ + std::chrono::seconds{expiry_s});
-  }
+  if (effect.expiry_s) core_.set_expiry(subscriber, *effect.expiry_s);
+  expire_at_ = std::min(
+      expire_at_, core_.detach(subscriber, std::move(effect.inflight), effect.discard_will, now_));
 }
 
 void Shard::apply(Connection& connection, session::Close& effect) {

@@ -29,11 +29,11 @@ std::uint16_t Core::owner_of(std::string_view name) const {
 }
 
 Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
-                            std::uint32_t expiry_s, model::MessageRef will) {
+                            std::uint32_t expiry_s, Will will, Instant now) {
   SubscriberIndex index = client_id.empty() ? Subscribers::kNone : subscribers_.find(client_id);
   HERMOD_ASSERT(index == Subscribers::kNone || !subscribers_[index].attached());
   if (index != Subscribers::kNone && clean_start) {  // [MQTT-3.1.2-6]
-    forget(index);
+    end_session(index, now);
     index = Subscribers::kNone;
   }
   const bool present = index != Subscribers::kNone;  // [MQTT-3.2.2-2]
@@ -45,6 +45,7 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.connection = connection;
   subscriber.expiry_s = std::min(expiry_s, limits_.expiry_s_max);
   subscriber.will = std::move(will);
+  subscriber.will_at = kNever;  // MQTT 5 [MQTT-3.1.3-9]
   subscriber.credit = 0;
   subscriber.open = true;
   subscriber.reading = false;
@@ -52,29 +53,48 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   return {index, present, Reason::kOk};
 }
 
-void Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now) {
+Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will,
+                     Instant now) {
   router_.flush();
   Subscriber& subscriber = subscribers_[index];
   subscriber.connection = 0;
   subscriber.open = false;
-  const model::MessageRef will = std::exchange(subscriber.will, {});
+  Will will = std::exchange(subscriber.will, {});
+  if (discard_will) will = {};
   if (!subscriber.durable()) {
     subscriber.inflight = std::move(inflight);
     forget(index);
-  } else {
-    return_groups(index, inflight, false);
-    subscriber.inflight = std::move(inflight);
-    subscriber.inflight.shrink();
-    subscriber.queue.rewind(limits_.queue_at_most_once_offline);
-    subscriber.expires_at = subscriber.expiry_s == UINT32_MAX
-                                ? kNever
-                                : now + std::chrono::seconds{subscriber.expiry_s};
+    publish_will(std::move(will), now);  // [MQTT-3.1.2-8]
+    return kNever;
   }
-  if (will && !discard_will) {  // [MQTT-3.1.2-8]
-    model::Message message = *will;
-    publish(message, now);
-    router_.flush();
+  return_groups(index, inflight, false);
+  subscriber.inflight = std::move(inflight);
+  subscriber.inflight.shrink();
+  subscriber.queue.rewind(limits_.queue_at_most_once_offline);
+  subscriber.expires_at =
+      subscriber.expiry_s == UINT32_MAX ? kNever : now + std::chrono::seconds{subscriber.expiry_s};
+  if (will.message && will.delay_s > 0) {
+    subscriber.will_at = now + std::chrono::seconds{will.delay_s};
+    subscriber.will = std::move(will);
+    return std::min(subscriber.will_at, subscriber.expires_at);
   }
+  const Instant due = subscriber.expires_at;
+  publish_will(std::move(will), now);
+  return due;
+}
+
+void Core::publish_will(Will will, Instant now) {
+  if (!will.message) return;
+  model::Message message = *will.message;
+  publish(message, now);
+  router_.flush();
+}
+
+// The session is over: a will that waits comes now (MQTT 5 §3.1.3.2.2).
+void Core::end_session(SubscriberIndex index, Instant now) {
+  Will will = std::exchange(subscribers_[index].will, {});
+  forget(index);
+  publish_will(std::move(will), now);
 }
 
 void Core::forget(SubscriberIndex index) {
@@ -103,12 +123,15 @@ Instant Core::expire(Instant now) {
   Instant next = kNever;
   for (SubscriberIndex index = 0; index < subscribers_.places(); ++index) {
     if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
-    const Instant at = subscribers_[index].expires_at;
-    if (at <= now) {
-      forget(index);
-    } else {
-      next = std::min(next, at);
+    if (subscribers_[index].expires_at <= now) {
+      end_session(index, now);
+      continue;
     }
+    if (subscribers_[index].will_at <= now) {
+      subscribers_[index].will_at = kNever;
+      publish_will(std::exchange(subscribers_[index].will, {}), now);
+    }
+    next = std::min({next, subscribers_[index].expires_at, subscribers_[index].will_at});
   }
   return next;
 }
@@ -158,15 +181,15 @@ Reason Core::publish(model::Message& message, Instant now) {
       remote_owner = ShardSet{1} << owner;
     }
   }
-  router_.publish(message, true, remote_owner);
-  return Reason::kOk;
+  const bool wanted = router_.publish(message, true, remote_owner);
+  return wanted || message.retain ? Reason::kOk : Reason::kNoMatch;
 }
 
 void Core::receive(const model::Message& message, bool for_subscribers, bool for_retained) {
   observe(message.version);
   // The publisher has moved on: a full table is counted where it is, and the live copies arrive.
   if (for_retained) (void)retained_.store(message);
-  if (for_subscribers) router_.publish(message, false, 0);
+  if (for_subscribers) (void)router_.publish(message, false, 0);
 }
 
 Stamp Core::next_stamp(Instant now) {

@@ -10,7 +10,7 @@ namespace hermod::core {
 
 using model::Guarantee;
 
-void Router::publish(const model::Message& message, bool everywhere, ShardSet retained_owner) {
+bool Router::publish(const model::Message& message, bool everywhere, ShardSet retained_owner) {
   const std::string_view topic = message.destination.address;
   const bool same_run = run_set_ != nullptr && run_.size() < kBatchMax &&
                         run_everywhere_ == everywhere &&
@@ -26,6 +26,7 @@ void Router::publish(const model::Message& message, bool everywhere, ShardSet re
   run_.push_back(&message);
   const ShardSet interested = everywhere ? run_set_->shards : 0;
   if ((interested | retained_owner) != 0) outlet_.forward(message, interested, retained_owner);
+  return interested != 0 || !run_set_->matches.empty();
 }
 
 void Router::flush() {

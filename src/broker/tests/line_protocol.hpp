@@ -80,7 +80,8 @@ class LineSession final : public session::Session {
   void on_answers(std::span<const session::Answer> answers, Instant,
                   session::Effects& effects) override {
     for (const session::Answer& answer : answers) {
-      std::string text = fmt::format("#{} {}", answer.ticket, to_text(answer.reason));
+      const bool done = answer.reason <= model::Reason::kNoMatch;  // for nobody is as good
+      std::string text = fmt::format("#{} {}", answer.ticket, done ? "ok" : to_text(answer.reason));
       if (answer.ticket == attach_) {
         waits_ = false;
         if (answer.reason == model::Reason::kOk) {

@@ -43,7 +43,7 @@ TEST_F(CoreTest, ADurableSubscriberIsThereAgain) {
   core.detach(one, std::move(inflight), true, now);
   outlet.take(1);
 
-  const Core::Attached again = core.attach("one", 2, false, 60, {});
+  const Core::Attached again = core.attach("one", 2, false, 60, {}, now);
   EXPECT_EQ(again.subscriber, one);
   EXPECT_TRUE(again.session_present);  // [MQTT-3.2.2-2]
   ASSERT_NE(core.subscriber(one).inflight.find(id), nullptr);
@@ -58,7 +58,7 @@ TEST_F(CoreTest, ACleanStartForgetsEverything) {
   subscribe(one, "a", Guarantee::kAtLeastOnce);
   core.detach(one, {}, true, now);
   send("a", "1", Guarantee::kAtLeastOnce);
-  const Core::Attached again = core.attach("one", 2, true, 60, {});  // [MQTT-3.1.2-6]
+  const Core::Attached again = core.attach("one", 2, true, 60, {}, now);  // [MQTT-3.1.2-6]
   EXPECT_FALSE(again.session_present);
   core.credit(again.subscriber, 9);
   send("a", "2", Guarantee::kAtLeastOnce);
@@ -71,10 +71,84 @@ TEST_F(CoreTest, ACleanStartMayComeWhileARunIsOpen) {
   subscribe(one, "a", Guarantee::kAtLeastOnce);
   core.detach(one, {}, true, now);
   (void)publish("a", "1", Guarantee::kAtLeastOnce);
-  (void)core.attach("one", 2, true, 60, {});
+  (void)core.attach("one", 2, true, 60, {}, now);
   core.flush();
   EXPECT_EQ(core.counters().queued, 1u);  // went to the subscriber that was forgotten
   EXPECT_EQ(outlet.take(2), "");
+}
+
+// --- delayed wills (MQTT 5 §3.1.3.2.2) ---
+
+class DelayedWillTest : public CoreTest {
+ protected:
+  DelayedWillTest() { subscribe(attach("watcher", 1), "wills/#"); }
+  // A client whose connection breaks; its will comes 10 s later.
+  SubscriberIndex break_off(std::uint32_t expiry_s) {
+    const SubscriberIndex index =
+        core.attach("mortal", 2, true, expiry_s, {will_of("wills/mortal", "gone"), 10}, now)
+            .subscriber;
+    due = core.detach(index, {}, false, now);
+    return index;
+  }
+  Instant due{};
+};
+
+TEST_F(DelayedWillTest, ComesWhenItsTimeIsOver) {
+  break_off(60);
+  EXPECT_EQ(due, now + std::chrono::seconds{10});
+  EXPECT_EQ(core.expire(due - Duration{1}), due);
+  EXPECT_EQ(outlet.take(1), "");
+  EXPECT_EQ(core.expire(due), now + std::chrono::seconds{60});  // the session's own end
+  EXPECT_EQ(outlet.take(1), "gone/1 ");
+  core.expire(now + std::chrono::seconds{60});
+  EXPECT_EQ(outlet.take(1), "");
+}
+
+TEST_F(DelayedWillTest, ComesWithTheEndOfTheSession) {
+  break_off(5);
+  EXPECT_EQ(due, now + std::chrono::seconds{5});
+  EXPECT_EQ(core.expire(due), kNever);
+  EXPECT_EQ(outlet.take(1), "gone/1 ");
+}
+
+TEST_F(DelayedWillTest, ComesAtOnceWhenTheSessionEndsWithTheConnection) {
+  break_off(0);
+  EXPECT_EQ(outlet.take(1), "gone/1 ");
+}
+
+// [MQTT-3.1.3-9]
+TEST_F(DelayedWillTest, DoesNotComeWhenTheClientIsBack) {
+  break_off(60);
+  const Core::Attached back = core.attach("mortal", 3, false, 60, {}, now);
+  EXPECT_TRUE(back.session_present);
+  core.expire(now + std::chrono::seconds{30});
+  core.detach(back.subscriber, {}, false, now);
+  core.expire(now + std::chrono::seconds{90});
+  EXPECT_EQ(outlet.take(1), "");
+}
+
+TEST_F(DelayedWillTest, ComesWhenACleanStartEndsTheSession) {
+  break_off(60);
+  EXPECT_FALSE(core.attach("mortal", 3, true, 60, {}, now).session_present);
+  EXPECT_EQ(outlet.take(1), "gone/1 ");
+}
+
+TEST_F(DelayedWillTest, AGoodbyeDiscardsIt) {
+  const SubscriberIndex index =
+      core.attach("mortal", 2, true, 60, {will_of("wills/mortal", "gone"), 10}, now).subscriber;
+  EXPECT_EQ(core.detach(index, {}, true, now), now + std::chrono::seconds{60});
+  core.expire(now + std::chrono::seconds{90});
+  EXPECT_EQ(outlet.take(1), "");
+}
+
+TEST_F(CoreTest, AGoodbyeMaySayHowLongTheSessionLasts) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  core.set_expiry(one, 5);
+  EXPECT_EQ(core.detach(one, {}, true, now), now + std::chrono::seconds{5});
+  limits.expiry_s_max = 100;
+  const SubscriberIndex two = attach("two", 2, true, 60);
+  core.set_expiry(two, UINT32_MAX);
+  EXPECT_EQ(core.detach(two, {}, true, now), now + std::chrono::seconds{100});
 }
 
 TEST_F(CoreTest, AnonymousSubscribersDoNotMeet) {
@@ -90,7 +164,7 @@ TEST_F(CoreTest, TheWillIsPublishedUnlessDiscarded) {
   subscribe(attach("", 1), "wills/#", Guarantee::kAtLeastOnce);
   for (const bool discard : {false, true}) {
     const SubscriberIndex mortal =
-        core.attach("mortal", 2, true, 0, will_of("wills/mortal", "gone")).subscriber;
+        core.attach("mortal", 2, true, 0, {will_of("wills/mortal", "gone")}, now).subscriber;
     core.detach(mortal, {}, discard, now);  // [MQTT-3.1.2-8], [MQTT-3.14.4-3]
     EXPECT_EQ(outlet.take(1), discard ? "" : "gone/1 ");
   }
@@ -98,7 +172,7 @@ TEST_F(CoreTest, TheWillIsPublishedUnlessDiscarded) {
 
 TEST_F(CoreTest, AWillMayBeRetainedAndReachesADurableSubscriberOfItsOwn) {
   const SubscriberIndex mortal =
-      core.attach("mortal", 2, true, 60, will_of("wills/mortal", "gone", true)).subscriber;
+      core.attach("mortal", 2, true, 60, {will_of("wills/mortal", "gone", true)}, now).subscriber;
   subscribe(mortal, "wills/#", Guarantee::kAtLeastOnce);
   core.detach(mortal, {}, false, now);
   ASSERT_NE(core.retained().find("wills/mortal", now), nullptr);
@@ -140,13 +214,14 @@ TEST_F(CoreTest, SubscribersMaxRefusesOneMore) {
   limits.subscribers_max = 2;
   const SubscriberIndex one = attach("one", 1, true, 60);
   (void)attach("two", 2);
-  EXPECT_EQ(core.attach("three", 3, true, 0, {}).reason, Reason::kQuotaExceeded);
+  EXPECT_EQ(core.attach("three", 3, true, 0, {}, now).reason, Reason::kQuotaExceeded);
   EXPECT_EQ(core.find("three"), Subscribers::kNone);
   core.detach(one, {}, true, now);
-  EXPECT_EQ(core.attach("three", 3, true, 0, {}).reason, Reason::kQuotaExceeded);  // away counts
-  EXPECT_EQ(core.attach("one", 4, false, 60, {}).reason, Reason::kOk);
+  EXPECT_EQ(core.attach("three", 3, true, 0, {}, now).reason,
+            Reason::kQuotaExceeded);  // away counts
+  EXPECT_EQ(core.attach("one", 4, false, 60, {}, now).reason, Reason::kOk);
   core.detach(one, {}, true, now);
-  EXPECT_EQ(core.attach("one", 5, true, 0, {}).reason, Reason::kOk);  // in its own place
+  EXPECT_EQ(core.attach("one", 5, true, 0, {}, now).reason, Reason::kOk);  // in its own place
 }
 
 TEST_F(CoreTest, SubscriptionsMaxRefusesOneMoreFilter) {

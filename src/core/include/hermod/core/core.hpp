@@ -4,6 +4,7 @@
 // while it executes effects.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
@@ -51,12 +52,17 @@ class Core {
     model::Reason reason = model::Reason::kOk;
   };
   /// Claims the subscriber of `client_id` (empty: a new anonymous one) for a connection. Whoever
-  /// was attached must have been detached before. `expiry_s` is cut to the limit.
+  /// was attached must have been detached before. `expiry_s` is cut to the limit. A will that waits
+  /// is not published, except with `clean_start`, which ends the session.
   Attached attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
-                  std::uint32_t expiry_s, model::MessageRef will);
-  /// The connection is gone. Publishes the will unless discarded; keeps a durable subscriber with
-  /// its packet ids, forgets another.
-  void detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now);
+                  std::uint32_t expiry_s, Will will, Instant now);
+  /// The connection is gone. Publishes the will unless discarded or delayed; keeps a durable
+  /// subscriber with its packet ids, forgets another. Returns when expire() has work with it.
+  Instant detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now);
+  /// Before detach(): how long it outlives the connection after all. Cut to the limit.
+  void set_expiry(SubscriberIndex index, std::uint32_t expiry_s) {
+    subscribers_[index].expiry_s = std::min(expiry_s, limits_.expiry_s_max);
+  }
   [[nodiscard]] SubscriberIndex find(std::string_view client_id) const {
     return subscribers_.find(client_id);
   }
@@ -67,7 +73,8 @@ class Core {
   [[nodiscard]] bool holds(SubscriberIndex index, std::uint32_t generation) const {
     return subscribers_.holds(index) && subscribers_.generation(index) == generation;
   }
-  /// Forgets subscribers that have been away too long. Returns when to call again.
+  /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
+  /// Returns when to call again.
   Instant expire(Instant now);
 
   // --- subscriptions ---
@@ -129,7 +136,8 @@ class Core {
 
   /// Routes a publication of a connection of this shard. See Router::publish for lifetimes. `now`
   /// stamps what is to be retained; it must not lie before the publication came.
-  /// kQuotaExceeded when it should have been retained here and could not: then nobody gets it.
+  /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
+  /// retained here and could not: then nobody gets it.
   model::Reason publish(model::Message& message, Instant now);
   /// A publication that another shard has sent here, for subscribers and (or) as retained value.
   void receive(const model::Message& message, bool for_subscribers, bool for_retained);
@@ -158,6 +166,8 @@ class Core {
  private:
   [[nodiscard]] Stamp next_stamp(Instant now);
   void forget(SubscriberIndex index);
+  void end_session(SubscriberIndex index, Instant now);
+  void publish_will(Will will, Instant now);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
   model::Reason leave_group(SubscriberIndex index, std::string_view name);

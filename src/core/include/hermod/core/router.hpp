@@ -62,8 +62,9 @@ class Router {
 
   /// Routes a publication to this shard's subscribers and, with `everywhere`, to the other shards
   /// that want it. It may stay in the open run until flush(): `message` and what it borrows must
-  /// live, and the tree and the subscribers must not change, until then.
-  void publish(const model::Message& message, bool everywhere, ShardSet retained_owner);
+  /// live, and the tree and the subscribers must not change, until then. False when there is no
+  /// subscriber for it anywhere.
+  bool publish(const model::Message& message, bool everywhere, ShardSet retained_owner);
   /// Delivers the open run.
   void flush();
   /// The number after which everything routed so far is safe.

@@ -23,6 +23,12 @@ namespace hermod::core {
 /// Names a connection to whoever carries it; opaque to core. Never 0 for a real one.
 using ConnectionKey = std::uint64_t;
 
+/// What is published when a connection ends without a goodbye.
+struct Will {
+  model::MessageRef message;
+  std::uint32_t delay_s = 0;  ///< after the end, unless the client is back or the session over
+};
+
 struct Subscriber {
   explicit Subscriber(std::string_view name) : id(name) {}
 
@@ -30,10 +36,11 @@ struct Subscriber {
   std::vector<TopicTree::Node*> subscriptions;
   Queue queue;
   model::Inflight inflight;  ///< while nobody is attached
-  model::MessageRef will;
+  Will will;
   std::unique_ptr<Group> group;                          ///< this is a group, not a client
   std::unique_ptr<std::vector<Membership>> memberships;  ///< groups it belongs to, by number
   ConnectionKey connection = 0;                          ///< 0: away
+  Instant will_at = kNever;                              ///< while away: the will is due
   Instant expires_at = kNever;                           ///< while away
   std::uint32_t expiry_s = 0;  ///< how long it outlives its connection; UINT32_MAX: for ever
   std::uint32_t credit = 0;    ///< deliveries of at least once or better that may still go out

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -48,12 +49,14 @@ struct Attach {
   std::uint32_t expiry_s =
       0;  ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
   model::MessageRef will;  ///< published if the connection ends without Detach{discard_will}
+  std::uint32_t will_delay_s = 0;  ///< so long after the end, or with the end of the session
 };
 
 /// The connection is done with its subscriber; inflight goes home. Emitted in on_close, or before.
 struct Detach {
   Inflight inflight;
   bool discard_will = false;
+  std::optional<std::uint32_t> expiry_s;  ///< instead of what Attach said
 };
 
 struct Publish {

@@ -28,6 +28,7 @@ struct Answer {
   model::Guarantee granted = model::Guarantee::kAtMostOnce;  ///< Subscribe
   bool session_present = false;                              ///< Attach
   std::string_view client_id;                                ///< Attach: the assigned id, if any
+  std::uint32_t expiry_s = 0;                                ///< Attach: as granted
   Inflight* inflight = nullptr;                              ///< Attach: lent, to be moved from
   const model::Message* value = nullptr;  ///< Lookup: borrowed until the call returns
 };
