@@ -234,8 +234,10 @@ void Shard::fire(Connection& connection) {
   connection.armed = kNever;
   if (connection.closing) return end(connection, connection.close_reason);
   if (connection.peer_ended) {
-    if (!connection.paused) return end(connection, model::Reason::kPeerClosed);
-    // The peer has said everything; other shards have to make room before it can be read.
+    if (!connection.paused && connection.unanswered == 0) {
+      return end(connection, model::Reason::kPeerClosed);
+    }
+    // The peer has said everything; the journal or other shards keep it from being read.
     connection.armed = now_ + kCloseGrace;
     wheel_.arm(connection, connection.armed);
     return;
@@ -263,6 +265,7 @@ void Shard::finish_commits() {
     uncommitted_.pop_front();
     Connection* connection = find(pending.connection);
     if (connection == nullptr) continue;
+    connection->unanswered -= static_cast<std::uint32_t>(pending.answers.size());
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
       session.on_answers(pending.answers, now_, effects);
     });

@@ -49,6 +49,7 @@ void Shard::answer(Connection& connection, const session::Answer& answer) {
 void Shard::answer_key(core::ConnectionKey key, const session::Answer& given) {
   Connection* connection = find(key);
   if (connection == nullptr) return;
+  --connection->unanswered;
   answer(*connection, given);
   if (connection->rest && !connection->ready) {  // the session waited for this
     connection->ready = true;
@@ -77,11 +78,15 @@ void Shard::finish_publishes() {
   if (answers_.empty()) return;
   core_.flush();
   const core::CommitNumber commit = core_.last_commit();
+  Connection* connection = find(answers_for_);
   if (!uncommitted_.empty() || commit > parts_.journal.committed()) {
+    if (connection != nullptr) {
+      connection->unanswered += static_cast<std::uint32_t>(answers_.size());
+    }
     uncommitted_.push_back({answers_for_, commit, std::exchange(answers_, {})});
     return;
   }
-  if (Connection* connection = find(answers_for_)) {
+  if (connection != nullptr) {
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
       session.on_answers(answers_, now_, effects);
     });
@@ -168,6 +173,7 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
     return answer(connection, granted);
   }
   subscriber.open = false;
+  ++connection.unanswered;
   uncommitted_.push_back({id_of(connection), commit, {granted}, true});
 }
 
@@ -234,6 +240,7 @@ void Shard::apply(Connection& connection, session::Subscribe& effect) {
   const bool retained =
       effect.options.retain_handling == model::RetainHandling::kAlways ||
       (effect.options.retain_handling == model::RetainHandling::kIfNew && !replaced);
+  ++connection.unanswered;
   subscribing_.start(connection.subscriber, effect.filter, effect.options, retained, effect.ticket,
                      now_);
 }
@@ -252,6 +259,7 @@ void Shard::apply(Connection& connection, session::Lookup& effect) {
   if (parts_.mailroom.shards() == 1) {
     return answer(connection, looked_up(effect.ticket, core_.retained().find(effect.topic, now_)));
   }
+  ++connection.unanswered;
   lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
   LookupRequest request{std::string{effect.topic}, last_lookup_};
   const std::uint16_t owner = core_.owner_of(effect.topic);

@@ -108,8 +108,8 @@ void MqttActor::unsubscribe_some() {
   const Instant now = world_.now();
   const std::string& filter = plan_.filters[rng_.below(plan_.filters.size())];
   const std::string_view view = filter;
-  reader_.leaving(filter, world_.moment());
-  requests_.emplace(++last_request_, Request{filter, std::nullopt});
+  const std::size_t before = reader_.leaving(filter, world_.moment());
+  requests_.emplace(++last_request_, Request{filter, std::nullopt, before});
   world_.trace().note(now, "unsubscribe", {{"client", connection_}});
   world_.trace().remark("'{}'", filter);
   if (!link_->unsubscribe({&view, 1}, last_request_, now)) requests_.erase(last_request_);

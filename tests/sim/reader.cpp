@@ -62,19 +62,25 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
-void Reader::leaving(std::string_view filter, Instant now) {
+void Reader::doubt(Instant since) {
+  for (Grant& grant : grants_) {
+    if (grant.session == session_) grant.leaving = std::min(grant.leaving, since);
+  }
+}
+
+std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {
       grant.leaving = std::min(grant.leaving, now);
     }
   }
+  return grants_.size();
 }
 
-void Reader::left(std::string_view filter, Instant now) {
-  for (Grant& grant : grants_) {
-    if (grant.session == session_ && grant.filter == filter && grant.leaving != kNever) {
-      grant.over = std::min(grant.over, now);
-    }
+void Reader::left(std::string_view filter, std::size_t before, Instant now) {
+  for (std::size_t i = 0; i < before; ++i) {
+    Grant& grant = grants_[i];
+    if (grant.session == session_ && grant.filter == filter) grant.over = std::min(grant.over, now);
   }
 }
 
@@ -85,7 +91,6 @@ Instant Reader::worked_off(Instant accepted) const {
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {
   if (grant.session != session_ || grant.granted > from || grant.leaving <= until) return {};
-  if (grant.granted <= doubted_at_) return {};
   Guarantee least = grant.guarantee;
   for (const Grant& other : grants_) {  // a later SUBSCRIBE may have replaced it
     if (other.session != session_ || other.filter != grant.filter) continue;

@@ -30,7 +30,8 @@ struct Connection : WheelEntry {
   std::unique_ptr<std::vector<std::uint8_t>> rest;  ///< octets read and not consumed
   Instant armed = kNever;                           ///< when the wheel fires
   core::SubscriberIndex subscriber = core::Subscribers::kNone;
-  std::uint32_t index = 0;  ///< its own, in the shard's table
+  std::uint32_t index = 0;       ///< its own, in the shard's table
+  std::uint32_t unanswered = 0;  ///< what its session waits for: the journal, other shards
   std::uint16_t listener = 0;
   model::Reason close_reason = model::Reason::kOk;
   bool dirty : 1 = false;       ///< in the list of outputs to flush
