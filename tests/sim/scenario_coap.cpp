@@ -43,6 +43,13 @@ void Scenario::make_coap_clients() {
   }
 }
 
+// Who has heard of an acknowledgement may look at once, on whichever shard.
+void Scenario::gossip(PublicationId id) {
+  if (!has_coap() || !ledger_[id].retain || !chance(rng_, options_.gossip_permille)) return;
+  CoapActor& friend_of_it = *coap_clients_[rng_.below(coap_clients_.size())];
+  friend_of_it.get_at_once(ledger_[id].label.topic);
+}
+
 // Without losses every observation must have brought its last value by now, and the client must not
 // have had to ask again.
 void Scenario::check_observers() {
@@ -63,6 +70,7 @@ void Scenario::play_last_round() {
   for (const auto& client : coap_clients_) client->check_observations(false);
   cancel_some();
   wait_until_settled("after cancelling");
+  for (const auto& client : coap_clients_) client->lose_unconfirmed();
   publish_some();
   wait_until_settled("after the last round");
   world_.run(world_.now() + options_.coap.quiet + seconds{10});
