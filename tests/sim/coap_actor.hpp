@@ -50,6 +50,7 @@ class CoapActor final : public Task {
   void get(TopicId topic, bool confirmable);
   /// Non-confirmable, before everything that is planned.
   void get_at_once(TopicId topic);
+  void put_at_once(TopicId topic, std::size_t size);
   void observe(TopicId topic, bool confirmable);
   /// Ends an observation of the topic, if it has one, by asking or by a Reset.
   void cancel(TopicId topic, bool by_reset, bool confirmable);

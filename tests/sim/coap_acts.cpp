@@ -78,6 +78,12 @@ void CoapActor::get_at_once(TopicId topic) {
   kick_ = true;
 }
 
+void CoapActor::put_at_once(TopicId topic, std::size_t size) {
+  if (frozen_until_ > world_.now() || planned_.size() >= kPlannedMax) return;
+  planned_.push_front({.aim = Aim::kPut, .topic = topic, .size = size, .confirmable = false});
+  kick_ = true;
+}
+
 void CoapActor::observe(TopicId topic, bool confirmable) {
   Request request{.aim = Aim::kRegister, .topic = topic, .confirmable = confirmable};
   for (const auto& [token, observation] : observations_) {
