@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Datagram peers: one session an address, made when its first datagram comes.
+#include <algorithm>
+
 #include "shard_session.hpp"
 
 namespace hermod::broker {
@@ -58,15 +60,17 @@ Connection* Shard::peer_connection(std::uint16_t socket, const transport::Datagr
 }
 
 // Makes room by forgetting some peer that observes nothing: any address can fill the table, so that
-// being in it is worth little. False when a few random looks find none.
+// being in it is worth little. False when a few looks, spread over the table, find none.
 bool Shard::evict_peer() {
-  constexpr int kLooks = 16;
-  for (int look = 0; look < kLooks; ++look) {
-    const auto index = static_cast<std::uint32_t>(parts_.rng.below(connections_.places()));
+  constexpr std::uint32_t kLooks = 64;
+  execute();  // what was asked for before: who has just begun to observe stays
+  const std::uint32_t places = connections_.places();
+  const std::uint32_t step = std::max(places / kLooks, 1u);
+  auto index = static_cast<std::uint32_t>(parts_.rng.below(places));
+  for (std::uint32_t look = 0; look < kLooks; ++look, index = (index + step) % places) {
     if (!connections_.holds(index)) continue;
     Connection& connection = connections_[index];
     if (!connection.peer || connection.attached()) continue;
-    execute();  // what it asked for before
     end(connection, model::Reason::kQuotaExceeded);
     return true;
   }

@@ -98,7 +98,6 @@ mqtt::ClientOptions MqttActor::client_options(bool clean) {
 void MqttActor::connect(Instant now) {
   connect_at_ = kNever;
   connection_ = plan_.producer * kConnectionsPerClient + ++connections_;
-  ++attempts_;
   clean_ = stage_ == Stage::kWiping || !plan_.lasting;
   held_before_ = held_;
   // CONNECT may be obeyed even if its answer never comes.
@@ -123,18 +122,12 @@ void MqttActor::on_opened(const session::Opened& opened) {
   check_session_present(opened.session_present, now);
   held_ = clean_ ? Held::kNo : Held::kYes;
   open_ = true;
-  // An attempt that was never answered may have begun the session that is present, after the
-  // earlier one had expired.
-  const std::uint32_t expiry_s = world_.settings().core.expiry_s_max;
-  const bool doubtful = std::exchange(attempts_, 0) > 1 && opened.session_present &&
-                        expiry_s != UINT32_MAX && now - opened_at_ >= seconds{expiry_s};
-  if (doubtful) reader_.doubt(opened_at_);
   opened_at_ = now;
   reader_.opened(!clean_, !opened.session_present, connection_, world_.moment());
-  if (!opened.session_present || doubtful) {
+  if (!opened.session_present) {
     for (Outgoing& out : outgoing_) {  // the broker has never heard of them
       if (out.again) ledger_[out.id].renewed = true;
-      out.again = out.again && doubtful;
+      out.again = false;
     }
   }
   if (stage_ == Stage::kRunning && !opened.session_present) choose_subscriptions();
@@ -152,6 +145,7 @@ void MqttActor::check_session_present(bool present, Instant now) {
       expected = now - ended_at_ > expiry + patience ? Held::kNo : Held::kMaybe;
     }
   }
+  if (expected == Held::kMaybe && present) reader_.doubt(world_.moment());
   if (expected == Held::kMaybe || present == (expected == Held::kYes)) return;
   world_.trace().violation(now, "{}: session present is {}, should be {}", plan_.name, present,
                            !present);

@@ -135,7 +135,6 @@ class MqttActor final : public Task, public MqttLink::Owner {
   bool kick_ = false;  // something was decided that run() has to see to
   std::uint32_t connections_ = 0;
   std::uint32_t connection_ = 0;
-  std::uint32_t attempts_ = 0;  // to connect, since the last one that was answered
   Instant opened_at_{};
   Instant ended_at_{};
   Instant connect_at_ = kNever;

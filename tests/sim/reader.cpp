@@ -62,12 +62,6 @@ void Reader::refused(std::size_t index, Instant now) {
   grants_[index].leaving = now;
 }
 
-void Reader::doubt(Instant since) {
-  for (Grant& grant : grants_) {
-    if (grant.session == session_) grant.leaving = std::min(grant.leaving, since);
-  }
-}
-
 std::size_t Reader::leaving(std::string_view filter, Instant now) {
   for (Grant& grant : grants_) {
     if (grant.session == session_ && grant.filter == filter) {
@@ -91,6 +85,7 @@ Instant Reader::worked_off(Instant accepted) const {
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {
   if (grant.session != session_ || grant.granted > from || grant.leaving <= until) return {};
+  if (grant.granted <= doubted_at_) return {};
   Guarantee least = grant.guarantee;
   for (const Grant& other : grants_) {  // a later SUBSCRIBE may have replaced it
     if (other.session != session_ || other.filter != grant.filter) continue;

@@ -61,14 +61,14 @@ class Reader {
   /// `fresh`: the session begins with this connection.
   void opened(bool lasting, bool fresh, std::uint32_t connection, Instant now);
   void ended() { online_ = false; }
+  /// The session that was found may have begun anew unseen: nothing promised before holds.
+  void doubt(Instant now) { doubted_at_ = now; }
 
   // --- subscriptions ---
   /// Names the grant in the calls below.
   std::size_t asked(std::string filter, model::Guarantee guarantee, Instant now);
   void granted(std::size_t grant, model::Guarantee guarantee, Instant now);
   void refused(std::size_t grant, Instant now);
-  /// The session may have been another one since then: its grants promise nothing.
-  void doubt(Instant since);
   /// An UNSUBSCRIBE is sent: it ends the grants before the number that is returned.
   [[nodiscard]] std::size_t leaving(std::string_view filter, Instant now);
   void left(std::string_view filter, std::size_t before, Instant now);
@@ -118,6 +118,7 @@ class Reader {
   std::uint32_t connection_ = 0;
   std::uint32_t first_connection_ = 0;  ///< of the session
   Instant connected_at_{};
+  Instant doubted_at_{};
   std::vector<Grant> grants_;
   std::map<PublicationId, Seen> seen_;
   std::map<LaneId, Place> places_;

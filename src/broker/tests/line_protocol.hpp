@@ -4,7 +4,7 @@
 //
 //   attach ID [keep] [expiry=S] [will=T=V] [rwill=T=V]     ID "-": an assigned one
 //   sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T
-//   credit N | settle TAG | hold ID | ping | say N | wake MS          replies: always read
+//   credit N | settle TAG | hold ID | ping | say N | wake MS | leave MS  replies: always read
 //   bye (ends well) | close (ends with the will)
 //
 // Request n (attach, sub, unsub, pub1, put, get count) is answered by "#n WORDS"; a message is
@@ -103,6 +103,7 @@ class LineSession final : public session::Session {
   void on_deadline(Instant now, session::Effects& effects) override {
     if (now < deadline_) return;
     deadline_ = kNever;
+    if (leaving_) return close(model::Reason::kOk, effects);
     if (stream_ && !attached_) return close(model::Reason::kTimeout, effects);
     write("tick", effects);
   }
@@ -156,6 +157,9 @@ class LineSession final : public session::Session {
     if (verb == "settle") return effects.accept(number(line), 1);
     if (verb == "wake") {
       deadline_ = now + std::chrono::milliseconds{number(line)};
+    } else if (verb == "leave") {
+      deadline_ = now + std::chrono::milliseconds{number(line)};
+      leaving_ = true;
     } else if (verb == "hold") {
       (void)inflight_.note_incoming(static_cast<std::uint16_t>(number(line)));
     } else if (verb == "close") {
@@ -229,6 +233,7 @@ class LineSession final : public session::Session {
   bool attached_ = false;
   bool waits_ = false;  // for the answer to attach
   bool closed_ = false;
+  bool leaving_ = false;  // closes at the deadline
 };
 
 class LineProtocol final : public session::Protocol {

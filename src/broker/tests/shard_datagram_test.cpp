@@ -94,6 +94,20 @@ TEST(ShardDatagrams, DeadlinesAreTheSessions) {
   EXPECT_EQ(client.read(), "tick\n");
 }
 
+// A session that has said its goodbye is about to go: it would forget what comes then.
+TEST(ShardDatagrams, WhatComesAfterTheGoodbyeBeginsANewSession) {
+  World world;
+  PeerClient client{world};
+  EXPECT_EQ(client.ask("attach -"), "#1 ok\n");
+  client.ask("leave 100");
+  world.network.advance_to(world.network.now() + milliseconds{100});
+  world.turn();  // says goodbye
+  EXPECT_EQ(client.ask("attach -"), "#1 ok\n");
+  EXPECT_EQ(world.shard().connections(), 1u);
+  EXPECT_EQ(world.datagrams.sessions(), 1);
+  EXPECT_EQ(world.shard().core().subscribers(), 1u);
+}
+
 TEST(ShardDatagrams, ASessionThatClosesIsForgottenWithWhatItHeld) {
   World world;
   PeerClient client{world};

@@ -14,6 +14,10 @@ namespace hermod::testkit {
 /// Calls of operator new on this thread since it started.
 [[nodiscard]] std::size_t allocation_count() noexcept;
 
+/// Octets that operator new has handed out and that are not back, as far as both happened on this
+/// thread. Differences are what means something.
+[[nodiscard]] std::size_t allocated_octets() noexcept;
+
 /// Decoding allocates nothing, whatever length the octets declare: "" when that holds.
 template <CodecUnderTest C>
 [[nodiscard]] std::string decodes_without_allocating(const C& codec, Bytes bytes) {
