@@ -172,6 +172,8 @@ void CoapActor::on_message(const CoapMessage& message, Instant now) {
     if (message.type == Type::kCon) answer(seen->second, message);
     return;
   }
+  const bool notifies = message.observe && message.type == Type::kNon;
+  if (notifies && loses_unconfirmed_ && chance(rng_, 500)) return;  // as the network might
   Type reply = Type::kAck;
   // The response to a renewal that a notification seemed to answer.
   const auto refuses = [&](const Exchange& exchange) {
@@ -269,7 +271,10 @@ void CoapActor::start(const Request& request, Instant now) {
     }
   }
   exchange.begun = world_.moment();
-  exchange.reliable = world_.is_calm() || world_.options().network.loss_permille == 0;
+  // A broker that was asleep gives up what it had to repeat meanwhile.
+  const Options& options = world_.options();
+  exchange.reliable =
+      world_.is_calm() || (options.network.loss_permille == 0 && options.pauses == 0);
   exchange.datagram = encode(compose(exchange, now));
   if (request.confirmable) {  // RFC 7252 §4.2
     exchange.timeout = between(rng_, kAckTimeout, kAckTimeout * 3 / 2);

@@ -48,9 +48,14 @@ class CoapActor final : public Task {
   void put(TopicId topic, std::size_t size, bool confirmable);
   void remove(TopicId topic, bool confirmable);
   void get(TopicId topic, bool confirmable);
+  /// Non-confirmable, before everything that is planned.
+  void get_at_once(TopicId topic);
+  void put_at_once(TopicId topic, std::size_t size);
   void observe(TopicId topic, bool confirmable);
   /// Ends an observation of the topic, if it has one, by asking or by a Reset.
   void cancel(TopicId topic, bool by_reset, bool confirmable);
+  /// From now on half of what is notified without confirmation is lost.
+  void lose_unconfirmed() { loses_unconfirmed_ = true; }
   /// Behaves from now on: no more freezing and vanishing.
   void calm_down();
   /// Cancels what it observes, and answers whatever else comes.
@@ -141,6 +146,7 @@ class CoapActor final : public Task {
   void on_get_answer(Exchange& exchange, const CoapMessage& message, Instant now);
   void on_registered(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
   void on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked, Instant now);
+  void check_no_deletion(const Observation& observation, const Value& value);
   void on_notification(Observation& observation, const CoapMessage& message, Instant now);
   [[nodiscard]] bool is_late(const Observation& observation, Instant now) const;
   void on_stray(Observation& observation, const CoapMessage& message, Instant now);
@@ -189,6 +195,7 @@ class CoapActor final : public Task {
   std::uint64_t received_ = 0;
   CoapCounts counts_;
   bool calm_ = false;
+  bool loses_unconfirmed_ = false;
   bool kick_ = false;
 };
 

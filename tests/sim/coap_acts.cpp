@@ -72,6 +72,18 @@ void CoapActor::get(TopicId topic, bool confirmable) {
   plan({.aim = Aim::kGet, .topic = topic, .confirmable = confirmable});
 }
 
+void CoapActor::get_at_once(TopicId topic) {
+  if (frozen_until_ > world_.now() || planned_.size() >= kPlannedMax) return;
+  planned_.push_front({.aim = Aim::kGet, .topic = topic, .confirmable = false});
+  kick_ = true;
+}
+
+void CoapActor::put_at_once(TopicId topic, std::size_t size) {
+  if (frozen_until_ > world_.now() || planned_.size() >= kPlannedMax) return;
+  planned_.push_front({.aim = Aim::kPut, .topic = topic, .size = size, .confirmable = false});
+  kick_ = true;
+}
+
 void CoapActor::observe(TopicId topic, bool confirmable) {
   Request request{.aim = Aim::kRegister, .topic = topic, .confirmable = confirmable};
   for (const auto& [token, observation] : observations_) {

@@ -190,7 +190,21 @@ void CoapActor::on_notification(Observation& observation, const CoapMessage& mes
   if (observation.registered == kNever) observation.registered = world_.moment();
   keep_fresh(observation, message, now);
   ++counts_.notified;
+  check_no_deletion(observation, *value);
   if (!observation.observer.told(*message.observe, *value, now)) ++counts_.overtaken;
+}
+
+// RFC 7641 §3.2: a deletion ends the observation with an error, it does not empty it. Who may have
+// registered anew unnoticed, and found nothing, cannot tell.
+void CoapActor::check_no_deletion(const Observation& observation, const Value& value) {
+  const std::optional<Value>& before = observation.observer.value();
+  const transport::MemoryOptions& network = world_.options().network;
+  if (value.kind != Value::Kind::kNone || observation.disturbed || !before) return;
+  if (before->kind != Value::Kind::kMessage || network.loss_permille > 0) return;
+  if (network.reorder_permille > 0 || network.duplicate_permille > 0) return;
+  if (!ledger_[before->id].retain) return;
+  object("a notification says that '{}' has no value any more",
+         ledger_.topics()[observation.observer.topic()].name);
 }
 
 // RFC 7641 §3.2: an error says that there will be no more. The reasons that a broker can have:

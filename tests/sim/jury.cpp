@@ -34,6 +34,7 @@ bool Jury::must_have(const Reader& reader, const Publication& publication) const
 
 // An acknowledgement is sent once the message is safe for the lasting subscribers of its shard.
 void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
+  if (on_acknowledged_) on_acknowledged_(id);
   const Publication& publication = ledger_[id];
   if (publication.clears || publication.guarantee == Guarantee::kAtMostOnce) return;
   if (world_.settings().core.expiry_s_max != UINT32_MAX) return;  // who is still lasting?

@@ -4,6 +4,7 @@
 // passed. What one client may receive is judged by its Reader as it comes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
@@ -23,6 +24,10 @@ class Jury {
 
   /// A producer of that shard has got its acknowledgement: what it promises must be true now.
   void acknowledged(PublicationId id, std::uint16_t shard);
+  /// Called with each publication that was acknowledged.
+  void on_acknowledged(std::function<void(PublicationId id)> callback) {
+    on_acknowledged_ = std::move(callback);
+  }
   /// After each turn of a shard.
   void check_limits(std::uint16_t shard);
 
@@ -58,6 +63,7 @@ class Jury {
   World& world_;
   Ledger& ledger_;
   std::vector<Reader*> readers_;
+  std::function<void(PublicationId)> on_acknowledged_;
 };
 
 }  // namespace hermod::sim

@@ -39,7 +39,10 @@ LaneId Ledger::lane_of(ProducerId producer, TopicId topic) {
 bool Ledger::precedes(PublicationId older, PublicationId newer) const {
   const Publication& a = publications_[older];
   const Publication& b = publications_[newer];
-  if (a.lane == b.lane) return a.positions.back() < b.positions.front();
+  // Connections begun at once may be taken in any order, and so may their wills.
+  const bool unclear =
+      a.will == Publication::Will::kUnclear || b.will == Publication::Will::kUnclear;
+  if (a.lane == b.lane) return !unclear && a.positions.back() < b.positions.front();
   return a.accepted != kNever && a.accepted < b.begun;
 }
 

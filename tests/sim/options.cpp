@@ -104,6 +104,7 @@ void choose_coap(Options& out, Rng& rng) {
     *weight = chance(rng, 300) ? 0 : static_cast<unsigned>(rng.below(6));
   }
   out.non_permille = static_cast<unsigned>(rng.below(700));
+  out.gossip_permille = chance(rng, 300) ? 0 : static_cast<unsigned>(rng.below(600));
 }
 
 }  // namespace

@@ -91,8 +91,9 @@ struct Options {
   Duration act_every = std::chrono::milliseconds{400};  ///< mean pause between a client's acts
   Weights weights;
   CoapWeights coap_weights;
-  unsigned non_permille = 300;  ///< CoAP requests that are Non-confirmable
-  unsigned burst_max = 6;       ///< messages published in one go
+  unsigned non_permille = 300;     ///< CoAP requests that are Non-confirmable
+  unsigned gossip_permille = 200;  ///< acknowledgements upon which another client reads at once
+  unsigned burst_max = 6;          ///< messages published in one go
   unsigned big_payload_permille = 50;
   std::uint16_t keep_alive_s = 10;
   unsigned clean_permille = 400;            ///< clients without a lasting session

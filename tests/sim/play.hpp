@@ -48,6 +48,7 @@ class Scenario {
   // scenario_coap.cpp
   void make_coap_clients();
   CoapActor& make_coap_client(CoapPlan plan);
+  void gossip(PublicationId id);
   void check_observers();
   void play_last_round();
   void cancel_some();

@@ -21,6 +21,7 @@ Scenario::Scenario(const Options& options, bool verbose)
       coap_jury_(world_, ledger_, jury_),
       rng_(options.seed ^ 0xac7) {
   world_.on_turn([this](std::uint16_t shard) { jury_.check_limits(shard); });
+  jury_.on_acknowledged([this](PublicationId id) { gossip(id); });
 }
 
 Outcome Scenario::run() {

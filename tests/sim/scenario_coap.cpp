@@ -43,6 +43,20 @@ void Scenario::make_coap_clients() {
   }
 }
 
+// Who has heard of an acknowledgement may look at once, or write something newer, on whichever
+// shard.
+void Scenario::gossip(PublicationId id) {
+  if (!has_coap() || !ledger_[id].retain || !chance(rng_, options_.gossip_permille)) return;
+  CoapActor& friend_of_it = *coap_clients_[rng_.below(coap_clients_.size())];
+  const TopicId topic = ledger_[id].label.topic;
+  const bool state = ledger_.topics()[topic].kind == Topic::Kind::kState;
+  if (state && !world_.is_calm() && chance(rng_, 400)) {
+    friend_of_it.put_at_once(topic, between(rng_, kPayloadMin, 100));
+  } else {
+    friend_of_it.get_at_once(topic);
+  }
+}
+
 // Without losses every observation must have brought its last value by now, and the client must not
 // have had to ask again.
 void Scenario::check_observers() {
@@ -63,6 +77,7 @@ void Scenario::play_last_round() {
   for (const auto& client : coap_clients_) client->check_observations(false);
   cancel_some();
   wait_until_settled("after cancelling");
+  for (const auto& client : coap_clients_) client->lose_unconfirmed();
   publish_some();
   wait_until_settled("after the last round");
   world_.run(world_.now() + options_.coap.quiet + seconds{10});

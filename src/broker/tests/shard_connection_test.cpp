@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How connections of a shard begin, move, and end.
+#include <cerrno>
+
 #include "world.hpp"
 
 namespace hermod::broker {
@@ -32,6 +34,49 @@ TEST(ShardAccept, ManyAtOnceAreAcceptedTurnByTurn) {
   EXPECT_LT(world.shard().connections(), 600u);
   world.run();
   EXPECT_EQ(world.shard().connections(), 600u);
+}
+
+// A listener that has connections and cannot make sockets of them for a while.
+class ExhaustedListener final : public transport::StreamListener {
+ public:
+  explicit ExhaustedListener(std::unique_ptr<transport::StreamListener> inner)
+      : inner_(std::move(inner)) {}
+  [[nodiscard]] int descriptor() const override { return inner_->descriptor(); }
+  [[nodiscard]] bool wants_writable() const override { return inner_->wants_writable(); }
+  [[nodiscard]] std::unique_ptr<transport::Stream> accept(int& error) override {
+    ++calls;
+    if (!exhausted) return inner_->accept(error);
+    error = EMFILE;
+    return nullptr;
+  }
+  [[nodiscard]] transport::Address local() const override { return inner_->local(); }
+  bool exhausted = true;
+  int calls = 0;
+
+ private:
+  std::unique_ptr<transport::StreamListener> inner_;
+};
+
+// No edge announces the connection again: the shard looks itself, a little later.
+TEST(ShardAccept, WithoutDescriptorsItTriesAgainLater) {
+  World world;
+  const transport::Address at = transport::Address::v4({10, 0, 0, 9}, 1);
+  auto made = std::make_unique<ExhaustedListener>(std::move(*world.network.listen(at)));
+  ExhaustedListener& listener = *made;
+  ASSERT_TRUE(world.shard().add_listener(World::kLines, std::move(made)));
+  const auto stream = world.network.connect(at);
+  Client elsewhere{world};
+  EXPECT_EQ(elsewhere.ask("attach a"), "#1 ok\n");
+  EXPECT_EQ(world.shard().connections(), 1u);
+  world.pass(seconds{1});
+  EXPECT_GE(listener.calls, 5);
+  EXPECT_LE(listener.calls, 20);  // without spinning
+  listener.exhausted = false;
+  world.pass(seconds{1});
+  EXPECT_EQ(world.shard().connections(), 2u);
+  const int calls = listener.calls;
+  world.pass(seconds{5});
+  EXPECT_EQ(listener.calls, calls);
 }
 
 TEST(ShardAttach, LinesMayComeInPieces) {
@@ -392,6 +437,19 @@ TEST(ShardCommit, AnAnswerWaitsForTheCommitAndLaterOnesForIt) {
   world.journal().release();
   world.turn();
   EXPECT_EQ(client.read(), "#2 ok\n#3 ok\n");
+}
+
+// The commit is there, and the turn that notices it brings another request first.
+TEST(ShardCommit, NothingOvertakesAnAnswerThatCouldLeave) {
+  World world;
+  Client keeper{world};
+  keeper.ask("attach k keep\nsub t q1");
+  Client client{world};
+  client.ask("attach a");
+  world.journal().held = true;
+  EXPECT_EQ(client.ask("pub1 t x"), "");
+  world.journal().release();
+  EXPECT_EQ(client.ask("pub1 u y"), "#2 ok\n#3 ok\n");
 }
 
 TEST(ShardCommit, AnAttachWithReceivedIdsWaitsForTheirCommit) {

@@ -196,6 +196,17 @@ TEST_F(CongestionTest, ThePeersEndDoesNotSwallowWhatStood) {
   EXPECT_EQ(world.shard().connections(), 2u);
 }
 
+TEST_F(CongestionTest, OneThatEndsBehindWhatStoodIsOverAtOnce) {
+  publish(0, 2'000);
+  other.ask("sub u");
+  slow.send("pub u last");
+  world.run();
+  slow.end();
+  world.run();  // no time passes
+  EXPECT_EQ(drained(other), "u=last\n");
+  EXPECT_EQ(world.shard().connections(), 2u);
+}
+
 // The same when the connection breaks: a goodbye that stood must not become a will.
 TEST_F(CongestionTest, AGoodbyeThatStoodIsObeyedWhenTheConnectionBreaks) {
   Client dying{world};
@@ -280,6 +291,29 @@ TEST(ShardRetained, AreReadOfEveryShard) {
               "#1 ok\n#2 ok\n" + here + "=x r\n" + there + "=y r\n");
     EXPECT_EQ(client.ask("get " + here + "\nget " + there + "\nget r/none"),
               "#3 ok x\n#4 ok y\n#5 not found\n");
+  }
+}
+
+// Shard 2 publishes before it hears of the interest; the letter reaches the owner, shard 1,
+// together with the question, in either order.
+TEST(ShardRetained, AQuestionWaitsForWhatIsOnItsWayToTheOwner) {
+  for (int idle_turns = 0; idle_turns < 3; ++idle_turns) {
+    World world{3};
+    const std::string topic = world.name_on(1, "t");
+    Client publisher{world, 2};
+    publisher.ask("attach " + world.name_on(2, "p"));
+    Client client{world, 0};
+    client.ask("attach " + world.name_on(0, "c"));
+    client.send("sub " + topic);
+    world.turn(0);  // the interest leaves
+    world.turn(1);  // the owner knows it
+    for (int i = 0; i < idle_turns; ++i) world.turn(1);
+    publisher.send("put " + topic + " x");
+    world.turn(2);  // publishes, then reads of the interest
+    world.turn(0);  // acknowledges, and asks
+    world.turn(1);
+    world.run();
+    EXPECT_EQ(client.read(), "#2 ok\n" + topic + "=x r\n") << idle_turns;
   }
 }
 

@@ -112,13 +112,12 @@ void ServerSession::on_unsubscribe_answer(TopicId topic) {
   observations_->release_topic(topic);
 }
 
-// Whether an observation that is being renewed has a newer value than was looked up for it: a
-// notification was faster than the answer of another shard.
-bool ServerSession::is_overtaken(const Request& request, const model::Message* value) const {
-  if (request.observation == 0 || value == nullptr) return false;
+// Whether the observation that is being renewed has a newer value: a notification was faster than
+// the answer of another shard.
+bool ServerSession::is_overtaken(const Request& request, std::uint64_t version) const {
+  if (request.observation == 0) return false;
   const Observation& observation = (*observations_)[request.observation];
-  return observation.state == Observation::State::kActive &&
-         observation.value.version > value->version;
+  return observation.state == Observation::State::kActive && observation.value.version > version;
 }
 
 // The registration's response is out: notifications may follow. What was delivered while the
@@ -138,16 +137,9 @@ void ServerSession::activate(ObservationId id, const Representation& representat
   const std::uint64_t version = value == nullptr ? 0 : value->version;
   observation.newest = std::max(observation.newest, version);
   KeptValue& kept = observation.value;
-  if (renewed && kept.version > version) {
-    // The response showed what is kept, or nothing, and nobody can tell whether that is newer: then
-    // the kept value follows, and if it was deleted, that is on its way.
-    observation.told = observation.told && value != nullptr;
-    if (observation.told) return;
-    observations().wait(id);
-    notify_waiting(now, effects);
-    return;
-  }
-  if (!observation.told && (kept.version == 0 || kept.version > version)) {
+  const bool cleared = renewed && value == nullptr && kept.version != 0;
+  if (renewed && observation.told && !cleared && kept.version > version) return;  // it was shown
+  if (!observation.told && !cleared && (kept.version == 0 || kept.version > version)) {
     observations().wait(id);
     notify_waiting(now, effects);
     return;

@@ -151,6 +151,8 @@ void ServerSession::start_get(Request& request, const RequestView& view, Instant
 
 void ServerSession::ask_value(Request& request, session::Effects& effects) {
   request.awaits = Request::kLookup;
+  request.kept_version =
+      request.observation == 0 ? 0 : observations()[request.observation].value.version;
   effects.push(session::Lookup{request.topic,
                                make_ticket(Asked::kLookup, request.index, request.generation)});
 }
@@ -238,6 +240,11 @@ void ServerSession::on_lookup_answer(Request& request, const session::Answer& an
                                      session::Effects& effects) {
   request.looked_up = answer.reason;
   if (request.method != code::kGet) return publish(request, effects);
+  // A value came meanwhile. Where it is kept it has come too, or it was deleted: to be asked again.
+  if (answer.value == nullptr && is_overtaken(request, request.kept_version)) {
+    ask_value(request, effects);
+    return;
+  }
   finish_get(request, answer.value, now, effects);
   requests_.give(request);
 }
@@ -267,7 +274,7 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
     return refuse_with(to_code(request.looked_up));
   }
   Representation representation;
-  if (is_overtaken(request, value)) {
+  if (value != nullptr && is_overtaken(request, value->version)) {
     representation = kept(observations()[request.observation], now);
   } else if (value != nullptr) {
     const auto fitting = represent(*value, request.accept, now);

@@ -50,6 +50,7 @@ struct Request {
   model::Properties properties;
 
   ObservationId observation = 0;               ///< registered by this request
+  std::uint64_t kept_version = 0;              ///< of its value when the lookup began
   TopicId observed_topic = 0;                  ///< kSubscribe: the topic whose answer is awaited
   model::Reason refused = model::Reason::kOk;  ///< why Attach, Subscribe or Publish failed
   model::Reason looked_up = model::Reason::kNotFound;

@@ -84,7 +84,7 @@ class ServerSession final : public session::Session {
   void on_subscribe_answer(TopicId topic, const session::Answer& answer, Instant now,
                            session::Effects& effects);
   void on_unsubscribe_answer(TopicId topic);
-  [[nodiscard]] bool is_overtaken(const Request& request, const model::Message* value) const;
+  [[nodiscard]] bool is_overtaken(const Request& request, std::uint64_t version) const;
   void activate(ObservationId id, const Representation& representation, const model::Message* value,
                 Instant now, session::Effects& effects);
   void drop(ObservationId id, Instant now, session::Effects& effects);
