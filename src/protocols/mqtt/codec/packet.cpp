@@ -81,6 +81,7 @@ WireResult<Packet> read_body(const FixedHeader& header, Bytes body, Version vers
     case PacketType::kPingresp:
       return widen(read_pingresp(header));
     case PacketType::kDisconnect:
+    case PacketType::kAuth:  // no fixed header has it
       break;
   }
   return widen(read_disconnect(header, body, version));
