@@ -40,8 +40,9 @@ struct FixedHeader {
 /// Reads the fixed header at the start of `bytes` and nothing behind it, so that a caller can
 /// refuse `packet_size()` before the body has arrived. Errors: incomplete; malformed for a
 /// forbidden type, flags that do not belong to the type (for PUBLISH that includes QoS 3 and DUP
-/// with QoS 0), and a remaining length of more than four octets. Malformed is reported as soon as
-/// the octet is there.
+/// with QoS 0; 3.1 lets PUBREL, SUBSCRIBE and UNSUBSCRIBE say DUP), a remaining length of more than
+/// four octets, or, in MQTT 5, of more than it needs [MQTT-1.5.5-1]. Malformed is reported as soon
+/// as the octet is there; in MQTT 5 with reason code 0x81, as every fault of a fixed header.
 [[nodiscard]] inline WireResult<FixedHeader> read_fixed_header(Bytes bytes,
                                                                Version version = Version::kV311) {
   if (bytes.size() >= 2 && bytes[1] < 0x80) {
