@@ -204,5 +204,23 @@ TEST_F(PublishV5Test, SizeCountsTheProperties) {
   EXPECT_EQ(publish_header_size({.topic = "a", .payload = payload_of(300)}, Version::kV5), 7u);
 }
 
+// The example of the README.
+std::vector<std::uint8_t> encode_request(std::string_view topic, std::string_view answer_to) {
+  const mqtt::Property list[] = {{.id = mqtt::PropertyId::kResponseTopic, .text = answer_to}};
+  const auto size = mqtt::properties_size(list);
+  if (!size) return {};  // MQTT cannot say it
+  std::vector<std::uint8_t> memory(*size);
+  const mqtt::PublishView publish{.topic = topic,
+                                  .properties = mqtt::encode_properties(memory.data(), list)};
+  std::vector<std::uint8_t> out(mqtt::publish_size(publish, mqtt::Version::kV5));
+  mqtt::write_publish(out.data(), publish, mqtt::Version::kV5);
+  return out;
+}
+
+TEST(Readme, EncodeRequest) {
+  EXPECT_EQ(encode_request("a/b", "r/t"), octets("30 0c 0003 'a/b' 06 08 0003 'r/t'"));
+  EXPECT_TRUE(encode_request("a/b", std::string(65'536, 'r')).empty());
+}
+
 }  // namespace
 }  // namespace hermod::mqtt
