@@ -65,18 +65,18 @@ WireResult<PropertyBlock> properties_at(std::size_t& at, Bytes body, std::string
 template <Layout layout>
 WireResult<PublishView> read(const FixedHeader& header, Bytes body) {
   // 3.1 breaks the rules of 3.1.1.
-  constexpr Version version = layout == Layout::kPlain ? Version::kV311 : Version::kV5;
+  constexpr Version kVersion = layout == Layout::kPlain ? Version::kV311 : Version::kV5;
   if (body.size() < header.remaining_length) return incomplete(header.packet_size());
   body = body.first(header.remaining_length);
   const std::size_t topic_end = body.size() < 2 ? 2 : 2 + std::size_t{u16_at(body, 0)};
   if (body.size() < topic_end) {
-    return breaks({"MQTT-3.3.2-1", "MQTT-3.3.2-1"}, header.header_size, version);
+    return breaks({"MQTT-3.3.2-1", "MQTT-3.3.2-1"}, header.header_size, kVersion);
   }
   const std::string_view topic = as_text(body.subspan(2, topic_end - 2));
   const TopicFault fault = topic_name_fault(topic);
   if (fault != TopicFault::kNone) [[unlikely]] {
     const bool may_have_alias = layout == Layout::kWithProperties && fault == TopicFault::kEmpty;
-    if (!may_have_alias) return topic_error(fault, header, version);
+    if (!may_have_alias) return topic_error(fault, header, kVersion);
   }
   const std::uint8_t qos = header.flags >> 1 & 3;
   std::size_t payload_at = topic_end;
@@ -85,7 +85,7 @@ WireResult<PublishView> read(const FixedHeader& header, Bytes body) {
     payload_at += 2;
     if (body.size() >= payload_at) packet_id = u16_at(body, topic_end);
     if (packet_id == 0) {
-      return packet_id_error(body.size() < payload_at, header.header_size + topic_end, version);
+      return packet_id_error(body.size() < payload_at, header.header_size + topic_end, kVersion);
     }
   }
   PropertyBlock properties;
