@@ -120,7 +120,7 @@ void MqttPublisher::on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, 
     finish(id);
   } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubrec && state != Exchange::kFree) {
     exchanges_[id] = Exchange::kReleased;  // [MQTT-4.3.3-1]
-    const mqtt::AckPacket pubrel{mqtt::PacketType::kPubrel, id};
+    const mqtt::AckView pubrel{mqtt::PacketType::kPubrel, id};
     mqtt::write_ack(out().reserve(mqtt::ack_size(pubrel, kVersion)), pubrel, kVersion);
     out().commit(mqtt::ack_size(pubrel, kVersion));
   } else {

@@ -89,7 +89,7 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
 }
 
 void MqttSubscriber::answer(mqtt::PacketType type, std::uint16_t id) {
-  const mqtt::AckPacket ack{type, id};
+  const mqtt::AckView ack{type, id};
   const std::size_t size = mqtt::ack_size(ack, mqtt::Version::kV311);
   mqtt::write_ack(out().reserve(size), ack, mqtt::Version::kV311);
   out().commit(size);

@@ -38,6 +38,10 @@ std::string_view why(mqtt::TopicFault fault) {
       return "# must stand alone in the last level";
     case kSingleLevel:
       return "+ must stand alone in its level";
+    case kShareName:
+      return "the name of the share is missing behind $share/";
+    case kShareFilter:
+      return "a share is written $share/name/filter, without wildcards in its name";
   }
   return "";
 }

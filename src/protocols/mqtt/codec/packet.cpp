@@ -16,20 +16,21 @@ struct Size {
   Version version;
 
   std::size_t operator()(const ConnectView& p) const { return connect_size(p); }
-  std::size_t operator()(const Connack& p) const { return connack_size(p, version); }
+  std::size_t operator()(const ConnackView& p) const { return connack_size(p, version); }
   std::size_t operator()(const PublishView& p) const { return publish_size(p, version); }
-  std::size_t operator()(const AckPacket& p) const { return ack_size(p, version); }
+  std::size_t operator()(const AckView& p) const { return ack_size(p, version); }
   std::size_t operator()(const SubscribeView& p) const {
-    return subscribe_size(p.entries, version);
+    return subscribe_size(p.entries, version, p.properties);
   }
   std::size_t operator()(const SubackView& p) const { return suback_size(p, version); }
   std::size_t operator()(const UnsubscribeView& p) const {
-    return unsubscribe_size(p.filters, version);
+    return unsubscribe_size(p.filters, version, p.properties);
   }
-  std::size_t operator()(const Unsuback& p) const { return unsuback_size(p, version); }
+  std::size_t operator()(const UnsubackView& p) const { return unsuback_size(p, version); }
   std::size_t operator()(const Pingreq&) const { return pingreq_size(); }
   std::size_t operator()(const Pingresp&) const { return pingresp_size(); }
-  std::size_t operator()(const Disconnect& p) const { return disconnect_size(p, version); }
+  std::size_t operator()(const DisconnectView& p) const { return disconnect_size(p, version); }
+  std::size_t operator()(const AuthView& p) const { return auth_size(p); }
 };
 
 struct Write {
@@ -37,20 +38,23 @@ struct Write {
   Version version;
 
   std::uint8_t* operator()(const ConnectView& p) const { return write_connect(out, p); }
-  std::uint8_t* operator()(const Connack& p) const { return write_connack(out, p, version); }
+  std::uint8_t* operator()(const ConnackView& p) const { return write_connack(out, p, version); }
   std::uint8_t* operator()(const PublishView& p) const { return write_publish(out, p, version); }
-  std::uint8_t* operator()(const AckPacket& p) const { return write_ack(out, p, version); }
+  std::uint8_t* operator()(const AckView& p) const { return write_ack(out, p, version); }
   std::uint8_t* operator()(const SubscribeView& p) const {
-    return write_subscribe(out, p.packet_id, p.entries, version);
+    return write_subscribe(out, p.packet_id, p.entries, version, p.properties);
   }
   std::uint8_t* operator()(const SubackView& p) const { return write_suback(out, p, version); }
   std::uint8_t* operator()(const UnsubscribeView& p) const {
-    return write_unsubscribe(out, p.packet_id, p.filters, version);
+    return write_unsubscribe(out, p.packet_id, p.filters, version, p.properties);
   }
-  std::uint8_t* operator()(const Unsuback& p) const { return write_unsuback(out, p, version); }
+  std::uint8_t* operator()(const UnsubackView& p) const { return write_unsuback(out, p, version); }
   std::uint8_t* operator()(const Pingreq&) const { return write_pingreq(out); }
   std::uint8_t* operator()(const Pingresp&) const { return write_pingresp(out); }
-  std::uint8_t* operator()(const Disconnect& p) const { return write_disconnect(out, p, version); }
+  std::uint8_t* operator()(const DisconnectView& p) const {
+    return write_disconnect(out, p, version);
+  }
+  std::uint8_t* operator()(const AuthView& p) const { return write_auth(out, p); }
 };
 
 }  // namespace
@@ -77,13 +81,15 @@ WireResult<Packet> read_body(const FixedHeader& header, Bytes body, Version vers
     case PacketType::kUnsuback:
       return widen(read_unsuback(header, body, version));
     case PacketType::kPingreq:
-      return widen(read_pingreq(header));
+      return widen(read_pingreq(header, version));
     case PacketType::kPingresp:
-      return widen(read_pingresp(header));
+      return widen(read_pingresp(header, version));
     case PacketType::kDisconnect:
+      return widen(read_disconnect(header, body, version));
+    case PacketType::kAuth:
       break;
   }
-  return widen(read_disconnect(header, body, version));
+  return widen(read_auth(header, body));
 }
 
 WireResult<SizedPacket> read_packet(Bytes bytes, Version version) {

@@ -67,9 +67,22 @@ TopicFault text_or_size_fault(std::string_view text) {
   return text_fault(as_bytes(text)) == nullptr ? TopicFault::kNone : TopicFault::kUtf8;
 }
 
+// $share/{ShareName}/{filter}; the wildcards of the whole are in their places already.
+TopicFault share_fault(std::string_view filter) {
+  if (!is_shared_filter(filter)) return TopicFault::kNone;
+  filter.remove_prefix(filter.find('/') + 1);
+  const std::size_t slash = filter.find('/');
+  const std::string_view name = filter.substr(0, slash);
+  if (name.empty()) return TopicFault::kShareName;  // [MQTT-4.8.2-1]
+  const bool has_filter = slash != std::string_view::npos && slash + 1 < filter.size();
+  const bool plain_name = name.find_first_of("+#") == std::string_view::npos;
+  return has_filter && plain_name ? TopicFault::kNone : TopicFault::kShareFilter;
+}
+
 }  // namespace
 
-const char* statement(TopicFault fault) {
+const char* statement(TopicFault fault, Version version) {
+  const bool v5 = version == Version::kV5;
   switch (fault) {
     case TopicFault::kNone:
       break;
@@ -80,13 +93,17 @@ const char* statement(TopicFault fault) {
     case TopicFault::kNul:
       return "MQTT-4.7.3-2";
     case TopicFault::kUtf8:
-      return "MQTT-1.5.3-1";
+      return v5 ? "MQTT-1.5.4-1" : "MQTT-1.5.3-1";
     case TopicFault::kWildcard:
-      return "MQTT-4.7.1-1";
+      return v5 ? "MQTT-4.7.0-1" : "MQTT-4.7.1-1";
     case TopicFault::kMultiLevel:
-      return "MQTT-4.7.1-2";
+      return v5 ? "MQTT-4.7.1-1" : "MQTT-4.7.1-2";
     case TopicFault::kSingleLevel:
-      return "MQTT-4.7.1-3";
+      return v5 ? "MQTT-4.7.1-2" : "MQTT-4.7.1-3";
+    case TopicFault::kShareName:
+      return "MQTT-4.8.2-1";
+    case TopicFault::kShareFilter:
+      return "MQTT-4.8.2-2";
   }
   return "";
 }
@@ -99,7 +116,7 @@ TopicFault topic_name_fault(std::string_view name) {
                                                             : TopicFault::kWildcard;
 }
 
-TopicFault topic_filter_fault(std::string_view filter) {
+TopicFault topic_filter_fault(std::string_view filter, Version version) {
   const TopicFault fault = text_or_size_fault(filter);
   if (fault != TopicFault::kNone) return fault;
   for (std::size_t at = filter.find_first_of("+#"); at != std::string_view::npos;
@@ -112,7 +129,7 @@ TopicFault topic_filter_fault(std::string_view filter) {
       return TopicFault::kSingleLevel;  // [MQTT-4.7.1-3]
     }
   }
-  return TopicFault::kNone;
+  return version == Version::kV5 ? share_fault(filter) : TopicFault::kNone;
 }
 
 std::size_t topic_levels(std::string_view name_or_filter) {

@@ -77,7 +77,7 @@ Step ClientSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
     case PacketType::kUnsuback:
       return on_unsuback(header, body, effects);
     case PacketType::kPingresp:
-      if (!read_pingresp(header)) return stop(Reason::kMalformed, effects);
+      if (!read_pingresp(header, flow_.version)) return stop(Reason::kMalformed, effects);
       pinged_ = kNever;
       return Step::kNext;
     default:  // what only clients send, or a second CONNACK [MQTT-4.8.0-1]
@@ -121,7 +121,7 @@ void ClientSession::on_answers(std::span<const session::Answer> answers, Instant
 
 void ClientSession::disconnect(Instant now, Effects& effects) {
   if (state_ != State::kOpen) return;
-  const Disconnect disconnect;
+  const DisconnectView disconnect;
   const std::size_t size = disconnect_size(disconnect, flow_.version);
   write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
   effects.output().commit(size);

@@ -62,14 +62,14 @@ void ServerSession::ask_subscriptions(Bytes body, Effects& effects) {
   const SubscribeEntries rest(body.subspan(request_->offset), 0);
   for (auto entry = rest.begin(); entry != rest.end(); ++entry) {
     if (request_->unanswered == kFiltersPerRound) return;
-    const auto [filter, qos] = *entry;
-    request_->offset += static_cast<std::uint32_t>(2 + filter.size() + 1);
+    const SubscribeEntry asked = *entry;
+    request_->offset += static_cast<std::uint32_t>(2 + asked.filter.size() + 1);
     request_->return_codes.push_back(kSubackFailure);
-    if (topic_levels(filter) > limits_->topic_levels_max) continue;
+    if (topic_levels(asked.filter) > limits_->topic_levels_max) continue;
     ++request_->unanswered;
     session::Subscribe subscribe;
-    subscribe.filter = filter;
-    subscribe.options.guarantee_max = std::min(to_guarantee(qos), limits_->guarantee_max);
+    subscribe.filter = asked.filter;
+    subscribe.options.guarantee_max = std::min(to_guarantee(asked.qos), limits_->guarantee_max);
     subscribe.ticket = make_ticket(TicketKind::kRequest, request_->return_codes.size() - 1);
     effects.push(subscribe);
   }
@@ -113,7 +113,7 @@ void ServerSession::answer_request(Effects& effects) {
     write_suback(output.reserve(size), suback, flow_.version);
     output.commit(size);
   } else {  // [MQTT-3.10.4-4]
-    const Unsuback unsuback{request_->packet_id};
+    const UnsubackView unsuback{request_->packet_id};
     const std::size_t size = unsuback_size(unsuback, flow_.version);
     write_unsuback(output.reserve(size), unsuback, flow_.version);
     output.commit(size);

@@ -28,7 +28,7 @@ std::uint16_t enforced_keep_alive(std::uint16_t asked_s, std::uint16_t limit_s) 
   return std::min(asked_s, limit_s);
 }
 
-void send_connack(const Connack& connack, Version version, Output& output) {
+void send_connack(const ConnackView& connack, Version version, Output& output) {
   const std::size_t size = connack_size(connack, version);
   write_connack(output.reserve(size), connack, version);
   output.commit(size);
@@ -75,15 +75,25 @@ std::size_t ServerSession::on_first_bytes(Bytes bytes, Effects& effects) {
   }
   if (bytes.size() < header->packet_size()) return 0;
   const auto connect = read_connect(*header, bytes.subspan(header->header_size));
-  if (connect) {
+  if (connect && connect->version == Version::kV311) {
     on_connect(*connect, effects);
-  } else if (connect.error().code != 0) {  // [MQTT-3.1.2-2], [MQTT-3.1.3-8]
-    const auto code = static_cast<ConnectReturnCode>(connect.error().code);
-    refuse(code, to_reason(code), effects);
-  } else {  // [MQTT-3.1.4-1]
-    fail(Reason::kMalformed, effects);
+  } else {
+    refuse_connect(connect, effects);
   }
   return state_ == State::kClosed ? bytes.size() : header->packet_size();
+}
+
+// The one place that says which versions are not spoken: MQTT 5 is told so in the words of 3.1.1,
+// with which every client can do something [MQTT-3.1.2-2]; 3.1 is taken for another protocol
+// [MQTT-3.1.2-1].
+void ServerSession::refuse_connect(const WireResult<ConnectView>& connect, Effects& effects) {
+  std::uint16_t code = connect ? 0 : connect.error().code;
+  const bool speaks_v5 = connect ? connect->version == Version::kV5
+                                 : is_failure(ReasonCode{static_cast<std::uint8_t>(code)});
+  if (speaks_v5) code = static_cast<std::uint16_t>(ConnectReturnCode::kUnacceptableProtocolVersion);
+  if (code == 0) return fail(Reason::kMalformed, effects);    // [MQTT-3.1.4-1]
+  const auto refusal = static_cast<ConnectReturnCode>(code);  // [MQTT-3.1.3-8]
+  refuse(refusal, to_reason(refusal), effects);
 }
 
 void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
@@ -172,7 +182,7 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
     case PacketType::kUnsubscribe:
       return on_unsubscribe(header, body, effects);
     case PacketType::kPingreq:
-      if (!read_pingreq(header)) return stop(Reason::kMalformed, effects);
+      if (!read_pingreq(header, flow_.version)) return stop(Reason::kMalformed, effects);
       write_pingresp(effects.output().reserve(pingresp_size()));  // [MQTT-3.12.4-1]
       effects.output().commit(pingresp_size());
       return Step::kNext;

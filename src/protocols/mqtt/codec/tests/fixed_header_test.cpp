@@ -46,38 +46,45 @@ TEST(FixedHeaderTest, SizeSaysWhenAPacketIsTooLong) {
   EXPECT_EQ(size_with_fixed_header(kRemainingLengthMax + 1), 0u);
 }
 
-// Every first octet against table 2.2, spelt out here a second time.
-bool first_octet_is_valid(int octet) {
+// Every first octet against table 2.2 of each version, spelt out here a second time.
+bool first_octet_is_valid(int octet, Version version) {
   const int type = octet >> 4;
   const int flags = octet & 15;
-  if (type == 0 || type == 15) return false;
+  if (type == 0) return false;
+  if (type == 15) return version == Version::kV5 && flags == 0;
   if (type == 3) return (flags & 6) != 6 && (flags & 14) != 8;
-  return flags == (type == 6 || type == 8 || type == 10 ? 2 : 0);
+  const bool sent_again = type == 6 || type == 8 || type == 10;
+  if (sent_again && version == Version::kV31 && flags == 10) return true;
+  return flags == (sent_again ? 2 : 0);
 }
 
 TEST(FixedHeaderTest, EveryFirstOctetIsJudgedByTable22) {
-  for (int octet = 0; octet < 256; ++octet) {
-    const bool valid = first_octet_is_valid(octet);
-    const std::uint8_t short_form[] = {static_cast<std::uint8_t>(octet), 0x05};
-    const auto read = read_fixed_header(short_form);
-    ASSERT_EQ(read.has_value(), valid) << octet;
-    if (valid) {
-      EXPECT_EQ(static_cast<int>(read->type), octet >> 4);
-      EXPECT_EQ(read->flags, octet & 15);
-      EXPECT_EQ(read->remaining_length, 5u);
-      EXPECT_EQ(read->header_size, 2u);
+  for (const Version version : {Version::kV31, Version::kV311, Version::kV5}) {
+    for (int octet = 0; octet < 256; ++octet) {
+      const bool valid = first_octet_is_valid(octet, version);
+      const std::uint8_t short_form[] = {static_cast<std::uint8_t>(octet), 0x05};
+      const auto read = read_fixed_header(short_form, version);
+      ASSERT_EQ(read.has_value(), valid) << octet;
+      if (valid) {
+        EXPECT_EQ(static_cast<int>(read->type), octet >> 4);
+        EXPECT_EQ(read->flags, octet & 15);
+        EXPECT_EQ(read->remaining_length, 5u);
+        EXPECT_EQ(read->header_size, 2u);
+      } else {
+        EXPECT_EQ(read.error().code, version == Version::kV5 ? 0x81 : 0);
+      }
+      const std::uint8_t long_form[] = {static_cast<std::uint8_t>(octet), 0x85, 0x01};
+      const auto read_long = read_fixed_header(long_form, version);
+      ASSERT_EQ(read_long.has_value(), valid) << octet;
+      if (valid) {
+        EXPECT_EQ(read_long->flags, octet & 15);
+        EXPECT_EQ(read_long->remaining_length, 133u);
+      }
+      // An octet that is wrong is refused before anything follows it.
+      const auto alone = read_fixed_header(Bytes(short_form).first(1), version);
+      ASSERT_FALSE(alone);
+      EXPECT_EQ(alone.error().incomplete(), valid) << octet;
     }
-    const std::uint8_t long_form[] = {static_cast<std::uint8_t>(octet), 0x85, 0x01};
-    const auto read_long = read_fixed_header(long_form);
-    ASSERT_EQ(read_long.has_value(), valid) << octet;
-    if (valid) {
-      EXPECT_EQ(read_long->flags, octet & 15);
-      EXPECT_EQ(read_long->remaining_length, 133u);
-    }
-    // An octet that is wrong is refused before anything follows it.
-    const auto alone = read_fixed_header(Bytes(short_form).first(1));
-    ASSERT_FALSE(alone);
-    EXPECT_EQ(alone.error().incomplete(), valid) << octet;
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vectors as seeds of the MQTT fuzz targets.
+// The vectors of all versions as seeds of the MQTT fuzz target.
 #pragma once
+
+#include <string>
 
 #include "hermod/testkit/octets.hpp"
 #include "hermod/testkit/seeds.hpp"
@@ -10,9 +12,14 @@ namespace hermod::mqtt {
 
 [[nodiscard]] inline testkit::Seeds vector_seeds() {
   testkit::Seeds seeds;
-  for (const WireVector& vector : wire_vectors()) {
-    seeds[vector.name] = testkit::octets(vector.octets);
-  }
+  const auto add = [&seeds](Version version, const std::string& prefix) {
+    for (const WireVector& vector : wire_vectors(version)) {
+      seeds[prefix + vector.name] = testkit::octets(vector.octets);
+    }
+  };
+  add(Version::kV31, "v31_");
+  add(Version::kV311, "");
+  add(Version::kV5, "v5_");
   return seeds;
 }
 

@@ -123,5 +123,104 @@ TEST(PublishTest, AnEncodingIsPatchedForAnotherDelivery) {
   }
 }
 
+class PublishV5Test : public testing::Test {
+ protected:
+  static std::vector<std::uint8_t> written_v5(const PublishView& publish) {
+    std::vector<std::uint8_t> out(publish_size(publish, Version::kV5));
+    EXPECT_EQ(write_publish(out.data(), publish, Version::kV5), out.data() + out.size());
+    return out;
+  }
+  static WireResult<PublishView> read_v5(Bytes packet) {
+    const FixedHeader header = read_fixed_header(packet, Version::kV5).value();
+    return read_publish(header, packet.subspan(header.header_size), Version::kV5);
+  }
+
+  std::uint8_t memory_[300];
+};
+
+TEST_F(PublishV5Test, WritesTheOctetsOfFigure39) {
+  EXPECT_EQ(written_v5({.topic = "a/b", .packet_id = 10, .qos = 1}),
+            octets("32 08 0003 'a/b' 000a 00"));
+}
+
+TEST_F(PublishV5Test, PropertiesStandBetweenIdentifierAndPayload) {
+  const Property list[] = {{.id = PropertyId::kMessageExpiryInterval, .number = 60},
+                           {.id = PropertyId::kContentType, .text = "t"}};
+  const PublishView publish{.topic = "a/b",
+                            .payload = as_bytes("hi"),
+                            .packet_id = 10,
+                            .qos = 2,
+                            .properties = encode_properties(memory_, list)};
+  const char* const kPacket = "34 13 0003 'a/b' 000a 09 02 0000003c 03 0001 't' 'hi'";
+  EXPECT_EQ(written_v5(publish), octets(kPacket));
+  EXPECT_EQ(written(publish), octets("34 09 0003 'a/b' 000a 'hi'")) << "3.1.1 cannot say them";
+
+  const std::vector<std::uint8_t> packet = octets(kPacket);
+  const PublishView read = read_v5(packet).value();
+  EXPECT_EQ(read.topic, "a/b");
+  EXPECT_EQ(as_text(read.payload), "hi");
+  EXPECT_EQ(read.packet_id, 10);
+  EXPECT_EQ(read.properties, publish.properties);
+  EXPECT_EQ(read.properties.octets().data(), packet.data() + 10);
+}
+
+TEST_F(PublishV5Test, AnEmptyTopicNeedsAnAlias) {
+  const std::vector<std::uint8_t> packet = octets("30 08 0000 03 23 0007 'hi'");
+  const PublishView publish = read_v5(packet).value();
+  EXPECT_EQ(publish.topic, "");
+  EXPECT_EQ(publish.properties.number_or(PropertyId::kTopicAlias, 0), 7u);
+  EXPECT_EQ(written_v5(publish), packet);
+  EXPECT_FALSE(read(packet)) << "3.1.1 has no alias";
+}
+
+TEST_F(PublishV5Test, AnEncodingWithPropertiesIsPatchedToo) {
+  const Property list[] = {{.id = PropertyId::kUserProperty,
+                            .text = "name",
+                            .value =
+                                "a value long enough for a length of two octets, which takes "
+                                "more than one hundred and twenty-seven octets of properties"}};
+  PublishView publish{.topic = "some/topic",
+                      .payload = as_bytes("payload"),
+                      .packet_id = 1,
+                      .qos = 1,
+                      .properties = encode_properties(memory_, list)};
+  ASSERT_GT(publish.properties.octets().size(), 127u);
+  std::vector<std::uint8_t> cached = written_v5(publish);
+  publish.packet_id = 0xABCD;
+  publish.dup = true;
+  patch_publish(cached.data(), publish_packet_id_offset(cached), 0xABCD, true);
+  EXPECT_EQ(cached, written_v5(publish));
+}
+
+TEST_F(PublishV5Test, SizeCountsTheProperties) {
+  static constexpr std::uint8_t kOctet = 0;
+  const auto payload_of = [](std::size_t size) { return Bytes(&kOctet, size); };
+  EXPECT_EQ(
+      publish_size({.topic = "a", .payload = payload_of(kRemainingLengthMax - 4)}, Version::kV5),
+      kRemainingLengthMax + 5);
+  EXPECT_EQ(
+      publish_size({.topic = "a", .payload = payload_of(kRemainingLengthMax - 3)}, Version::kV5),
+      0u);
+  EXPECT_EQ(publish_header_size({.topic = "a", .payload = payload_of(300)}, Version::kV5), 7u);
+}
+
+// The example of the README.
+std::vector<std::uint8_t> encode_request(std::string_view topic, std::string_view answer_to) {
+  const mqtt::Property list[] = {{.id = mqtt::PropertyId::kResponseTopic, .text = answer_to}};
+  const auto size = mqtt::properties_size(list);
+  if (!size) return {};  // MQTT cannot say it
+  std::vector<std::uint8_t> memory(*size);
+  const mqtt::PublishView publish{.topic = topic,
+                                  .properties = mqtt::encode_properties(memory.data(), list)};
+  std::vector<std::uint8_t> out(mqtt::publish_size(publish, mqtt::Version::kV5));
+  mqtt::write_publish(out.data(), publish, mqtt::Version::kV5);
+  return out;
+}
+
+TEST(Readme, EncodeRequest) {
+  EXPECT_EQ(encode_request("a/b", "r/t"), octets("30 0c 0003 'a/b' 06 08 0003 'r/t'"));
+  EXPECT_TRUE(encode_request("a/b", std::string(65'536, 'r')).empty());
+}
+
 }  // namespace
 }  // namespace hermod::mqtt

@@ -12,7 +12,11 @@ namespace {
 
 TEST(SeedsTest, CorpusIsGeneratedFromTheVectors) {
   const testkit::Seeds expected = vector_seeds();
-  ASSERT_EQ(expected.size(), wire_vectors().size()) << "two vectors have one name";
+  std::size_t vectors = 0;
+  for (const Version version : {Version::kV31, Version::kV311, Version::kV5}) {
+    vectors += wire_vectors(version).size();
+  }
+  ASSERT_EQ(expected.size(), vectors) << "two vectors have one name";
   const testkit::Seeds corpus = testkit::read_seeds(MQTT_CODEC_CORPUS);
   for (const auto& [name, content] : expected) {
     ASSERT_TRUE(corpus.contains(name)) << name << " is missing";

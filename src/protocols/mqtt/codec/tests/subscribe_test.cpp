@@ -76,6 +76,52 @@ TEST(UnsubscribeTest, WritesTheOctetsOfTheSpecification) {
   EXPECT_EQ(out, octets(kUnsubscribe));
 }
 
+TEST(SubscribeTest, OptionsAndPropertiesOfMqtt5) {
+  constexpr const char* kPacket = "82 17 000a 02 0b 07 0003 'a/b' 05 0003 'c/d' 1a 0003 '+/#' 20";
+  const std::vector<std::uint8_t> packet = octets(kPacket);
+  const SubscribeView subscribe = read_subscribe(read_fixed_header(packet, Version::kV5).value(),
+                                                 Bytes(packet).subspan(2), Version::kV5)
+                                      .value();
+  const std::vector<SubscribeEntry> entries(subscribe.entries.begin(), subscribe.entries.end());
+  EXPECT_EQ(entries, (std::vector<SubscribeEntry>{
+                         {.filter = "a/b", .qos = 1, .no_local = true},
+                         {.filter = "c/d",
+                          .qos = 2,
+                          .retain_as_published = true,
+                          .retain_handling = RetainHandling::kSendIfNew},
+                         {.filter = "+/#", .retain_handling = RetainHandling::kDoNotSend}}));
+  EXPECT_EQ(subscribe.entries.size(), 3u);
+  EXPECT_EQ(subscribe.properties.number_or(PropertyId::kSubscriptionIdentifier, 0), 7u);
+
+  const PropertyBlock& properties = subscribe.properties;
+  std::vector<std::uint8_t> out(subscribe_size(entries, Version::kV5, properties));
+  write_subscribe(out.data(), 10, entries, Version::kV5, properties);
+  EXPECT_EQ(out, packet);
+  std::vector<std::uint8_t> old(subscribe_size(entries, Version::kV311, properties));
+  write_subscribe(old.data(), 10, entries, Version::kV311, properties);
+  EXPECT_EQ(old, octets(kSubscribe)) << "3.1.1 knows the QoS alone";
+}
+
+TEST(SubscribeTest, EveryOptionsOctetIsJudgedByItsVersion) {
+  for (int options = 0; options < 256; ++options) {
+    std::vector<std::uint8_t> v5 = octets("82 07 0001 00 0001 'a' 00");
+    v5.back() = static_cast<std::uint8_t>(options);
+    const bool valid_v5 = options < 0x40 && (options & 0x03) != 3 && (options & 0x30) != 0x30;
+    EXPECT_EQ(read_subscribe({.type = PacketType::kSubscribe, .remaining_length = 7},
+                             Bytes(v5).subspan(2), Version::kV5)
+                  .has_value(),
+              valid_v5)
+        << options;
+    std::vector<std::uint8_t> v311 = octets("82 06 0001 0001 'a' 00");
+    v311.back() = static_cast<std::uint8_t>(options);
+    EXPECT_EQ(read_subscribe({.type = PacketType::kSubscribe, .remaining_length = 6},
+                             Bytes(v311).subspan(2), Version::kV311)
+                  .has_value(),
+              options <= 2)
+        << options;
+  }
+}
+
 TEST(SubackTest, ReturnCodesComeInOrderAndGoOutAgain) {
   const std::vector<std::uint8_t> packet = octets("90 06 000a 02 80 00 01");
   const SubackView suback =

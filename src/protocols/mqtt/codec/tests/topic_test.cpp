@@ -128,6 +128,50 @@ TEST(TopicTest, FaultsNameTheirStatements) {
   EXPECT_STREQ(statement(TopicFault::kSingleLevel), "MQTT-4.7.1-3");
 }
 
+TEST(TopicTest, FaultsNameTheStatementsOfMqtt5) {
+  EXPECT_STREQ(statement(TopicFault::kNone, Version::kV5), "");
+  EXPECT_STREQ(statement(TopicFault::kEmpty, Version::kV5), "MQTT-4.7.3-1");
+  EXPECT_STREQ(statement(TopicFault::kTooLong, Version::kV5), "MQTT-4.7.3-3");
+  EXPECT_STREQ(statement(TopicFault::kNul, Version::kV5), "MQTT-4.7.3-2");
+  EXPECT_STREQ(statement(TopicFault::kUtf8, Version::kV5), "MQTT-1.5.4-1");
+  EXPECT_STREQ(statement(TopicFault::kWildcard, Version::kV5), "MQTT-4.7.0-1");
+  EXPECT_STREQ(statement(TopicFault::kMultiLevel, Version::kV5), "MQTT-4.7.1-1");
+  EXPECT_STREQ(statement(TopicFault::kSingleLevel, Version::kV5), "MQTT-4.7.1-2");
+  EXPECT_STREQ(statement(TopicFault::kShareName, Version::kV5), "MQTT-4.8.2-1");
+  EXPECT_STREQ(statement(TopicFault::kShareFilter, Version::kV5), "MQTT-4.8.2-2");
+}
+
+// The examples of MQTT 5.0 §4.8.2 and what lies beside them.
+constexpr FilterCase kSharedFilters[] = {
+    {"$share/consumer1/sport/tennis/+", TopicFault::kNone},
+    {"$share/consumer1//finance", TopicFault::kNone},
+    {"$share/consumer1/#", TopicFault::kNone},
+    {"$share/a/b", TopicFault::kNone},
+    {"$share/a//", TopicFault::kNone},
+    {"$share/$share/a", TopicFault::kNone},
+    {"$share", TopicFault::kNone},  // not a shared subscription
+    {"$shared/a", TopicFault::kNone},
+    {"x/$share//a", TopicFault::kNone},
+    {"$share/", TopicFault::kShareName},
+    {"$share//a", TopicFault::kShareName},
+    {"$share/a", TopicFault::kShareFilter},
+    {"$share/a/", TopicFault::kShareFilter},
+    {"$share/+/a", TopicFault::kShareFilter},
+    {"$share/#", TopicFault::kShareFilter},
+    {"$share/a#/b", TopicFault::kMultiLevel},
+    {"$share/a/b#", TopicFault::kMultiLevel},
+};
+
+TEST(TopicFilterTest, SharedFiltersHaveANameAndAFilterInMqtt5) {
+  for (const FilterCase& c : kSharedFilters) {
+    EXPECT_EQ(topic_filter_fault(c.filter, Version::kV5), c.fault) << c.filter;
+    const bool share = c.fault == TopicFault::kShareName || c.fault == TopicFault::kShareFilter;
+    EXPECT_EQ(topic_filter_fault(c.filter), share ? TopicFault::kNone : c.fault) << c.filter;
+  }
+  EXPECT_TRUE(is_shared_filter("$share/a/b"));
+  EXPECT_FALSE(is_shared_filter("$share"));
+}
+
 TEST(TopicTest, EmptyLevelsCount) {
   EXPECT_EQ(topic_levels("a"), 1u);
   EXPECT_EQ(topic_levels("/"), 2u);
@@ -139,6 +183,8 @@ TEST(TextTest, NulAndIllFormedAreRefusedAndTheRestPasses) {
   EXPECT_EQ(text_fault(as_bytes("plain \x01 \xf4\x8f\xbf\xbf")), nullptr);
   EXPECT_STREQ(text_fault(as_bytes(std::string_view("a\0b", 3))), "MQTT-1.5.3-2");
   EXPECT_STREQ(text_fault(as_bytes("\xed\xa0\x80")), "MQTT-1.5.3-1");
+  EXPECT_STREQ(text_fault(as_bytes(std::string_view("a\0b", 3)), Version::kV5), "MQTT-1.5.4-2");
+  EXPECT_STREQ(text_fault(as_bytes("\xed\xa0\x80"), Version::kV5), "MQTT-1.5.4-1");
 }
 
 }  // namespace

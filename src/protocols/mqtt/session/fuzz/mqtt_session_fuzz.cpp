@@ -237,15 +237,16 @@ class Run {
   }
 
   bool may_send(const ConnectView&) { return client_role_ && !std::exchange(greeted_, true); }
-  bool may_send(const Connack&) { return !client_role_ && !std::exchange(greeted_, true); }
+  bool may_send(const ConnackView&) { return !client_role_ && !std::exchange(greeted_, true); }
   [[nodiscard]] bool may_send(const PublishView&) const { return greeted_; }
-  [[nodiscard]] bool may_send(const AckPacket&) const { return greeted_; }
+  [[nodiscard]] bool may_send(const AckView&) const { return greeted_; }
   [[nodiscard]] bool may_send(const SubscribeView&) const { return client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const UnsubscribeView&) const { return client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const Pingreq&) const { return client_role_ && greeted_; }
-  [[nodiscard]] bool may_send(const Disconnect&) const { return client_role_ && greeted_; }
+  [[nodiscard]] bool may_send(const DisconnectView&) const { return client_role_ && greeted_; }
+  [[nodiscard]] bool may_send(const AuthView&) const { return false; }
   [[nodiscard]] bool may_send(const SubackView&) const { return !client_role_ && greeted_; }
-  [[nodiscard]] bool may_send(const Unsuback&) const { return !client_role_ && greeted_; }
+  [[nodiscard]] bool may_send(const UnsubackView&) const { return !client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const Pingresp&) const { return !client_role_ && greeted_; }
 
   void take(const session::Attach& attach) {

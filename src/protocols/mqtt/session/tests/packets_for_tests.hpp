@@ -34,7 +34,7 @@ inline Octets connect(const ConnectView& connect = {.client_id = "peer"}) {
   return encode(connect);
 }
 inline Octets connack(std::uint8_t code = 0, bool present = false) {
-  return encode(Connack{present, static_cast<ConnectReturnCode>(code)});
+  return encode(ConnackView{present, static_cast<ConnectReturnCode>(code)});
 }
 struct PublishOptions {
   std::uint8_t qos = 0;
@@ -52,16 +52,16 @@ inline Octets publish(std::string_view topic, std::string_view payload,
                             .dup = options.dup});
 }
 inline Octets puback(std::uint16_t id) {
-  return encode(AckPacket{PacketType::kPuback, id});
+  return encode(AckView{PacketType::kPuback, id});
 }
 inline Octets pubrec(std::uint16_t id) {
-  return encode(AckPacket{PacketType::kPubrec, id});
+  return encode(AckView{PacketType::kPubrec, id});
 }
 inline Octets pubrel(std::uint16_t id) {
-  return encode(AckPacket{PacketType::kPubrel, id});
+  return encode(AckView{PacketType::kPubrel, id});
 }
 inline Octets pubcomp(std::uint16_t id) {
-  return encode(AckPacket{PacketType::kPubcomp, id});
+  return encode(AckView{PacketType::kPubcomp, id});
 }
 inline Octets subscribe(std::uint16_t id, const std::vector<SubscribeEntry>& entries) {
   Octets octets(subscribe_size(entries, Version::kV311));
@@ -77,7 +77,7 @@ inline Octets unsubscribe(std::uint16_t id, const std::vector<std::string_view>&
   return octets;
 }
 inline Octets unsuback(std::uint16_t id) {
-  return encode(Unsuback{id});
+  return encode(UnsubackView{id});
 }
 inline Octets pingreq() {
   return encode(Pingreq{});
@@ -86,7 +86,7 @@ inline Octets pingresp() {
   return encode(Pingresp{});
 }
 inline Octets disconnect() {
-  return encode(Disconnect{});
+  return encode(DisconnectView{});
 }
 
 }  // namespace hermod::mqtt::wire

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fixed header that starts every control packet (MQTT 3.1.1 §2.2). Knows nothing of bodies.
+// The fixed header that starts every control packet (MQTT 3.1.1 §2.2, MQTT 5.0 §2.1.1). Knows
+// nothing of bodies.
 //
 //   octet 1      | type (7-4) | flags (3-0) |
-//   octets 2..5  | remaining length, 1 to 4 octets, 7 bits each, low first, bit 7 = one more |
+//   octets 2..5  | remaining length, a Variable Byte Integer |
 #pragma once
 
 #include <cstddef>
@@ -11,12 +12,13 @@
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/wire_error.hpp"
 #include "hermod/mqtt/codec/packet_type.hpp"
+#include "hermod/mqtt/codec/varint.hpp"
 #include "hermod/mqtt/codec/version.hpp"
 
 namespace hermod::mqtt {
 
 /// The largest remaining length four octets can say (MQTT 3.1.1 §2.2.3).
-inline constexpr std::size_t kRemainingLengthMax = 268'435'455;
+inline constexpr std::size_t kRemainingLengthMax = kVarintMax;
 /// The longest text or binary field a two-octet length can say (MQTT 3.1.1 §1.5.3).
 inline constexpr std::size_t kFieldBytesMax = 65'535;
 
@@ -38,8 +40,9 @@ struct FixedHeader {
 /// Reads the fixed header at the start of `bytes` and nothing behind it, so that a caller can
 /// refuse `packet_size()` before the body has arrived. Errors: incomplete; malformed for a
 /// forbidden type, flags that do not belong to the type (for PUBLISH that includes QoS 3 and DUP
-/// with QoS 0), and a remaining length of more than four octets. Malformed is reported as soon as
-/// the octet is there.
+/// with QoS 0; 3.1 lets PUBREL, SUBSCRIBE and UNSUBSCRIBE say DUP), a remaining length of more than
+/// four octets, or, in MQTT 5, of more than it needs [MQTT-1.5.5-1]. Malformed is reported as soon
+/// as the octet is there; in MQTT 5 with reason code 0x81, as every fault of a fixed header.
 [[nodiscard]] inline WireResult<FixedHeader> read_fixed_header(Bytes bytes,
                                                                Version version = Version::kV311) {
   if (bytes.size() >= 2 && bytes[1] < 0x80) {
@@ -53,10 +56,7 @@ struct FixedHeader {
 
 /// Octets that a fixed header with this remaining length takes, 2 to 5.
 [[nodiscard]] constexpr std::size_t fixed_header_size(std::size_t remaining_length) {
-  return remaining_length < 128         ? 2
-         : remaining_length < 16'384    ? 3
-         : remaining_length < 2'097'152 ? 4
-                                        : 5;
+  return 1 + varint_size(remaining_length);
 }
 
 /// Octets of a packet with this remaining length; 0 when MQTT cannot say so long a packet.
@@ -69,12 +69,7 @@ struct FixedHeader {
 inline std::uint8_t* write_fixed_header(std::uint8_t* out, PacketType type, std::uint8_t flags,
                                         std::size_t remaining_length) {
   *out++ = static_cast<std::uint8_t>(static_cast<std::uint8_t>(type) << 4 | flags);
-  while (remaining_length >= 0x80) {
-    *out++ = static_cast<std::uint8_t>(remaining_length | 0x80);
-    remaining_length >>= 7;
-  }
-  *out++ = static_cast<std::uint8_t>(remaining_length);
-  return out;
+  return write_varint(out, remaining_length);
 }
 
 }  // namespace hermod::mqtt

@@ -11,6 +11,7 @@
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/wire_error.hpp"
 #include "hermod/mqtt/codec/acks.hpp"
+#include "hermod/mqtt/codec/auth.hpp"
 #include "hermod/mqtt/codec/connack.hpp"
 #include "hermod/mqtt/codec/connect.hpp"
 #include "hermod/mqtt/codec/disconnect.hpp"
@@ -26,8 +27,9 @@
 namespace hermod::mqtt {
 
 /// Borrows from the octets it was read from.
-using Packet = std::variant<ConnectView, Connack, PublishView, AckPacket, SubscribeView, SubackView,
-                            UnsubscribeView, Unsuback, Pingreq, Pingresp, Disconnect>;
+using Packet =
+    std::variant<ConnectView, ConnackView, PublishView, AckView, SubscribeView, SubackView,
+                 UnsubscribeView, UnsubackView, Pingreq, Pingresp, DisconnectView, AuthView>;
 
 /// Reads the body that belongs to a fixed header, whatever its type.
 [[nodiscard]] WireResult<Packet> read_body(const FixedHeader& header, Bytes body, Version version);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control packet types and the fixed-header flags each of them may carry
-// (MQTT 3.1.1 §2.2.1 and §2.2.2).
+// (MQTT 3.1.1 §2.2.1 and §2.2.2, MQTT 5.0 §2.1.2 and §2.1.3).
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace hermod::mqtt {
 
-/// Bits 7-4 of a packet's first octet (MQTT 3.1.1 table 2.1). 0 and 15 are forbidden.
+/// Bits 7-4 of a packet's first octet (MQTT 5.0 table 2-1). 0 is forbidden.
 enum class PacketType : std::uint8_t {
   kConnect = 1,
   kConnack = 2,
@@ -25,6 +25,7 @@ enum class PacketType : std::uint8_t {
   kPingreq = 12,
   kPingresp = 13,
   kDisconnect = 14,
+  kAuth = 15,  ///< forbidden before MQTT 5
 };
 
 /// Flag bits of PUBLISH (MQTT 3.1.1 §3.3.1); the QoS is shifted by one.
@@ -47,7 +48,8 @@ inline constexpr std::uint8_t kPublishRetain = 0x01;
   return qos != 3 && (qos != 0 || (flags & kPublishDup) == 0);
 }
 
-/// For each type, bit f is set when the flags f are valid with it; 0 for the forbidden types.
+/// For each type, bit f is set when the flags f are valid with it in every version; 0 for types
+/// that are forbidden in one.
 inline constexpr std::array<std::uint16_t, 16> kValidFlags = [] {
   std::array<std::uint16_t, 16> masks{};
   for (std::uint8_t type = 1; type < 15; ++type) {

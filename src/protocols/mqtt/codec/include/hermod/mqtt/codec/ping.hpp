@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PINGREQ and PINGRESP (MQTT 3.1.1 §3.12 and §3.13): a fixed header and nothing else, in all
-// versions.
+// PINGREQ and PINGRESP (MQTT 3.1.1 and 5.0, §3.12 and §3.13): a fixed header and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -19,15 +18,18 @@ struct Pingresp {
 };
 
 /// Malformed when something follows the fixed header.
-[[nodiscard]] inline WireResult<Pingreq> read_pingreq(const FixedHeader& header) {
-  if (header.remaining_length != 0) return malformed(0, 1, "MQTT 3.1.1 §3.12.1");
-  return Pingreq{};
+[[nodiscard]] inline WireResult<Pingreq> read_pingreq(const FixedHeader& header, Version version) {
+  if (header.remaining_length == 0) return Pingreq{};
+  return version == Version::kV5 ? malformed(0x81, 1, "MQTT 5.0 §3.12.1")
+                                 : malformed(0, 1, "MQTT 3.1.1 §3.12.1");
 }
 
 /// Malformed when something follows the fixed header.
-[[nodiscard]] inline WireResult<Pingresp> read_pingresp(const FixedHeader& header) {
-  if (header.remaining_length != 0) return malformed(0, 1, "MQTT 3.1.1 §3.13.1");
-  return Pingresp{};
+[[nodiscard]] inline WireResult<Pingresp> read_pingresp(const FixedHeader& header,
+                                                        Version version) {
+  if (header.remaining_length == 0) return Pingresp{};
+  return version == Version::kV5 ? malformed(0x81, 1, "MQTT 5.0 §3.13.1")
+                                 : malformed(0, 1, "MQTT 3.1.1 §3.13.1");
 }
 
 [[nodiscard]] constexpr std::size_t pingreq_size() {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// PUBLISH (MQTT 3.1.1 §3.3), the hot path: reading copies and allocates nothing.
+// PUBLISH (MQTT 3.1.1 §3.3, MQTT 5.0 §3.3), the hot path: reading copies and allocates nothing.
 //
 //   fixed header flags | DUP | QoS | QoS | RETAIN |
 //   topic name         | 2 octets length | UTF-8 |
 //   packet identifier  | 2 octets | only when QoS > 0
+//   properties         | property length | properties | only MQTT 5
 //   payload            | what is left of the remaining length |
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/wire_error.hpp"
 #include "hermod/mqtt/codec/fixed_header.hpp"
+#include "hermod/mqtt/codec/properties.hpp"
 #include "hermod/mqtt/codec/version.hpp"
 
 namespace hermod::mqtt {
@@ -21,18 +23,20 @@ namespace hermod::mqtt {
 /// A PUBLISH whose topic and payload lie in somebody else's memory: the read buffer when it was
 /// read.
 struct PublishView {
-  std::string_view topic;
+  std::string_view topic;  ///< empty only in MQTT 5 with a topic alias
   Bytes payload;
   std::uint16_t packet_id = 0;  ///< 0 exactly when qos is 0
   std::uint8_t qos = 0;         ///< 0, 1 or 2
   bool retain = false;
   bool dup = false;
+  PropertyBlock properties;  ///< left out before MQTT 5
 };
 
 /// Reads the body of a PUBLISH whose fixed header came from read_fixed_header(), which has checked
 /// QoS and DUP. `body` starts behind the fixed header; offsets of errors count from the packet's
 /// start. Malformed: topic cut short, empty, ill-formed or with wildcards; packet identifier
-/// missing or 0. Incomplete when the body is shorter than the remaining length.
+/// missing or 0; properties, see read_properties(). In MQTT 5 the topic may be empty beside a topic
+/// alias (MQTT 5.0 §3.3.2.1). Incomplete when the body is shorter than the remaining length.
 [[nodiscard]] WireResult<PublishView> read_publish(const FixedHeader& header, Bytes body,
                                                    Version version);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The protocol levels of MQTT. Passed to every reader and writer whose layout depends on it; this
-// codec implements kV311 and answers the others with "unacceptable protocol level" in CONNECT.
+// The protocol levels of MQTT. Passed to every reader and writer whose layout depends on it.
 #pragma once
 
 #include <cstdint>

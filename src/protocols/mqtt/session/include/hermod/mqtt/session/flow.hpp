@@ -44,7 +44,7 @@ enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest };
 /// Writes PUBACK, PUBREC, PUBREL or PUBCOMP.
 inline void send_ack(PacketType type, std::uint16_t packet_id, const Flow& flow,
                      session::Effects& effects) {
-  const AckPacket ack{type, packet_id};
+  const AckView ack{type, packet_id};
   const std::size_t size = ack_size(ack, flow.version);
   write_ack(effects.output().reserve(size), ack, flow.version);
   effects.output().commit(size);

@@ -69,6 +69,7 @@ class ServerSession final : public session::Session {
 
   [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
   void on_connect(const ConnectView& connect, session::Effects& effects);
+  void refuse_connect(const WireResult<ConnectView>& connect, session::Effects& effects);
   void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
   void refuse(ConnectReturnCode code, model::Reason reason, session::Effects& effects);
   [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
