@@ -34,7 +34,8 @@ CoapJury::History CoapJury::history_of(TopicId topic) const {
 }
 
 void CoapJury::check_reads() {
-  for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
+  const auto topics = static_cast<TopicId>(ledger_.topics().size());
+  for (TopicId topic = 0; topic < topics; ++topic) {
     if (ledger_.topics()[topic].kind == Topic::Kind::kState) check_topic(topic);
   }
   for (const Put& put : puts_) check_put(put);

@@ -7,7 +7,6 @@
 namespace hermod::sim {
 
 namespace code = coap::code;
-using coap::Type;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

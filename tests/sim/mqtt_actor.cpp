@@ -25,7 +25,8 @@ MqttActor::MqttActor(World& world, Ledger& ledger, Jury& jury, MqttPlan plan, st
       jury_(jury),
       plan_(std::move(plan)),
       rng_(seed),
-      reader_(plan_.name, ledger, world.trace(), world.shards()),
+      reader_(plan_.name, ledger, world.trace(), world.shards(),
+              seconds{30} * world.options().pauses),
       saboteur_(world.options().sabotage, ledger, [this](const Arrival& a) { hear(a); }),
       poller_(world.network()) {
   world.add(*this);

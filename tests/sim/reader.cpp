@@ -79,8 +79,8 @@ void Reader::left(std::string_view filter, std::size_t before, Instant now) {
 }
 
 Instant Reader::worked_off(Instant accepted) const {
-  if (shards_ == 1 || accepted >= kNever - kHopMax) return accepted;
-  return accepted + kHopMax;
+  if (shards_ == 1 || accepted >= kNever - hop_max_) return accepted;
+  return accepted + hop_max_;
 }
 
 std::optional<Guarantee> Reader::promised(const Grant& grant, Instant from, Instant until) const {

@@ -53,9 +53,14 @@ class Reader {
   };
 
   /// `shards` of the broker: with several, what was on its way between them when the SUBSCRIBE came
-  /// may still arrive.
-  Reader(std::string name, const Ledger& ledger, Trace& trace, std::uint16_t shards)
-      : name_(std::move(name)), ledger_(ledger), trace_(trace), shards_(shards) {}
+  /// may still arrive. `asleep` is how long the whole machine may stand still in between.
+  Reader(std::string name, const Ledger& ledger, Trace& trace, std::uint16_t shards,
+         Duration asleep)
+      : name_(std::move(name)),
+        ledger_(ledger),
+        trace_(trace),
+        shards_(shards),
+        hop_max_(kHopMax + asleep) {}
 
   // --- the connection ---
   /// `fresh`: the session begins with this connection.
@@ -112,6 +117,7 @@ class Reader {
   const Ledger& ledger_;
   Trace& trace_;
   std::uint16_t shards_;
+  Duration hop_max_;
   bool online_ = false;
   bool lasting_ = false;
   std::uint32_t session_ = 0;
