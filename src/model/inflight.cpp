@@ -93,6 +93,11 @@ bool Inflight::note_incoming(std::uint16_t id) {
   return true;
 }
 
+bool Inflight::has_incoming(std::uint16_t id) const {
+  if (!state_ || !state_->incoming[id / kPageIds]) return false;
+  return ((*state_->incoming[id / kPageIds])[id % kPageIds / 64] >> (id % 64) & 1) != 0;
+}
+
 bool Inflight::forget_incoming(std::uint16_t id) {
   if (!state_) return false;
   auto& page = state_->incoming[id / kPageIds];

@@ -63,7 +63,7 @@ std::size_t ClientSession::on_bytes(Bytes bytes, Intake intake, Instant now, Eff
   }
   intake_ = intake;
   const std::size_t waiting = effects.output().size();
-  const Progress progress = read_packets(*this, flow_, bytes, effects);
+  const Progress progress = read_packets(*this, flow_, bytes, now, effects);
   hearing_.note(bytes.size(), progress.consumed, progress.waits, now);
   if (effects.output().size() != waiting) last_sent_ = now;
   return progress.consumed;
@@ -107,7 +107,7 @@ void ClientSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
                                   Effects& effects) {
   if (state_ != State::kOpen) return;
   last_sent_ = now;
-  deliver(batch, flow_, effects);
+  deliver(batch, flow_, now, effects);
 }
 
 void ClientSession::on_answers(std::span<const session::Answer> answers, Instant now,

@@ -51,6 +51,99 @@ Reason to_reason(ConnectReturnCode code) {
   return Reason::kProtocolError;
 }
 
+ReasonCode to_connect_code(Reason reason) {
+  switch (reason) {
+    case Reason::kOk:
+      return ReasonCode::kSuccess;
+    case Reason::kNotAuthorized:
+      return ReasonCode::kNotAuthorized;
+    case Reason::kBadCredentials:
+      return ReasonCode::kBadUserNameOrPassword;
+    case Reason::kBadName:
+      return ReasonCode::kClientIdentifierNotValid;
+    case Reason::kQuotaExceeded:
+      return ReasonCode::kQuotaExceeded;
+    case Reason::kUnavailable:
+      return ReasonCode::kServerUnavailable;
+    case Reason::kShutdown:
+      return ReasonCode::kServerShuttingDown;
+    case Reason::kTooLarge:
+      return ReasonCode::kPacketTooLarge;
+    case Reason::kMalformed:
+      return ReasonCode::kMalformedPacket;
+    case Reason::kProtocolError:
+      return ReasonCode::kProtocolError;
+    default:
+      return ReasonCode::kUnspecifiedError;
+  }
+}
+
+ReasonCode to_publish_code(Reason reason) {
+  switch (reason) {
+    case Reason::kOk:
+      return ReasonCode::kSuccess;
+    case Reason::kNoMatch:
+      return ReasonCode::kNoMatchingSubscribers;
+    case Reason::kNotAuthorized:
+      return ReasonCode::kNotAuthorized;
+    case Reason::kBadName:
+      return ReasonCode::kTopicNameInvalid;
+    case Reason::kQuotaExceeded:
+      return ReasonCode::kQuotaExceeded;
+    case Reason::kTooLarge:
+    case Reason::kNotSupported:
+    case Reason::kUnavailable:
+      return ReasonCode::kImplementationSpecificError;
+    default:
+      return ReasonCode::kUnspecifiedError;
+  }
+}
+
+ReasonCode to_subscribe_code(Reason reason) {
+  switch (reason) {
+    case Reason::kNotAuthorized:
+      return ReasonCode::kNotAuthorized;
+    case Reason::kBadName:
+      return ReasonCode::kTopicFilterInvalid;
+    case Reason::kQuotaExceeded:
+      return ReasonCode::kQuotaExceeded;
+    case Reason::kNotSupported:
+    case Reason::kUnavailable:
+      return ReasonCode::kImplementationSpecificError;
+    default:
+      return ReasonCode::kUnspecifiedError;
+  }
+}
+
+ReasonCode to_disconnect_code(Reason reason) {
+  switch (reason) {
+    case Reason::kOk:
+      return ReasonCode::kNormalDisconnection;
+    case Reason::kNotAuthorized:
+      return ReasonCode::kNotAuthorized;
+    case Reason::kBadName:
+      return ReasonCode::kTopicNameInvalid;
+    case Reason::kQuotaExceeded:
+      return ReasonCode::kQuotaExceeded;
+    case Reason::kTooLarge:
+      return ReasonCode::kPacketTooLarge;
+    case Reason::kNotSupported:
+      return ReasonCode::kQosNotSupported;
+    case Reason::kTakenOver:
+      return ReasonCode::kSessionTakenOver;
+    case Reason::kProtocolError:
+      return ReasonCode::kProtocolError;
+    case Reason::kMalformed:
+      return ReasonCode::kMalformedPacket;
+    case Reason::kTimeout:
+      return ReasonCode::kKeepAliveTimeout;
+    case Reason::kShutdown:
+      return ReasonCode::kServerShuttingDown;
+    default:
+      return ReasonCode::kUnspecifiedError;
+  }
+}
+
 bool is_acknowledged(Reason reason) {
   switch (reason) {
     case Reason::kOk:

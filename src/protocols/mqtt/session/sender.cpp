@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "hermod/base/assert.hpp"
 #include "hermod/mqtt/codec/publish.hpp"
@@ -30,14 +32,15 @@ std::uint32_t slot_key(Version version, const Delivery& delivery) {
          std::uint32_t{to_qos(delivery.guarantee)} << 1 | (delivery.retain ? 1u : 0u);
 }
 
-// True when all deliveries carry the flags of the first, and none is a repetition.
-bool same_flags(std::span<const Delivery> items) {
+// True when all deliveries carry the flags of the first, none is a repetition, and none is too old.
+bool same_flags(std::span<const Delivery> items, Instant now) {
   const Delivery& first = items.front();
   unsigned differences = 0;
   for (const Delivery& item : items) {
     differences |= static_cast<unsigned>(item.guarantee) ^ static_cast<unsigned>(first.guarantee);
     differences |= static_cast<unsigned>(item.retain != first.retain);
     differences |= static_cast<unsigned>(item.redelivered);
+    differences |= static_cast<unsigned>(item.message->expires_at <= now);
   }
   return differences == 0;
 }
@@ -50,11 +53,30 @@ bool all_small(std::span<const Delivery> items) {
   });
 }
 
-// Encodes the batch with packet ids of 0; the slot's offsets are where those stand.
-void fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version version) {
+// The properties of a delivery in the words of MQTT 5. Nothing when they do not fit: it is not
+// sent.
+std::optional<EncodedProperties> encode_properties_of(const Delivery& delivery, Instant now,
+                                                      std::uint16_t alias = 0) {
+  std::vector<Property> list;
+  if (alias != 0) list.push_back({.id = PropertyId::kTopicAlias, .number = alias});
+  append_properties(*delivery.message, delivery.subscription_ids, now, list);
+  EncodedProperties encoded;
+  if (!encoded.encode(list)) return std::nullopt;
+  return encoded;
+}
+
+// Encodes the batch with packet ids of 0; the slot's offsets are where those stand. False, and
+// nothing useful, when a message has properties that cannot be said.
+bool fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version version, Instant now) {
   for (const Delivery& item : items) {
-    const PublishView publish =
+    PublishView publish =
         to_publish(*item.message, {.guarantee = item.guarantee, .retain = item.retain});
+    std::optional<EncodedProperties> properties;
+    if (version == Version::kV5 && !has_no_properties(*item.message, item.subscription_ids)) {
+      properties = encode_properties_of(item, now);
+      if (!properties) return false;
+      publish.properties = properties->block();
+    }
     const std::size_t begin = slot.bytes.size();
     slot.bytes.resize(begin + publish_size(publish, version));
     std::uint8_t* const at = slot.bytes.data() + begin;
@@ -63,17 +85,25 @@ void fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version vers
     const std::size_t id_at = publish_packet_id_offset({at, slot.bytes.size() - begin});
     slot.offsets.push_back(static_cast<std::uint32_t>(begin + id_at));
   }
+  return true;
 }
 
-// The batch encoded once for all who receive it; nullptr when it cannot be shared.
-const EncodeSlots::Slot* shared_slot(const model::DeliveryBatch& batch, Version version) {
-  if (batch.slots == nullptr || !same_flags(batch.items)) return nullptr;
-  const std::uint32_t key = slot_key(version, batch.items.front());
-  if (const EncodeSlots::Slot* slot = batch.slots->find(key)) return slot;
+// The batch encoded once for all who receive it; nullptr when it cannot be shared: a peer with
+// aliases or a limit of its own gets its own octets.
+const EncodeSlots::Slot* shared_slot(const model::DeliveryBatch& batch, const Flow& flow,
+                                     Instant now) {
+  if (batch.slots == nullptr || !same_flags(batch.items, now)) return nullptr;
+  if (flow.v5 && (flow.v5->outgoing_aliases.used() || flow.v5->packet_bytes_max != UINT32_MAX)) {
+    return nullptr;
+  }
+  const std::uint32_t key = slot_key(flow.version, batch.items.front());
+  if (const EncodeSlots::Slot* slot = batch.slots->find(key)) {
+    return slot->bytes.empty() ? nullptr : slot;
+  }
   if (!all_small(batch.items)) return nullptr;
   EncodeSlots::Slot& slot = batch.slots->make(key);
-  fill(slot, batch.items, version);
-  return &slot;
+  if (!fill(slot, batch.items, flow.version, now)) slot.bytes.clear();
+  return slot.bytes.empty() ? nullptr : &slot;
 }
 
 void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& batch,
@@ -103,12 +133,37 @@ void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, In
   }
 }
 
-void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, session::Effects& effects) {
+// Encodes `publish` with everything but its packet id; false when the peer cannot have it.
+bool prepare(PublishView& publish, const Delivery& delivery, Flow& flow, Instant now,
+             std::optional<EncodedProperties>& properties) {
+  const model::Message& message = *delivery.message;
+  OutgoingAliases::Alias alias;
+  if (flow.v5) {
+    alias = flow.v5->outgoing_aliases.find(message.destination.address);
+    if (alias.known) publish.topic = {};
+    if (alias.number != 0 || !has_no_properties(message, delivery.subscription_ids)) {
+      properties = encode_properties_of(delivery, now, alias.number);
+      if (!properties) return false;
+      publish.properties = properties->block();
+    }
+  }
+  const std::size_t size = publish_size(publish, flow.version);
+  if (size == 0 || (flow.v5 && size > flow.v5->packet_bytes_max)) return false;
+  if (alias.number != 0 && !alias.known) {
+    flow.v5->outgoing_aliases.set(message.destination.address, alias.number);
+  }
+  return true;
+}
+
+void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant now,
+                 session::Effects& effects) {
   const model::Message& message = *delivery.message;
   PublishView publish =
       to_publish(message, {.guarantee = delivery.guarantee, .retain = delivery.retain});
-  const std::size_t size = publish_size(publish, flow.version);
-  if (size == 0) {
+  std::optional<EncodedProperties> properties;
+  // What was begun is completed, however old it is by now.
+  const bool expired = message.expires_at <= now && !delivery.redelivered;
+  if (expired || !prepare(publish, delivery, flow, now, properties)) {
     if (publish.qos > 0) effects.accept(tag, 1);
     return;
   }
@@ -123,19 +178,21 @@ void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, session::
     output.append_shared(message.owner->shared_payload());
     return;
   }
+  const std::size_t size = publish_size(publish, flow.version);
   write_publish(output.reserve(size), publish, flow.version);
   output.commit(size);
 }
 
 }  // namespace
 
-void deliver(const model::DeliveryBatch& batch, Flow& flow, session::Effects& effects) {
+void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now,
+             session::Effects& effects) {
   if (batch.items.empty()) return;
-  if (const EncodeSlots::Slot* slot = shared_slot(batch, flow.version)) {
+  if (const EncodeSlots::Slot* slot = shared_slot(batch, flow, now)) {
     return deliver_shared(*slot, batch, flow.inflight, effects.output());
   }
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    deliver_one(batch.items[i], batch.first_tag + i, flow, effects);
+    deliver_one(batch.items[i], batch.first_tag + i, flow, now, effects);
   }
 }
 
@@ -144,6 +201,7 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
   for (const std::uint16_t id : released) {  // [MQTT-4.4.0-1], [MQTT-4.6.0-4]
     send_ack(PacketType::kPubrel, id, flow, effects);
   }
+  if (flow.v5) inflight_max = std::min(inflight_max, flow.v5->receive_max);  // [MQTT-3.3.4-9]
   const std::size_t taken = std::min<std::size_t>(released.size(), inflight_max);
   if (taken < inflight_max) effects.credit(static_cast<std::uint32_t>(inflight_max - taken));
 }
@@ -158,15 +216,23 @@ Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   return Step::kNext;
 }
 
-Step on_pubrec(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
-  if (Inflight::Entry* const entry = flow.inflight.find(packet_id)) {
+Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::Effects& effects) {
+  Inflight::Entry* const entry = flow.inflight.find(packet_id);
+  if (entry != nullptr) {
     if (entry->guarantee != Guarantee::kExactlyOnce) return Step::kStop;
+    if (entry->stage == Stage::kSent && is_failure(reason)) {  // over, and not sent again (§4.3.3)
+      const model::Tag tag = entry->tag;
+      flow.inflight.finish(packet_id);
+      effects.accept(tag, 1);
+      return Step::kNext;
+    }
     if (entry->stage == Stage::kSent) {
       effects.accept(entry->tag, 0);
       flow.inflight.release(*entry);
     }
   }
-  send_ack(PacketType::kPubrel, packet_id, flow, effects);  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
+  send_ack(PacketType::kPubrel, packet_id, flow, effects,  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
+           entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
   return Step::kNext;
 }
 

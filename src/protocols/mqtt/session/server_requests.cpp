@@ -21,18 +21,30 @@ using session::Effects;
 
 namespace {
 constexpr std::uint32_t kFiltersPerRound = 256;
-constexpr std::size_t kPacketIdSize = 2;
+
+// Where the entries begin in a body: behind the packet id and the properties.
+std::uint32_t first_entry(const PropertyBlock& properties, Version version) {
+  return static_cast<std::uint32_t>(2 + block_size(properties, version));
+}
+
+// What refuses a filter. MQTT 3.1 has no code for that: the client is told the QoS that it wanted.
+std::uint8_t refusal(ReasonCode code, const SubscribeEntry& asked, Version version) {
+  if (version == Version::kV5) return static_cast<std::uint8_t>(code);
+  return version == Version::kV311 ? kSubackFailure : asked.qos;
+}
 }  // namespace
 
 Step ServerSession::on_subscribe(const FixedHeader& header, Bytes body, Effects& effects) {
   if (request_ == nullptr) {
     if (!takes_messages_) return Step::kWait;
     const auto subscribe = read_subscribe(header, body, flow_.version);
-    if (!subscribe) return stop(Reason::kMalformed, effects);
+    if (!subscribe) return stop(subscribe.error(), effects);
     request_ = std::make_unique<Request>();
     request_->type = PacketType::kSubscribe;
     request_->packet_id = subscribe->packet_id;
-    request_->offset = kPacketIdSize;
+    request_->offset = first_entry(subscribe->properties, flow_.version);
+    request_->subscription_id =
+        subscribe->properties.number_or(PropertyId::kSubscriptionIdentifier, 0);
     request_->return_codes.reserve(subscribe->entries.size());
   } else if (request_->whole || request_->unanswered > 0) {
     return Step::kWait;
@@ -45,11 +57,12 @@ Step ServerSession::on_unsubscribe(const FixedHeader& header, Bytes body, Effect
   if (request_ == nullptr) {
     if (!takes_messages_) return Step::kWait;
     const auto unsubscribe = read_unsubscribe(header, body, flow_.version);
-    if (!unsubscribe) return stop(Reason::kMalformed, effects);
+    if (!unsubscribe) return stop(unsubscribe.error(), effects);
     request_ = std::make_unique<Request>();
     request_->type = PacketType::kUnsubscribe;
     request_->packet_id = unsubscribe->packet_id;
-    request_->offset = kPacketIdSize;
+    request_->offset = first_entry(unsubscribe->properties, flow_.version);
+    if (flow_.v5) request_->return_codes.reserve(unsubscribe->filters.size());
   } else if (request_->whole || request_->unanswered > 0) {
     return Step::kWait;
   }
@@ -64,12 +77,17 @@ void ServerSession::ask_subscriptions(Bytes body, Effects& effects) {
     if (request_->unanswered == kFiltersPerRound) return;
     const SubscribeEntry asked = *entry;
     request_->offset += static_cast<std::uint32_t>(2 + asked.filter.size() + 1);
-    request_->return_codes.push_back(kSubackFailure);
+    request_->return_codes.push_back(
+        refusal(ReasonCode::kTopicFilterInvalid, asked, flow_.version));
     if (topic_levels(asked.filter) > limits_->topic_levels_max) continue;
     ++request_->unanswered;
     session::Subscribe subscribe;
     subscribe.filter = asked.filter;
     subscribe.options.guarantee_max = std::min(to_guarantee(asked.qos), limits_->guarantee_max);
+    subscribe.options.retain_handling = to_retain_handling(asked.retain_handling);
+    subscribe.options.no_local = asked.no_local;
+    subscribe.options.retain_as_published = asked.retain_as_published;
+    subscribe.options.subscription_id = request_->subscription_id;
     subscribe.ticket = make_ticket(TicketKind::kRequest, request_->return_codes.size() - 1);
     effects.push(subscribe);
   }
@@ -82,7 +100,9 @@ void ServerSession::ask_unsubscriptions(Bytes body, Effects& effects) {  // [MQT
     if (request_->unanswered == kFiltersPerRound) return;
     request_->offset += static_cast<std::uint32_t>(2 + (*filter).size());
     ++request_->unanswered;
-    effects.push(session::Unsubscribe{*filter, make_ticket(TicketKind::kRequest, 0)});
+    const std::size_t index = request_->return_codes.size();
+    if (flow_.v5) request_->return_codes.push_back(0);
+    effects.push(session::Unsubscribe{*filter, make_ticket(TicketKind::kRequest, index)});
   }
   request_->whole = true;
 }
@@ -97,10 +117,18 @@ Step ServerSession::after_asking(Effects& effects) {
 void ServerSession::on_request_answer(const Answer& answer) {
   HERMOD_ASSERT(request_ != nullptr && request_->unanswered > 0);
   --request_->unanswered;
-  if (request_->type == PacketType::kUnsubscribe) return;  // found or not [MQTT-3.10.4-5]
   const auto index = static_cast<std::uint32_t>(answer.ticket);
-  if (answer.reason == Reason::kOk) {
+  if (request_->type == PacketType::kUnsubscribe) {
+    if (!flow_.v5) return;  // found or not [MQTT-3.10.4-5]
+    const ReasonCode code = answer.reason == Reason::kOk ? ReasonCode::kSuccess
+                            : answer.reason == Reason::kNotFound
+                                ? ReasonCode::kNoSubscriptionExisted
+                                : to_subscribe_code(answer.reason);
+    request_->return_codes[index] = static_cast<std::uint8_t>(code);
+  } else if (answer.reason == Reason::kOk) {
     request_->return_codes[index] = to_qos(answer.granted);  // [MQTT-3.9.3-1], [MQTT-3.8.4-5]
+  } else if (flow_.v5) {
+    request_->return_codes[index] = static_cast<std::uint8_t>(to_subscribe_code(answer.reason));
   }
 }
 
@@ -113,7 +141,7 @@ void ServerSession::answer_request(Effects& effects) {
     write_suback(output.reserve(size), suback, flow_.version);
     output.commit(size);
   } else {  // [MQTT-3.10.4-4]
-    const UnsubackView unsuback{request_->packet_id};
+    const UnsubackView unsuback{request_->packet_id, request_->return_codes};
     const std::size_t size = unsuback_size(unsuback, flow_.version);
     write_unsuback(output.reserve(size), unsuback, flow_.version);
     output.commit(size);

@@ -4,7 +4,9 @@
 #include "hermod/mqtt/session/server_session.hpp"
 
 #include <algorithm>
+#include <vector>
 
+#include "hermod/base/utf8.hpp"
 #include "hermod/mqtt/codec/connect.hpp"
 #include "hermod/mqtt/codec/disconnect.hpp"
 #include "hermod/mqtt/codec/ping.hpp"
@@ -28,7 +30,7 @@ std::uint16_t enforced_keep_alive(std::uint16_t asked_s, std::uint16_t limit_s) 
   return std::min(asked_s, limit_s);
 }
 
-void send_connack(const ConnackView& connack, Version version, Output& output) {
+void write(const ConnackView& connack, Version version, Output& output) {
   const std::size_t size = connack_size(connack, version);
   write_connack(output.reserve(size), connack, version);
   output.commit(size);
@@ -43,7 +45,7 @@ void ServerSession::on_open(Instant now, Effects&) {
 std::size_t ServerSession::on_bytes(Bytes bytes, Intake intake, Instant now, Effects& effects) {
   switch (state_) {
     case State::kConnecting:
-      return intake == Intake::kEverything ? on_first_bytes(bytes, effects) : 0;
+      return intake == Intake::kEverything ? on_first_bytes(bytes, now, effects) : 0;
     case State::kAttaching:
       return 0;  // CONNECT has not been answered [MQTT-3.1.4-5]
     case State::kClosed:
@@ -52,17 +54,17 @@ std::size_t ServerSession::on_bytes(Bytes bytes, Intake intake, Instant now, Eff
       break;
   }
   takes_messages_ = intake == Intake::kEverything;
-  const Progress progress = read_packets(*this, flow_, bytes, effects);
+  const Progress progress = read_packets(*this, flow_, bytes, now, effects);
   hearing_.note(bytes.size(), progress.consumed, progress.waits, now);
   return progress.consumed;
 }
 
 // CONNECT alone is taken: the connection may move to another shard with what follows it.
-std::size_t ServerSession::on_first_bytes(Bytes bytes, Effects& effects) {
+std::size_t ServerSession::on_first_bytes(Bytes bytes, Instant now, Effects& effects) {
   const auto header = read_fixed_header(bytes, flow_.version);
   if (!header) {
     if (header.error().incomplete()) return 0;
-    fail(Reason::kMalformed, effects);
+    fail(header.error(), effects);
     return bytes.size();
   }
   if (header->type != PacketType::kConnect) {  // [MQTT-3.1.0-1]
@@ -75,58 +77,98 @@ std::size_t ServerSession::on_first_bytes(Bytes bytes, Effects& effects) {
   }
   if (bytes.size() < header->packet_size()) return 0;
   const auto connect = read_connect(*header, bytes.subspan(header->header_size));
-  if (connect && connect->version == Version::kV311) {
-    on_connect(*connect, effects);
+  if (connect) {
+    on_connect(*connect, now, effects);
   } else {
-    refuse_connect(connect, effects);
+    on_connect_error(connect.error(), effects);
   }
   return state_ == State::kClosed ? bytes.size() : header->packet_size();
 }
 
-// The one place that says which versions are not spoken: MQTT 5 is told so in the words of 3.1.1,
-// with which every client can do something [MQTT-3.1.2-2]; 3.1 is taken for another protocol
-// [MQTT-3.1.2-1].
-void ServerSession::refuse_connect(const WireResult<ConnectView>& connect, Effects& effects) {
-  std::uint16_t code = connect ? 0 : connect.error().code;
-  const bool speaks_v5 = connect ? connect->version == Version::kV5
-                                 : is_failure(ReasonCode{static_cast<std::uint8_t>(code)});
-  if (speaks_v5) code = static_cast<std::uint16_t>(ConnectReturnCode::kUnacceptableProtocolVersion);
-  if (code == 0) return fail(Reason::kMalformed, effects);    // [MQTT-3.1.4-1]
-  const auto refusal = static_cast<ConnectReturnCode>(code);  // [MQTT-3.1.3-8]
-  refuse(refusal, to_reason(refusal), effects);
+void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
+  const auto code = static_cast<ReasonCode>(error.code);
+  // A level that nobody knows is answered in the words of 3.1.1, which demands it [MQTT-3.1.2-2].
+  const bool unknown_level = code == ReasonCode::kUnsupportedProtocolVersion;
+  if (is_failure(code) && !unknown_level) {  // MQTT 5 [MQTT-3.1.4-1]
+    flow_.version = Version::kV5;
+    return refuse(code, Reason::kMalformed, effects);
+  }
+  if (error.code == 0) return close(code, Reason::kMalformed, effects);  // [MQTT-3.1.4-1]
+  const auto return_code = unknown_level ? ConnectReturnCode::kUnacceptableProtocolVersion
+                                         : static_cast<ConnectReturnCode>(error.code);
+  write({.return_code = return_code}, flow_.version, effects.output());  // [MQTT-3.1.3-8]
+  close(code, to_reason(return_code), effects);
 }
 
-void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
+void ServerSession::on_connect(const ConnectView& connect, Instant now, Effects& effects) {
+  flow_.version = connect.version;
   const bool has_will = connect.will.has_value();
   if (has_will && to_guarantee(connect.will->qos) > limits_->guarantee_max) {
-    return fail(Reason::kNotSupported, effects);  // no return code says this [MQTT-3.2.2-6]
+    // Before MQTT 5 no return code says this [MQTT-3.2.2-6].
+    return refuse(ReasonCode::kQosNotSupported, Reason::kNotSupported, effects);
   }
   if (has_will && topic_levels(connect.will->topic) > limits_->topic_levels_max) {
-    return fail(Reason::kBadName, effects);
+    return refuse(ReasonCode::kTopicNameInvalid, Reason::kProtocolError, effects);
   }
-  flow_.version = connect.version;
   clean_session_ = connect.clean_session;
   keep_alive_s_ = enforced_keep_alive(connect.keep_alive_s, limits_->keep_alive_s_max);
-  state_ = State::kAttaching;
+  keep_alive_cut_ = keep_alive_s_ != connect.keep_alive_s;
+  expiry_s_ = connect.clean_session ? 0 : UINT32_MAX;  // [MQTT-3.1.2-4]
 
   session::Attach attach;
   attach.ticket = make_ticket(TicketKind::kAttach, 0);
   attach.client_id = connect.client_id;  // [MQTT-3.1.3-2], empty: [MQTT-3.1.3-6]
-  attach.has_credentials = connect.user_name.has_value();
+  attach.has_credentials = connect.user_name.has_value() || connect.password.has_value();
   attach.username = connect.user_name.value_or(std::string_view{});
   attach.password = connect.password.value_or(Bytes{});
-  attach.clean_start = connect.clean_session;                   // [MQTT-3.1.2-6]
-  attach.expiry_s = connect.clean_session ? 0 : UINT32_MAX;     // [MQTT-3.1.2-4]
-  if (has_will) attach.will = to_message(*connect.will).own();  // [MQTT-3.1.2-8]
+  attach.clean_start = connect.clean_session;  // [MQTT-3.1.2-6]
+  if (connect.version == Version::kV5) {
+    const ReasonCode code = read_connect_properties(connect, now, attach);
+    if (is_failure(code)) return refuse(code, Reason::kProtocolError, effects);
+  } else if (has_will) {
+    attach.will = to_message(*connect.will).own();  // [MQTT-3.1.2-8]
+  }
+  attach.expiry_s = expiry_s_;
+  state_ = State::kAttaching;
   effects.push(std::move(attach));
 }
 
+ReasonCode ServerSession::read_connect_properties(const ConnectView& connect, Instant now,
+                                                  session::Attach& attach) {
+  const PropertyBlock& block = connect.properties;
+  if (block.has(PropertyId::kAuthenticationMethod)) {  // §4.12: no method is known
+    return ReasonCode::kBadAuthenticationMethod;
+  }
+  flow_.v5 = std::make_unique<V5>();
+  V5& v5 = *flow_.v5;
+  expiry_s_ = block.number_or(PropertyId::kSessionExpiryInterval, 0);
+  v5.receive_max = static_cast<std::uint16_t>(block.number_or(PropertyId::kReceiveMaximum, 65'535));
+  v5.packet_bytes_max = block.number_or(PropertyId::kMaximumPacketSize, UINT32_MAX);
+  v5.own_receive_max = limits_->inflight_max;
+  v5.incoming_aliases.allow(limits_->topic_alias_max);
+  v5.outgoing_aliases.allow(static_cast<std::uint16_t>(std::min<std::uint32_t>(
+      block.number_or(PropertyId::kTopicAliasMaximum, 0), limits_->topic_alias_max)));
+  if (!connect.will) return ReasonCode::kSuccess;
+  const PropertyBlock& about = connect.will->properties;
+  model::Message will = to_message(*connect.will);
+  will.properties = v5.held.hold(about);
+  if (will.properties != nullptr && will.properties->text && !is_utf8(will.payload)) {
+    return ReasonCode::kPayloadFormatInvalid;
+  }
+  attach.will_delay_s = about.number_or(PropertyId::kWillDelayInterval, 0);
+  if (about.has(PropertyId::kMessageExpiryInterval)) {
+    // Counts from the publication: the delay comes before.
+    will.expires_at = now + std::chrono::seconds{attach.will_delay_s} +
+                      std::chrono::seconds{about.number_or(PropertyId::kMessageExpiryInterval, 0)};
+  }
+  attach.will = will.own();
+  return ReasonCode::kSuccess;
+}
+
 void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effects) {
-  const auto code = to_return_code(answer.reason);
-  if (code != ConnectReturnCode::kAccepted) {
-    if (state_ == State::kClosed) return;
-    if (!code) return fail(answer.reason, effects);  // [MQTT-3.2.2-6]
-    return refuse(*code, answer.reason, effects);
+  if (answer.reason != Reason::kOk) {
+    if (state_ != State::kClosed) refuse(answer.reason, effects);
+    return;
   }
   attached_ = true;
   if (answer.inflight != nullptr) flow_.inflight = std::move(*answer.inflight);
@@ -134,19 +176,61 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
 
   state_ = State::kOpen;
   hearing_.restart(now);
-  const bool present = answer.session_present && !clean_session_;  // [MQTT-3.2.2-1] to -3
-  send_connack({present, ConnectReturnCode::kAccepted}, flow_.version, effects.output());
+  send_connack(answer, effects);
   resume(flow_, limits_->inflight_max, effects);
 }
 
-// CONNACK with a refusal, then the end [MQTT-3.2.2-4], [MQTT-3.2.2-5].
-void ServerSession::refuse(ConnectReturnCode code, Reason reason, Effects& effects) {
-  send_connack({false, code}, flow_.version, effects.output());
-  fail(reason, effects);
+void ServerSession::send_connack(const Answer& answer, Effects& effects) {
+  ConnackView connack;
+  // [MQTT-3.2.2-1] to -3
+  connack.session_present = answer.session_present && !clean_session_;
+  EncodedProperties properties;
+  if (flow_.v5) {
+    std::vector<Property> list;
+    const auto say = [&list](PropertyId id, std::uint32_t number) {
+      list.push_back({.id = id, .number = number});
+    };
+    if (!answer.client_id.empty()) {  // [MQTT-3.2.2-16]
+      list.push_back({.id = PropertyId::kAssignedClientIdentifier, .text = answer.client_id});
+    }
+    if (answer.expiry_s != expiry_s_) say(PropertyId::kSessionExpiryInterval, answer.expiry_s);
+    if (keep_alive_cut_) say(PropertyId::kServerKeepAlive, keep_alive_s_);  // [MQTT-3.2.2-21]
+    say(PropertyId::kReceiveMaximum, flow_.v5->own_receive_max);
+    if (limits_->topic_alias_max > 0) {
+      say(PropertyId::kTopicAliasMaximum, limits_->topic_alias_max);
+    }
+    if (limits_->guarantee_max < model::Guarantee::kExactlyOnce) {  // [MQTT-3.2.2-9]
+      say(PropertyId::kMaximumQos, to_qos(limits_->guarantee_max));
+    }
+    if (limits_->packet_bytes_max < kRemainingLengthMax) {
+      say(PropertyId::kMaximumPacketSize, limits_->packet_bytes_max);
+    }
+    (void)properties.encode(list);
+    connack.properties = properties.block();
+  }
+  write(connack, flow_.version, effects.output());
 }
 
-void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant, Effects& effects) {
-  if (state_ == State::kOpen) deliver(batch, flow_, effects);
+void ServerSession::refuse(Reason reason, Effects& effects) {
+  refuse(to_connect_code(reason), reason, effects);
+}
+
+// CONNACK with a refusal, then the end [MQTT-3.2.2-4], [MQTT-3.2.2-5]. Before MQTT 5 only when
+// table 3.1 has a code [MQTT-3.2.2-6].
+void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects) {
+  const auto return_code = to_return_code(reason);
+  if (flow_.version == Version::kV5) {
+    write({.reason = code}, flow_.version, effects.output());
+  } else if (return_code) {
+    write({.return_code = *return_code}, flow_.version, effects.output());
+  }
+  state_ = State::kClosed;
+  effects.close(reason);
+}
+
+void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
+                                  Effects& effects) {
+  if (state_ == State::kOpen) deliver(batch, flow_, now, effects);
 }
 
 void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Effects& effects) {
@@ -182,7 +266,9 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
     case PacketType::kUnsubscribe:
       return on_unsubscribe(header, body, effects);
     case PacketType::kPingreq:
-      if (!read_pingreq(header, flow_.version)) return stop(Reason::kMalformed, effects);
+      if (const auto ping = read_pingreq(header, flow_.version); !ping) {
+        return stop(ping.error(), effects);
+      }
       write_pingresp(effects.output().reserve(pingresp_size()));  // [MQTT-3.12.4-1]
       effects.output().commit(pingresp_size());
       return Step::kNext;
@@ -194,28 +280,55 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
 }
 
 Step ServerSession::on_disconnect(const FixedHeader& header, Bytes body, Effects& effects) {
-  if (!read_disconnect(header, body, flow_.version)) {  // [MQTT-3.14.1-1]
-    return stop(Reason::kMalformed, effects);
+  const auto disconnect = read_disconnect(header, body, flow_.version);
+  if (!disconnect) return stop(disconnect.error(), effects);  // [MQTT-3.14.1-1]
+  const PropertyBlock& block = disconnect->properties;
+  std::optional<std::uint32_t> expiry_s;
+  if (block.has(PropertyId::kSessionExpiryInterval)) {
+    expiry_s = block.number_or(PropertyId::kSessionExpiryInterval, 0);
+    if (expiry_s_ == 0 && *expiry_s != 0)
+      return stop(Reason::kProtocolError, effects);  // §3.14.2.2.2
   }
-  detach(true, effects);  // [MQTT-3.14.4-3]
-  return stop(Reason::kOk, effects);
-}
-
-Step ServerSession::stop(Reason reason, Effects& effects) {
-  fail(reason, effects);
+  if (block.has(PropertyId::kServerReference)) return stop(Reason::kProtocolError, effects);
+  const bool goodbye = disconnect->reason == ReasonCode::kNormalDisconnection;
+  detach(goodbye, expiry_s, effects);  // [MQTT-3.14.4-3], §3.1.2.5: other codes leave the will
+  close(ReasonCode::kNormalDisconnection, Reason::kOk, effects);
   return Step::kStop;
 }
 
 void ServerSession::fail(Reason reason, Effects& effects) {
+  close(to_disconnect_code(reason), reason, effects);
+}
+
+void ServerSession::fail(const WireError& error, Effects& effects) {
+  const auto code = static_cast<ReasonCode>(error.code);
+  close(is_failure(code) ? code : ReasonCode::kMalformedPacket, Reason::kMalformed, effects);
+}
+
+void ServerSession::fail(ReasonCode code, Effects& effects) {
+  close(code, Reason::kProtocolError, effects);
+}
+
+// The end. MQTT 5 says why, when it is this side that ends it (§4.13).
+void ServerSession::close(ReasonCode code, Reason reason, Effects& effects) {
   if (state_ == State::kClosed) return;
+  if (flow_.v5 && state_ == State::kOpen && is_failure(code)) say_goodbye(code, effects);
   state_ = State::kClosed;
   effects.close(reason);
 }
 
-void ServerSession::detach(bool discard_will, Effects& effects) {
+void ServerSession::say_goodbye(ReasonCode code, Effects& effects) {
+  const DisconnectView disconnect{.reason = code};
+  const std::size_t size = disconnect_size(disconnect, flow_.version);
+  write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
+  effects.output().commit(size);
+}
+
+void ServerSession::detach(bool discard_will, std::optional<std::uint32_t> expiry_s,
+                           Effects& effects) {
   if (!attached_) return;
   attached_ = false;
-  effects.push(session::Detach{std::move(flow_.inflight), discard_will});
+  effects.push(session::Detach{std::move(flow_.inflight), discard_will, expiry_s});
 }
 
 void ServerSession::on_deadline(Instant now, Effects& effects) {
@@ -225,9 +338,13 @@ void ServerSession::on_deadline(Instant now, Effects& effects) {
   fail(Reason::kTimeout, effects);  // [MQTT-3.1.2-24]
 }
 
-void ServerSession::on_close(Reason, Instant, Effects& effects) {
+void ServerSession::on_close(Reason reason, Instant, Effects& effects) {
+  const bool by_this_side = reason != Reason::kPeerClosed && reason != Reason::kOk;
+  if (flow_.v5 && state_ == State::kOpen && by_this_side) {  // [MQTT-3.1.4-3]
+    say_goodbye(to_disconnect_code(reason), effects);
+  }
   state_ = State::kClosed;
-  detach(false, effects);  // the will, if any, is published [MQTT-3.1.2-8]
+  detach(false, std::nullopt, effects);  // the will, if any, is published [MQTT-3.1.2-8]
 }
 
 Instant ServerSession::next_deadline() const {

@@ -58,6 +58,7 @@ class Inflight {
 
   /// Remembers `id`; false when it is already there (the message is a repetition).
   [[nodiscard]] bool note_incoming(std::uint16_t id);
+  [[nodiscard]] bool has_incoming(std::uint16_t id) const;
   /// Forgets `id`; false when it was not there.
   bool forget_incoming(std::uint16_t id);
   [[nodiscard]] std::size_t incoming() const { return state_ ? state_->incoming_used : 0; }

@@ -54,20 +54,19 @@ TEST(Mqtt311, MQTT_3_1_2_2_unsupported_level_is_answered_with_1) {
   peer.expects(wire::connack(1)).expects_close(Reason::kNotSupported).expects_nothing();
 }
 
-TEST(ServerConnect, Mqtt5IsRefusedInTheWordsOfMqtt311) {
-  for (const std::string_view packet :
-       {"10 0e 0004 'MQTT' 05 02 003c 00 0001 'a'", "10 0d 0004 'MQTT' 05 03 003c 0001 'a'",
-        "10 0e 0004 'MQTT' 05 02 003c 09 0001 'a'"}) {
-    ServerPeer peer;
-    peer.opens().sends(octets(packet));
-    peer.expects(wire::connack(1)).expects_close(Reason::kNotSupported).expects_nothing();
-  }
+// In 3.1 the octet before the return code is reserved: it says nothing of a session.
+TEST(ServerConnect, Mqtt31IsSpoken) {
+  ServerPeer peer;
+  peer.opens().sends(octets("10 0f 0006 'MQIsdp' 03 00 003c 0001 'a'"));
+  EXPECT_EQ(peer.effect<Attach>().client_id, "a");
+  peer.answers({.ticket = peer.ticket(), .session_present = true});
+  peer.expects(octets("20 02 00 00"));
 }
 
-TEST(ServerConnect, Mqtt31IsClosedWithoutConnack) {
+TEST(ServerConnect, Mqtt31RefusesLongClientIds) {
   ServerPeer peer;
-  peer.opens().sends(octets("10 0f 0006 'MQIsdp' 03 02 003c 0001 'a'"));
-  peer.expects_close(Reason::kMalformed).expects_nothing();
+  peer.opens().sends(octets("10 26 0006 'MQIsdp' 03 02 003c 0018 '123456789012345678901234'"));
+  peer.expects(wire::connack(2)).expects_close(Reason::kBadName).expects_nothing();
 }
 
 TEST(Mqtt311, MQTT_3_1_2_3_reserved_connect_flag_closes) {

@@ -91,6 +91,10 @@ class ClientSession final : public session::Session {
   [[nodiscard]] model::Reason judge(const PublishView&) const { return model::Reason::kOk; }
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
+  void fail(const WireError&, session::Effects& effects) {
+    fail(model::Reason::kMalformed, effects);
+  }
+  void fail(ReasonCode, session::Effects& effects) { fail(model::Reason::kProtocolError, effects); }
 
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kOpen, kClosed };

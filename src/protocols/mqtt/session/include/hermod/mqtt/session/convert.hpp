@@ -8,9 +8,12 @@
 
 #include "hermod/model/message.hpp"
 #include "hermod/model/reason.hpp"
+#include "hermod/model/subscription.hpp"
 #include "hermod/mqtt/codec/connack.hpp"
 #include "hermod/mqtt/codec/connect.hpp"
 #include "hermod/mqtt/codec/publish.hpp"
+#include "hermod/mqtt/codec/reason_code.hpp"
+#include "hermod/mqtt/codec/subscribe.hpp"
 #include "hermod/session/protocol.hpp"
 
 namespace hermod::mqtt {
@@ -20,6 +23,10 @@ namespace hermod::mqtt {
 }
 [[nodiscard]] constexpr std::uint8_t to_qos(model::Guarantee guarantee) {
   return static_cast<std::uint8_t>(guarantee);
+}
+
+[[nodiscard]] constexpr model::RetainHandling to_retain_handling(RetainHandling handling) {
+  return static_cast<model::RetainHandling>(handling);
 }
 
 /// Fills a message that has its default members with a PUBLISH that was received. DUP is not a
@@ -59,6 +66,15 @@ struct PublishFlags {
 
 /// Why a server said no to CONNECT.
 [[nodiscard]] model::Reason to_reason(ConnectReturnCode code);
+
+/// The reason code that answers CONNECT with this reason.
+[[nodiscard]] ReasonCode to_connect_code(model::Reason reason);
+/// The reason code of PUBACK and PUBREC for this fate of a PUBLISH.
+[[nodiscard]] ReasonCode to_publish_code(model::Reason reason);
+/// The reason code of SUBACK that refuses a filter.
+[[nodiscard]] ReasonCode to_subscribe_code(model::Reason reason);
+/// The reason code of a DISCONNECT by this side.
+[[nodiscard]] ReasonCode to_disconnect_code(model::Reason reason);
 
 /// True when a PUBLISH that met this fate is acknowledged like any other: MQTT 3.1.1 cannot say
 /// that it was not wanted [MQTT-3.3.5-2]. False when the message may be accepted later: then the

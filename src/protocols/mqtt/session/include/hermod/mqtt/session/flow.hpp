@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "hermod/mqtt/codec/acks.hpp"
 #include "hermod/mqtt/codec/version.hpp"
+#include "hermod/mqtt/session/v5.hpp"
 #include "hermod/session/effects.hpp"
 #include "hermod/session/inflight.hpp"
 
@@ -17,6 +19,7 @@ struct Flow {
   session::Inflight inflight;    ///< packet ids in use, both ways
   std::uint32_t unanswered = 0;  ///< PUBLISH packets of the peer whose ticket has not come back
   Version version = Version::kV311;
+  std::unique_ptr<V5> v5;  ///< with MQTT 5 only
 };
 
 /// What becomes of a packet at the front of the input.
@@ -41,10 +44,10 @@ enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest };
   return static_cast<std::uint16_t>(ticket);
 }
 
-/// Writes PUBACK, PUBREC, PUBREL or PUBCOMP.
+/// Writes PUBACK, PUBREC, PUBREL or PUBCOMP. The reason is for MQTT 5.
 inline void send_ack(PacketType type, std::uint16_t packet_id, const Flow& flow,
-                     session::Effects& effects) {
-  const AckView ack{type, packet_id};
+                     session::Effects& effects, ReasonCode reason = ReasonCode::kSuccess) {
+  const AckView ack{type, packet_id, reason};
   const std::size_t size = ack_size(ack, flow.version);
   write_ack(effects.output().reserve(size), ack, flow.version);
   effects.output().commit(size);

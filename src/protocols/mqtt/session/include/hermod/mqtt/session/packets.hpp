@@ -9,6 +9,7 @@
 
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/time.hpp"
+#include "hermod/base/wire_error.hpp"
 #include "hermod/model/reason.hpp"
 #include "hermod/mqtt/codec/acks.hpp"
 #include "hermod/mqtt/codec/fixed_header.hpp"
@@ -62,17 +63,20 @@ concept Role = requires(R role, const FixedHeader& header, Bytes body, const Pub
   { role.on_packet(header, body, effects) } -> std::same_as<Step>;
   /// Closes the connection.
   role.fail(model::Reason::kMalformed, effects);
+  /// Closes the connection for a packet that could not be read, or with this reason code (MQTT 5).
+  role.fail(WireError{}, effects);
+  role.fail(ReasonCode::kProtocolError, effects);
 };
 
 namespace packets_detail {
 
 template <Role R>
-Step take_publish(R& role, Flow& flow, const FixedHeader& header, Bytes body,
+Step take_publish(R& role, Flow& flow, const FixedHeader& header, Bytes body, Instant now,
                   session::Effects& effects) {
   if (!role.takes_messages()) return Step::kWait;
   const auto publish = read_publish(header, body, flow.version);
   if (!publish) [[unlikely]] {
-    role.fail(model::Reason::kMalformed, effects);
+    role.fail(publish.error(), effects);
     return Step::kStop;
   }
   const model::Reason reason = role.judge(*publish);
@@ -80,7 +84,12 @@ Step take_publish(R& role, Flow& flow, const FixedHeader& header, Bytes body,
     role.fail(reason, effects);
     return Step::kStop;
   }
-  return on_publish(*publish, flow, effects);
+  if (!flow.v5) return on_publish(*publish, flow, effects);
+  Step step = Step::kStop;
+  if (const auto code = on_publish_v5(*publish, flow, now, effects, step)) [[unlikely]] {
+    role.fail(*code, effects);
+  }
+  return step;
 }
 
 template <Role R>
@@ -88,7 +97,7 @@ Step take_ack(R& role, Flow& flow, const FixedHeader& header, Bytes body,
               session::Effects& effects) {
   const auto ack = read_ack(header, body, flow.version);
   if (!ack) [[unlikely]] {
-    role.fail(model::Reason::kMalformed, effects);
+    role.fail(ack.error(), effects);
     return Step::kStop;
   }
   Step step = Step::kNext;
@@ -97,7 +106,7 @@ Step take_ack(R& role, Flow& flow, const FixedHeader& header, Bytes body,
       step = on_puback(ack->packet_id, flow, effects);
       break;
     case PacketType::kPubrec:
-      step = on_pubrec(ack->packet_id, flow, effects);
+      step = on_pubrec(ack->packet_id, ack->reason, flow, effects);
       break;
     case PacketType::kPubrel:
       on_pubrel(ack->packet_id, flow, effects);
@@ -111,10 +120,11 @@ Step take_ack(R& role, Flow& flow, const FixedHeader& header, Bytes body,
 }
 
 template <Role R>
-Step take(R& role, Flow& flow, const FixedHeader& header, Bytes body, session::Effects& effects) {
+Step take(R& role, Flow& flow, const FixedHeader& header, Bytes body, Instant now,
+          session::Effects& effects) {
   switch (header.type) {
     case PacketType::kPublish:
-      return take_publish(role, flow, header, body, effects);
+      return take_publish(role, flow, header, body, now, effects);
     case PacketType::kPuback:
     case PacketType::kPubrec:
     case PacketType::kPubrel:
@@ -130,14 +140,15 @@ Step take(R& role, Flow& flow, const FixedHeader& header, Bytes body, session::E
 /// Deals with the whole packets at the start of `bytes` until the role wants to wait or closes.
 /// When it closes, everything counts as consumed.
 template <Role R>
-Progress read_packets(R& role, Flow& flow, Bytes bytes, session::Effects& effects) {
+Progress read_packets(R& role, Flow& flow, Bytes bytes, Instant now, session::Effects& effects) {
+  if (flow.v5) flow.v5->release();
   std::size_t at = 0;
   while (at < bytes.size()) {
     const Bytes rest = bytes.subspan(at);
     const auto header = read_fixed_header(rest, flow.version);
     if (!header) [[unlikely]] {
       if (header.error().incomplete()) break;
-      role.fail(model::Reason::kMalformed, effects);
+      role.fail(header.error(), effects);
       return {bytes.size()};
     }
     if (header->packet_size() > role.packet_bytes_max()) [[unlikely]] {  // before its body is here
@@ -146,7 +157,7 @@ Progress read_packets(R& role, Flow& flow, Bytes bytes, session::Effects& effect
     }
     if (rest.size() < header->packet_size()) break;
     const Bytes body = rest.subspan(header->header_size, header->remaining_length);
-    switch (packets_detail::take(role, flow, *header, body, effects)) {
+    switch (packets_detail::take(role, flow, *header, body, now, effects)) {
       case Step::kNext:
         at += header->packet_size();
         break;

@@ -14,8 +14,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "hermod/base/time.hpp"
 #include "hermod/mqtt/codec/publish.hpp"
+#include "hermod/mqtt/codec/reason_code.hpp"
 #include "hermod/mqtt/session/convert.hpp"
 #include "hermod/mqtt/session/flow.hpp"
 #include "hermod/session/session.hpp"
@@ -32,6 +35,18 @@ namespace hermod::mqtt {
 [[nodiscard]] Step on_repeated_publish(std::uint16_t packet_id, Flow& flow,
                                        session::Effects& effects);
 
+/// The effect of a PUBLISH that is no repetition, where it stands; lives until the next effect.
+inline session::Publish& append_publish(const PublishView& publish, Flow& flow,
+                                        session::Effects& effects) {
+  session::Publish& effect = effects.append<session::Publish>();
+  fill_message(effect.message, publish);
+  if (publish.qos > 0) {
+    effect.ticket = publish_ticket(publish.qos, publish.packet_id);
+    ++flow.unanswered;
+  }
+  return effect;
+}
+
 /// Takes a PUBLISH. Inline, as the hottest path of all: what it makes is written once, in its
 /// place.
 [[nodiscard]] inline Step on_publish(const PublishView& publish, Flow& flow,
@@ -39,14 +54,14 @@ namespace hermod::mqtt {
   if (publish.qos == 2 && !flow.inflight.note_incoming(publish.packet_id)) {  // [MQTT-4.3.3-2]
     return on_repeated_publish(publish.packet_id, flow, effects);
   }
-  session::Publish& effect = effects.append<session::Publish>();
-  fill_message(effect.message, publish);
-  if (publish.qos > 0) {
-    effect.ticket = publish_ticket(publish.qos, publish.packet_id);
-    ++flow.unanswered;
-  }
+  (void)append_publish(publish, flow, effects);
   return Step::kNext;
 }
+
+/// Takes a PUBLISH of MQTT 5, as above: with its alias and properties, and no more than the receive
+/// maximum allows. Nothing, when it was taken or has to wait; else why the connection is closed.
+[[nodiscard]] std::optional<ReasonCode> on_publish_v5(PublishView publish, Flow& flow, Instant now,
+                                                      session::Effects& effects, Step& step);
 
 /// The answer to a ticket of TicketKind::kPublish. kStop: it must not be acknowledged, the
 /// connection is to be closed for the answer's reason.

@@ -6,6 +6,7 @@
 //   QoS 1   PUBLISH ->            <- PUBACK                Settle, a credit back
 //   QoS 2   PUBLISH ->            <- PUBREC                Settle: the message is the peer's
 //           PUBREL  ->            <- PUBCOMP               a credit back
+//                                 <- PUBREC that refuses   Settle, a credit back (MQTT 5)
 //
 //   stage of a packet id   | PUBACK          | PUBREC               | PUBCOMP
 //   not in use             | ignored         | PUBREL               | ignored
@@ -23,10 +24,11 @@
 
 namespace hermod::mqtt {
 
-/// Encodes a batch into the output. A message that MQTT cannot say (a topic or packet too long) is
-/// settled as if it had been sent. Needs a free packet id for each delivery above QoS 0, which
-/// credit sees to.
-void deliver(const model::DeliveryBatch& batch, Flow& flow, session::Effects& effects);
+/// Encodes a batch into the output. A message that MQTT cannot say (a topic or packet too long),
+/// that the peer does not take (MQTT 5: its maximum packet size [MQTT-3.1.2-25]) or whose time is
+/// over [MQTT-3.3.2-5] is settled as if it had been sent. Needs a free packet id for each delivery
+/// above QoS 0, which credit sees to.
+void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now, session::Effects& effects);
 
 /// The connection goes on with the exchanges of an earlier one: repeats PUBREL for what was
 /// released, in its order, and asks for as many deliveries as may be under way beside them. What
@@ -35,7 +37,9 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects);
 
 /// The peer's answers. kStop means that the exchange of this id is of another kind: a violation.
 [[nodiscard]] Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
-[[nodiscard]] Step on_pubrec(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+/// `reason`: MQTT 5 may refuse the message, which ends its exchange.
+[[nodiscard]] Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow,
+                             session::Effects& effects);
 [[nodiscard]] Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
 
 }  // namespace hermod::mqtt

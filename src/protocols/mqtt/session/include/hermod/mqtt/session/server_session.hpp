@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's end of one MQTT 3.1.1 connection. Knows no socket, no clock and no core: octets and
-// answers come in, octets and effects go out.
+// The server's end of one MQTT connection: 3.1, 3.1.1 or 5.0. Knows no socket, no clock and no
+// core: octets and answers come in, octets and effects go out.
 //
 //   kConnecting --CONNECT--> kAttaching --answer kOk--> kOpen --DISCONNECT--> kClosed
 //        |                       |                        |                      ^
@@ -20,6 +20,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "hermod/mqtt/codec/connack.hpp"
@@ -53,6 +54,8 @@ class ServerSession final : public session::Session {
   [[nodiscard]] model::Reason judge(const PublishView& publish) const;
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
+  void fail(const WireError& error, session::Effects& effects);
+  void fail(ReasonCode code, session::Effects& effects);
 
  private:
   enum class State : std::uint8_t { kConnecting, kAttaching, kOpen, kClosed };
@@ -64,32 +67,46 @@ class ServerSession final : public session::Session {
     std::uint32_t unanswered = 0;
     std::uint32_t offset = 0;                // of the first entry that was not asked for
     bool whole = false;                      // all entries were asked for
-    std::vector<std::uint8_t> return_codes;  // SUBSCRIBE: one per entry
+    std::uint32_t subscription_id = 0;       // SUBSCRIBE in MQTT 5; 0: none
+    std::vector<std::uint8_t> return_codes;  // one per entry; UNSUBSCRIBE: in MQTT 5
   };
 
-  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
-  void on_connect(const ConnectView& connect, session::Effects& effects);
-  void refuse_connect(const WireResult<ConnectView>& connect, session::Effects& effects);
+  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, Instant now, session::Effects& effects);
+  void on_connect(const ConnectView& connect, Instant now, session::Effects& effects);
+  void on_connect_error(const WireError& error, session::Effects& effects);
+  /// Takes what only MQTT 5 says in CONNECT; a failure is the reason code that refuses it.
+  [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect, Instant now,
+                                                   session::Attach& attach);
   void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
-  void refuse(ConnectReturnCode code, model::Reason reason, session::Effects& effects);
+  void send_connack(const session::Answer& answer, session::Effects& effects);
+  void refuse(model::Reason reason, session::Effects& effects);
+  void refuse(ReasonCode code, model::Reason reason, session::Effects& effects);
   [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
   [[nodiscard]] Step on_unsubscribe(const FixedHeader& header, Bytes body,
                                     session::Effects& effects);
   [[nodiscard]] Step on_disconnect(const FixedHeader& header, Bytes body,
                                    session::Effects& effects);
-  [[nodiscard]] Step stop(model::Reason reason, session::Effects& effects);
+  template <typename Why>
+  [[nodiscard]] Step stop(const Why& why, session::Effects& effects) {
+    fail(why, effects);
+    return Step::kStop;
+  }
+  void close(ReasonCode code, model::Reason reason, session::Effects& effects);
+  void say_goodbye(ReasonCode code, session::Effects& effects);
   void ask_subscriptions(Bytes body, session::Effects& effects);
   void ask_unsubscriptions(Bytes body, session::Effects& effects);
   [[nodiscard]] Step after_asking(session::Effects& effects);
   void on_request_answer(const session::Answer& answer);
   void answer_request(session::Effects& effects);
-  void detach(bool discard_will, session::Effects& effects);
+  void detach(bool discard_will, std::optional<std::uint32_t> expiry_s, session::Effects& effects);
 
   const session::SessionLimits* limits_;
   std::unique_ptr<Request> request_;
   Flow flow_;
   Hearing hearing_;
+  std::uint32_t expiry_s_ = 0;      // what CONNECT asked for
   std::uint16_t keep_alive_s_ = 0;  // what is enforced; 0: nothing
+  bool keep_alive_cut_ = false;     // that is less than CONNECT asked for
   State state_ = State::kConnecting;
   bool clean_session_ = true;
   bool attached_ = false;
@@ -97,6 +114,6 @@ class ServerSession final : public session::Session {
 };
 
 // Every idle connection pays for it.
-static_assert(sizeof(ServerSession) <= 80);
+static_assert(sizeof(ServerSession) <= 96);
 
 }  // namespace hermod::mqtt
