@@ -58,9 +58,9 @@ TEST(Mqtt311, MQTT_3_1_2_2_unsupported_level_is_answered_with_1) {
 TEST(ServerConnect, Mqtt31IsSpoken) {
   ServerPeer peer;
   peer.opens().sends(octets("10 0f 0006 'MQIsdp' 03 00 003c 0001 'a'"));
-  EXPECT_EQ(peer.effect<Attach>().client_id, "a");
-  peer.answers({.ticket = peer.ticket(), .session_present = true});
-  peer.expects(octets("20 02 00 00"));
+  const auto attach = peer.effect<Attach>();
+  EXPECT_EQ(attach.client_id, "a");
+  peer.accepts(attach.ticket, true).expects(octets("20 02 00 00"));
 }
 
 TEST(ServerConnect, Mqtt31RefusesLongClientIds) {
@@ -291,7 +291,7 @@ TEST(ServerConnect, AWillAboveTheLimitsIsClosedWithoutConnack) {
   ServerPeer levels(limits_with([](auto& l) { l.topic_levels_max = 1; }));
   ConnectView deep = kWithWill;
   deep.will->topic = "a/b";
-  levels.opens().sends(wire::connect(deep)).expects_close(Reason::kBadName);
+  levels.opens().sends(wire::connect(deep)).expects_close(Reason::kProtocolError);
 }
 
 TEST(ServerConnect, WaitsWhileOnlyRepliesAreTaken) {
