@@ -204,7 +204,7 @@ class MqttPeer final : public Watcher {
     }
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(used));
   }
-  void on_packet(const mqtt::Connack& connack) {
+  void on_packet(const mqtt::ConnackView& connack) {
     EXPECT_EQ(connack.return_code, mqtt::ConnectReturnCode::kAccepted);
     accepted = true;
   }
@@ -214,16 +214,16 @@ class MqttPeer final : public Watcher {
       received.push_back(
           {std::string{view.topic}, std::string{as_text(view.payload)}, view.retain});
     }
-    if (view.qos == 1) send(mqtt::AckPacket{mqtt::PacketType::kPuback, view.packet_id});
-    if (view.qos == 2) send(mqtt::AckPacket{mqtt::PacketType::kPubrec, view.packet_id});
+    if (view.qos == 1) send(mqtt::AckView{mqtt::PacketType::kPuback, view.packet_id});
+    if (view.qos == 2) send(mqtt::AckView{mqtt::PacketType::kPubrec, view.packet_id});
   }
-  void on_packet(const mqtt::AckPacket& ack) {
+  void on_packet(const mqtt::AckView& ack) {
     switch (ack.type) {
       case mqtt::PacketType::kPubrec:
-        return send(mqtt::AckPacket{mqtt::PacketType::kPubrel, ack.packet_id});
+        return send(mqtt::AckView{mqtt::PacketType::kPubrel, ack.packet_id});
       case mqtt::PacketType::kPubrel:
         incoming_.erase(ack.packet_id);
-        return send(mqtt::AckPacket{mqtt::PacketType::kPubcomp, ack.packet_id});
+        return send(mqtt::AckView{mqtt::PacketType::kPubcomp, ack.packet_id});
       default:
         ++published;
     }

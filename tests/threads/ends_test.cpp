@@ -46,7 +46,7 @@ TEST_P(BrokerEnds, EachAbruptEndPublishesItsWillOnce) {
         victim.end();
         break;
       case 4:
-        victim.send(mqtt::Disconnect{});
+        victim.send(mqtt::DisconnectView{});
         break;
       default:  // closed; with CONNACK unread this resets
         victim.vanish();

@@ -74,7 +74,6 @@ constexpr std::array kForeign{
     ignored("persistence_file", kNoStore),
     ignored("autosave_interval", kNoStore),
     ignored("autosave_on_changes", kNoStore),
-    ignored("max_topic_alias", "MQTT 5 comes with a later version."),
     ignored("max_inflight_bytes", "max_inflight_messages limits what is under way to a client."),
     ignored("memory_limit",
             "the limits of queues, sessions and retained messages bound the memory."),
