@@ -103,8 +103,9 @@ void Shard::open(GroupJoin& letter, std::uint16_t from) {
   if (group.reason != Reason::kOk) return send(from, std::move(join.answer));
   // All shards must know before the member hears of it: each join makes sure.
   const std::string filter{core::parse_group(join.answer.name)->filter};
-  while (++last_join_ == 0 || joins_.contains(last_join_)) {
-  }
+  do {
+    ++last_join_;
+  } while (last_join_ == 0 || joins_.contains(last_join_));
   joins_.emplace(last_join_, std::move(join));
   subscribing_.start(core::ConnectionKey{last_join_} << 32, group.key.index, filter, {}, false, 0,
                      now_);
