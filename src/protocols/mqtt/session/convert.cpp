@@ -51,97 +51,72 @@ Reason to_reason(ConnectReturnCode code) {
   return Reason::kProtocolError;
 }
 
-ReasonCode to_connect_code(Reason reason) {
+namespace {
+
+// How the packets of MQTT 5 say a reason: CONNACK, PUBACK and PUBREC, SUBACK, DISCONNECT.
+struct Words {
+  ReasonCode connect;
+  ReasonCode publish;
+  ReasonCode subscribe;
+  ReasonCode disconnect;
+};
+
+constexpr Words words_for(Reason reason) {
+  using enum ReasonCode;
+  constexpr ReasonCode kUnsaid = kUnspecifiedError;
+  constexpr ReasonCode kOurs = kImplementationSpecificError;
   switch (reason) {
     case Reason::kOk:
-      return ReasonCode::kSuccess;
+      return {kSuccess, kSuccess, kSuccess, kNormalDisconnection};
+    case Reason::kNoMatch:
+      return {kSuccess, kNoMatchingSubscribers, kSuccess, kNormalDisconnection};
     case Reason::kNotAuthorized:
-      return ReasonCode::kNotAuthorized;
+      return {kNotAuthorized, kNotAuthorized, kNotAuthorized, kNotAuthorized};
     case Reason::kBadCredentials:
-      return ReasonCode::kBadUserNameOrPassword;
+      return {kBadUserNameOrPassword, kNotAuthorized, kNotAuthorized, kNotAuthorized};
     case Reason::kBadName:
-      return ReasonCode::kClientIdentifierNotValid;
+      return {kClientIdentifierNotValid, kTopicNameInvalid, kTopicFilterInvalid, kTopicNameInvalid};
     case Reason::kQuotaExceeded:
-      return ReasonCode::kQuotaExceeded;
-    case Reason::kUnavailable:
-      return ReasonCode::kServerUnavailable;
-    case Reason::kShutdown:
-      return ReasonCode::kServerShuttingDown;
+      return {kQuotaExceeded, kQuotaExceeded, kQuotaExceeded, kQuotaExceeded};
     case Reason::kTooLarge:
-      return ReasonCode::kPacketTooLarge;
-    case Reason::kMalformed:
-      return ReasonCode::kMalformedPacket;
+      return {kPacketTooLarge, kOurs, kOurs, kPacketTooLarge};
+    case Reason::kNotSupported:
+      return {kUnsaid, kOurs, kOurs, kQosNotSupported};
+    case Reason::kUnavailable:
+      return {kServerUnavailable, kOurs, kOurs, kServerBusy};
+    case Reason::kShutdown:
+      return {kServerShuttingDown, kUnsaid, kUnsaid, kServerShuttingDown};
+    case Reason::kTakenOver:
+      return {kUnsaid, kUnsaid, kUnsaid, kSessionTakenOver};
     case Reason::kProtocolError:
-      return ReasonCode::kProtocolError;
-    default:
-      return ReasonCode::kUnspecifiedError;
+      return {kProtocolError, kUnsaid, kUnsaid, kProtocolError};
+    case Reason::kMalformed:
+      return {kMalformedPacket, kUnsaid, kUnsaid, kMalformedPacket};
+    case Reason::kTimeout:
+      return {kUnsaid, kUnsaid, kUnsaid, kKeepAliveTimeout};
+    case Reason::kNotFound:
+    case Reason::kPeerClosed:
+      break;
   }
+  return {kUnsaid, kUnsaid, kUnsaid, kUnsaid};
+}
+
+}  // namespace
+
+ReasonCode to_connect_code(Reason reason) {
+  return words_for(reason).connect;
 }
 
 ReasonCode to_publish_code(Reason reason) {
-  switch (reason) {
-    case Reason::kOk:
-      return ReasonCode::kSuccess;
-    case Reason::kNoMatch:
-      return ReasonCode::kNoMatchingSubscribers;
-    case Reason::kNotAuthorized:
-      return ReasonCode::kNotAuthorized;
-    case Reason::kBadName:
-      return ReasonCode::kTopicNameInvalid;
-    case Reason::kQuotaExceeded:
-      return ReasonCode::kQuotaExceeded;
-    case Reason::kTooLarge:
-    case Reason::kNotSupported:
-    case Reason::kUnavailable:
-      return ReasonCode::kImplementationSpecificError;
-    default:
-      return ReasonCode::kUnspecifiedError;
-  }
+  return words_for(reason).publish;
 }
 
 ReasonCode to_subscribe_code(Reason reason) {
-  switch (reason) {
-    case Reason::kNotAuthorized:
-      return ReasonCode::kNotAuthorized;
-    case Reason::kBadName:
-      return ReasonCode::kTopicFilterInvalid;
-    case Reason::kQuotaExceeded:
-      return ReasonCode::kQuotaExceeded;
-    case Reason::kNotSupported:
-    case Reason::kUnavailable:
-      return ReasonCode::kImplementationSpecificError;
-    default:
-      return ReasonCode::kUnspecifiedError;
-  }
+  return words_for(reason).subscribe;
 }
 
 ReasonCode to_disconnect_code(Reason reason) {
-  switch (reason) {
-    case Reason::kOk:
-      return ReasonCode::kNormalDisconnection;
-    case Reason::kNotAuthorized:
-      return ReasonCode::kNotAuthorized;
-    case Reason::kBadName:
-      return ReasonCode::kTopicNameInvalid;
-    case Reason::kQuotaExceeded:
-      return ReasonCode::kQuotaExceeded;
-    case Reason::kTooLarge:
-      return ReasonCode::kPacketTooLarge;
-    case Reason::kNotSupported:
-      return ReasonCode::kQosNotSupported;
-    case Reason::kTakenOver:
-      return ReasonCode::kSessionTakenOver;
-    case Reason::kProtocolError:
-      return ReasonCode::kProtocolError;
-    case Reason::kMalformed:
-      return ReasonCode::kMalformedPacket;
-    case Reason::kTimeout:
-      return ReasonCode::kKeepAliveTimeout;
-    case Reason::kShutdown:
-      return ReasonCode::kServerShuttingDown;
-    default:
-      return ReasonCode::kUnspecifiedError;
-  }
+  return words_for(reason).disconnect;
 }
 
 bool is_acknowledged(Reason reason) {
