@@ -230,6 +230,8 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
       effects.accept(entry->tag, 0);
       flow.inflight.release(*entry);
     }
+  } else if (is_failure(reason)) {  // [MQTT-4.3.3-4]: neither side knows of an exchange
+    return Step::kNext;
   }
   send_ack(PacketType::kPubrel, packet_id, flow, effects,  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
            entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);

@@ -14,9 +14,9 @@ namespace hermod::mqtt::wire {
 
 using Octets = std::vector<std::uint8_t>;
 
-inline Octets encode(const Packet& packet) {
-  Octets octets(encoded_size(packet, Version::kV311));
-  write_packet(octets.data(), packet, Version::kV311);
+inline Octets encode(const Packet& packet, Version version = Version::kV311) {
+  Octets octets(encoded_size(packet, version));
+  write_packet(octets.data(), packet, version);
   return octets;
 }
 /// One after the other.
@@ -89,4 +89,116 @@ inline Octets disconnect() {
   return encode(DisconnectView{});
 }
 
+// --- the same in MQTT 5, with properties ---
+
+namespace v5 {
+
+using Properties = std::vector<Property>;
+
+inline Property number(PropertyId id, std::uint32_t number) {
+  return {.id = id, .number = number};
+}
+inline Property text(PropertyId id, std::string_view text) {
+  return {.id = id, .text = text};
+}
+inline Property octets(PropertyId id, std::string_view octets) {
+  return {.id = id, .data = as_bytes(octets)};
+}
+inline Property user(std::string_view name, std::string_view value) {
+  return {.id = PropertyId::kUserProperty, .text = name, .value = value};
+}
+
+/// A block of properties in memory of its own.
+class Block {
+ public:
+  explicit Block(const Properties& list) : octets_(*properties_size(list)) {
+    view_ = encode_properties(octets_.data(), list);
+  }
+  [[nodiscard]] const PropertyBlock& view() const { return view_; }
+
+ private:
+  Octets octets_;
+  PropertyBlock view_;
+};
+
+inline Octets encode(const Packet& packet) {
+  return wire::encode(packet, Version::kV5);
+}
+/// `will` is the properties of the will.
+inline Octets connect(ConnectView connect = {.client_id = "peer"}, const Properties& list = {},
+                      const Properties& will = {}) {
+  const Block block(list);
+  const Block will_block(will);
+  connect.version = Version::kV5;
+  connect.properties = block.view();
+  if (connect.will) connect.will->properties = will_block.view();
+  return encode(connect);
+}
+inline Octets connack(const Properties& list, bool present = false) {
+  const Block block(list);
+  return encode(ConnackView{.session_present = present, .properties = block.view()});
+}
+/// A refusal.
+inline Octets connack(ReasonCode reason) {
+  return encode(ConnackView{.reason = reason});
+}
+inline Octets publish(std::string_view topic, std::string_view payload,
+                      const PublishOptions& options = {}, const Properties& list = {}) {
+  const Block block(list);
+  return encode(PublishView{.topic = topic,
+                            .payload = as_bytes(payload),
+                            .packet_id = options.id,
+                            .qos = options.qos,
+                            .retain = options.retain,
+                            .dup = options.dup,
+                            .properties = block.view()});
+}
+inline Octets ack(PacketType type, std::uint16_t id, ReasonCode reason = ReasonCode::kSuccess,
+                  const Properties& list = {}) {
+  const Block block(list);
+  return encode(AckView{type, id, reason, block.view()});
+}
+inline Octets puback(std::uint16_t id, ReasonCode reason = ReasonCode::kSuccess) {
+  return ack(PacketType::kPuback, id, reason);
+}
+inline Octets pubrec(std::uint16_t id, ReasonCode reason = ReasonCode::kSuccess) {
+  return ack(PacketType::kPubrec, id, reason);
+}
+inline Octets pubrel(std::uint16_t id, ReasonCode reason = ReasonCode::kSuccess) {
+  return ack(PacketType::kPubrel, id, reason);
+}
+inline Octets pubcomp(std::uint16_t id, ReasonCode reason = ReasonCode::kSuccess) {
+  return ack(PacketType::kPubcomp, id, reason);
+}
+inline Octets subscribe(std::uint16_t id, const std::vector<SubscribeEntry>& entries,
+                        const Properties& list = {}) {
+  const Block block(list);
+  Octets octets(subscribe_size(entries, Version::kV5, block.view()));
+  write_subscribe(octets.data(), id, entries, Version::kV5, block.view());
+  return octets;
+}
+inline Octets suback(std::uint16_t id, const Octets& codes) {
+  return encode(SubackView{id, codes});
+}
+inline Octets unsubscribe(std::uint16_t id, const std::vector<std::string_view>& filters,
+                          const Properties& list = {}) {
+  const Block block(list);
+  Octets octets(unsubscribe_size(filters, Version::kV5, block.view()));
+  write_unsubscribe(octets.data(), id, filters, Version::kV5, block.view());
+  return octets;
+}
+inline Octets unsuback(std::uint16_t id, const Octets& codes) {
+  return encode(UnsubackView{id, codes});
+}
+inline Octets disconnect(ReasonCode reason = ReasonCode::kNormalDisconnection,
+                         const Properties& list = {}) {
+  const Block block(list);
+  return encode(DisconnectView{reason, block.view()});
+}
+inline Octets auth(ReasonCode reason, const Properties& list) {
+  const Block block(list);
+  return encode(AuthView{reason, block.view()});
+}
+
+}  // namespace v5
 }  // namespace hermod::mqtt::wire

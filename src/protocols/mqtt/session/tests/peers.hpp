@@ -56,9 +56,24 @@ class ServerPeer : private ServerParts, public testkit::Script {
     return *this;
   }
   /// The broker's consent to Attach.
-  ServerPeer& accepts(session::Ticket ticket, bool present = false) {
-    answers({.ticket = ticket, .session_present = present, .inflight = &lent});
+  ServerPeer& accepts(session::Ticket ticket, bool present = false, std::uint32_t expiry_s = 0) {
+    answers(
+        {.ticket = ticket, .session_present = present, .expiry_s = expiry_s, .inflight = &lent});
     return *this;
+  }
+  /// The same for a CONNECT of MQTT 5, with properties. Its CONNACK is another test's matter.
+  ServerPeer& connects_v5(const wire::v5::Properties& list = {},
+                          const ConnectView& view = {.client_id = "peer"}, bool present = false) {
+    opens().sends(wire::v5::connect(view, list));
+    const auto attach = effect<session::Attach>();
+    accepts(attach.ticket, present, attach.expiry_s);
+    EXPECT_EQ(host().take_output().at(0), 0x20);
+    expects_effect<session::Credit>();
+    return *this;
+  }
+  /// The server says why, and closes.
+  void expects_goodbye(ReasonCode code, Reason reason, Place place = Place::current()) {
+    expects(wire::v5::disconnect(code), place).expects_close(reason, place);
   }
   /// From now on every ticket is answered with kOk, subscriptions with what they ask for.
   ServerPeer& answers_all() {
