@@ -158,7 +158,7 @@ TEST(Mqtt5, Section_4_13_ends_that_the_server_wants_have_their_code) {
       {Reason::kQuotaExceeded, ReasonCode::kQuotaExceeded},
       {Reason::kTooLarge, ReasonCode::kPacketTooLarge},
       {Reason::kTimeout, ReasonCode::kKeepAliveTimeout},
-      {Reason::kUnavailable, ReasonCode::kUnspecifiedError}};
+      {Reason::kUnavailable, ReasonCode::kServerBusy}};
   for (const auto& [reason, code] : ends) {
     ServerPeer peer;
     peer.connects_v5().ends(reason);
