@@ -85,6 +85,8 @@ std::uint64_t FileAuthorizer::proof_of(std::string_view user, const PasswordHash
 
 core::Verdict FileAuthorizer::authorize(const core::Actor& actor, core::Action action,
                                         std::string_view name) {
+  // Datagram peers ask without having come in.
+  if (!actor.named && !parts_.allow_anonymous) return core::Verdict::kDeny;
   if (!record_->rules || action == core::Action::kSubscribe) return core::Verdict::kAllow;
   return remembered(actor, action, name) ? core::Verdict::kAllow : core::Verdict::kDeny;
 }

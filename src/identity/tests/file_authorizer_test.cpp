@@ -147,8 +147,16 @@ TEST(FileAuthorizer, ThousandsOfTopicsAreAllDecidedRightly) {
 TEST(FileAuthorizer, WithoutRulesEverythingIsAllowed) {
   Door door{{.users = users_of({{"bob", "b"}})}};
   EXPECT_FALSE(door.authorizer.has_rules());
-  EXPECT_EQ(door.authorizer.authorize({}, Action::kRead, "a"), Verdict::kAllow);
+  const Actor bob{.named = true, .user = "bob"};
+  EXPECT_EQ(door.authorizer.authorize(bob, Action::kRead, "a"), Verdict::kAllow);
   EXPECT_TRUE(door.authorizer.may_read_all({}, "#"));
+}
+
+TEST(FileAuthorizer, WhoHasNoNameMayDoNothingWhereNamesAreNeeded) {
+  Door door{{.users = users_of({{"bob", "b"}}), .rules = rules_of("topic #\n")}};
+  for (const Action action : {Action::kPublish, Action::kSubscribe, Action::kRead}) {
+    EXPECT_EQ(door.authorizer.authorize({}, action, "a"), Verdict::kDeny);
+  }
 }
 
 TEST(FileAuthorizer, ChangesCountFromWhenTheyAreTaken) {
