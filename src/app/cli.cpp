@@ -15,6 +15,7 @@
 
 #include "commands/exit_code.hpp"
 #include "commands/options.hpp"
+#include "commands/passwd.hpp"
 #include "commands/pub.hpp"
 #include "commands/serve.hpp"
 #include "commands/sub.hpp"
@@ -38,6 +39,7 @@ Commands:
   serve     run the broker
   pub       publish messages over MQTT or CoAP
   sub       subscribe and print messages over MQTT or CoAP
+  passwd    keep the users of a broker and their passwords
   bench     measure a server
   help      this text; hermod help COMMAND: its options; hermod help config: the configuration file
 
@@ -47,7 +49,8 @@ Exit status: 0 done, 1 failed, 2 wrong command line or configuration, 27 timed o
 130 interrupted by Ctrl-C.
 )";
 
-constexpr std::array<std::string_view, 5> kCommands{"serve", "pub", "sub", "bench", "help"};
+constexpr std::array<std::string_view, 6> kCommands{"serve", "pub",    "sub",
+                                                    "bench", "passwd", "help"};
 
 /// Options of mosquitto's clients that are not there, and why.
 struct Missing {
@@ -156,6 +159,19 @@ void declare_serve(CLI::App& app, ServeOptions& o) {
   app.add_flag("-v,--verbose", o.verbose, "log everything, whatever the configuration says");
 }
 
+void declare_passwd(CLI::App& app, PasswdOptions& o) {
+  app.add_option("file", o.file, "password file of the broker");
+  app.add_option("user", o.user, "user name");
+  app.add_option("password", o.password, "password, with -b only");
+  app.add_flag("-c,--create", o.create, "make a new file, in place of an old one");
+  app.add_flag("-b,--batch", o.batch, "the password stands on the command line");
+  app.add_flag("-D,--delete", o.remove, "remove the user");
+  app.add_flag("-U,--upgrade", o.upgrade, "hash all passwords of the file that are not hashed");
+  value(app, "-H,--hash", o.hash, "sha512-pbkdf2 (default) or sha512, as mosquitto 1.6 has it");
+  value(app, "-I,--iterations", o.iterations, "cost of sha512-pbkdf2 (default 1000)")
+      ->check(CLI::Range(1u, identity::kIterationsMax));
+}
+
 /// Where a command's option ends: "--foo=bar" is "--foo".
 std::string_view option_name(std::string_view text) {
   return text.substr(0, text.find('='));
@@ -261,6 +277,21 @@ int run_serve_command(int argc, char** argv) {
   return run_serve(options);
 }
 
+int run_passwd_command(int argc, char** argv) {
+  PasswdOptions options;
+  Command command("passwd",
+                  "Keeps a password file: adds a user or changes his password, which is asked for "
+                  "twice.\n\n"
+                  "  hermod passwd -c /etc/hermod/passwd alice\n"
+                  "  hermod passwd -D /etc/hermod/passwd alice\n"
+                  "  hermod passwd -U /etc/hermod/passwd\n");
+  declare_passwd(command.app(), options);
+  int status = kExitOk;
+  if (!command.parse(argc, argv, status)) return status;
+  if (auto checked = complete(options); !checked) return usage("passwd", checked.error());
+  return run_passwd(options);
+}
+
 int run_help(int argc, char** argv) {
   const std::string_view about = argc > 1 ? argv[1] : "";
   if (about.empty() || about == "help") {
@@ -289,6 +320,7 @@ int run_cli(int argc, char** argv) {
   if (command == "serve") return run_serve_command(argc - 1, argv + 1);
   if (command == "pub") return run_pub_command(argc - 1, argv + 1);
   if (command == "sub") return run_sub_command(argc - 1, argv + 1);
+  if (command == "passwd") return run_passwd_command(argc - 1, argv + 1);
   if (command == "bench") return load::main_bench(argc - 1, argv + 1);
   if (command == "help") return run_help(argc - 1, argv + 1);
   if (command == "--version") {

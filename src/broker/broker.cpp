@@ -5,6 +5,7 @@
 
 #include "hermod/broker/authorizers.hpp"
 #include "hermod/broker/shard.hpp"
+#include "hermod/identity/file_authorizer.hpp"
 #include "hermod/transport/epoll.hpp"
 #include "hermod/transport/tcp.hpp"
 #include "hermod/transport/udp.hpp"
@@ -15,11 +16,21 @@ namespace hermod::broker {
 class Broker::Thread {
  public:
   Thread(const Settings& settings, std::uint16_t self, std::uint64_t hash_key, Log& log,
-         std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom)
+         std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom,
+         identity::HashingPool* pool)
       : poller_(std::move(poller)) {
     std::vector<core::Authorizer*> authorizers;
     for (const ListenerSettings& listener : settings.listeners) {
-      authorizers_.push_back(std::make_unique<AnonymousAuthorizer>(listener.allow_anonymous));
+      if (listener.directory) {
+        authorizers_.push_back(std::make_unique<identity::FileAuthorizer>(
+            identity::FileAuthorizer::Parts{.directory = listener.directory,
+                                            .pool = pool,
+                                            .allow_anonymous = listener.allow_anonymous,
+                                            .hash_key = hash_key,
+                                            .wake = [this] { poller_->wake(); }}));
+      } else {
+        authorizers_.push_back(std::make_unique<AnonymousAuthorizer>(listener.allow_anonymous));
+      }
       authorizers.push_back(authorizers_.back().get());
     }
     shard_ = std::make_unique<Shard>(ShardParts{.settings = settings,
@@ -55,8 +66,8 @@ class Broker::Thread {
   SystemClock clock_;
   SystemRng rng_;
   core::NullJournal journal_;
-  std::vector<std::unique_ptr<AnonymousAuthorizer>> authorizers_;
-  std::unique_ptr<transport::EpollPoller> poller_;
+  std::unique_ptr<transport::EpollPoller> poller_;  // outlives those who wake it
+  std::vector<std::unique_ptr<core::Authorizer>> authorizers_;
   std::unique_ptr<Shard> shard_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
@@ -99,6 +110,9 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
   std::unique_ptr<Broker> broker{new Broker(std::move(settings))};
   const std::uint16_t shards = broker->settings_.threads;
   broker->mailroom_ = std::make_unique<Mailroom>(shards);
+  if (broker->settings_.needs_pool()) {
+    broker->pool_ = std::make_unique<identity::HashingPool>(broker->settings_.logins);
+  }
   SystemRng rng;
   const std::uint64_t hash_key = rng.next();
   std::vector<transport::Poller*> pollers;
@@ -107,7 +121,8 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
     if (!poller) return std::unexpected(poller.error());
     pollers.push_back(poller->get());
     broker->threads_.push_back(std::make_unique<Thread>(broker->settings_, i, hash_key, log,
-                                                        std::move(*poller), *broker->mailroom_));
+                                                        std::move(*poller), *broker->mailroom_,
+                                                        broker->pool_.get()));
   }
   for (auto& thread : broker->threads_) thread->shard().connect(pollers);
   if (auto bound = broker->bind(); !bound) return std::unexpected(bound.error());
@@ -152,6 +167,10 @@ std::expected<void, std::string> Broker::bind() {
 
 void Broker::start() {
   for (auto& thread : threads_) thread->start();
+}
+
+void Broker::notice_changes() {
+  for (auto& thread : threads_) thread->poller().wake();
 }
 
 void Broker::stop() {

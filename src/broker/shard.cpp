@@ -75,6 +75,7 @@ Instant Shard::turn(Duration wait_max) {
   if (due != kNever) wait_max = std::min(wait_max, std::max(Duration::zero(), due - now_));
   const std::span<const transport::Event> events = parts_.poller.wait(wait_max);
   now_ = parts_.clock.now();
+  hear_authorizers();
   for (const transport::Event& event : events) handle(event);
   for (const session::ConnectionId id : std::exchange(ready_, {})) {
     if (Connection* connection = find(id)) go_on(*connection);
@@ -202,6 +203,7 @@ void Shard::end(Connection& connection, model::Reason reason) {
 }
 
 void Shard::drop(Connection& connection) {
+  if (!logins_.empty()) forget_login(connection);
   if (connection.stream) {
     if (connection.output && !connection.output->empty()) {  // the last words, if they fit
       std::array<Bytes, 16> pieces;

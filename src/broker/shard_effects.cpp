@@ -33,14 +33,6 @@ void Shard::execute_list(session::EffectList& list) {
   core_.flush();
 }
 
-bool Shard::allowed(const Connection& connection, core::Action action, std::string_view name) {
-  const std::string_view who = connection.attached()
-                                   ? std::string_view{core_.subscriber(connection.subscriber).id}
-                                   : std::string_view{};
-  return parts_.authorizers[connection.listener]->authorize(who, action, name) ==
-         core::Verdict::kAllow;
-}
-
 void Shard::answer(Connection& connection, const session::Answer& answer) {
   with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
     session.on_answers({&answer, 1}, now_, effects);
@@ -132,16 +124,19 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
                                       .given = effect.has_credentials,
                                       .username = effect.username,
                                       .password = effect.password};
-  core::Authorizer& authorizer = *parts_.authorizers[connection.listener];
-  if (authorizer.authenticate(credentials) != core::Verdict::kAllow) {
-    if (connection.stream) {
-      parts_.log.print(LogLevel::kNotice,
-                       "Client {} from {} refused: not authorised. Anonymous clients are not "
-                       "allowed on this listener; 'allow_anonymous true' would let them in.",
-                       effect.client_id, connection.stream->peer().to_text());
-    }
-    return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
-  }
+  const auto login = authorizer_of(connection).authenticate(credentials, ++last_login_);
+  if (login) return admit(connection, *login, effect, assigned);
+  ++connection.unanswered;
+  PendingLogin pending{.connection = id_of(connection),
+                       .effect = std::move(effect),
+                       .client_id = std::string(effect.client_id),
+                       .user = std::string(effect.username),
+                       .assigned = !assigned.empty()};
+  logins_.emplace(last_login_, std::move(pending));
+}
+
+// Whoever it is may come in.
+void Shard::attach(Connection& connection, session::Attach& effect, std::string_view assigned) {
   const core::SubscriberIndex held = core_.find(effect.client_id);
   if (!effect.client_id.empty() && held != core::Subscribers::kNone &&
       core_.subscriber(held).attached()) {  // [MQTT-3.1.4-2]
@@ -154,6 +149,7 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }
   connection.subscriber = attached.subscriber;
+  connection.guarded = attached.session_present && authorizer_of(connection).has_rules();
   if (connection.stream) {
     --unattached_;
     if (connection.rest) unattached_bytes_ -= connection.rest->size();
@@ -199,6 +195,10 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
   if (!connection.attached()) return;
   log_end(connection, connection.close_reason);
   const core::SubscriberIndex subscriber = connection.subscriber;
+  const model::MessageRef& will = core_.subscriber(subscriber).will.message;
+  const bool discard_will =
+      effect.discard_will ||
+      (will && !allowed(connection, core::Action::kPublish, will->destination.address));
   subscribing_.stop(subscriber);
   connection.subscriber = core::Subscribers::kNone;
   if (connection.stream) {
@@ -206,8 +206,8 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
     if (connection.rest) unattached_bytes_ += connection.rest->size();
   }
   if (effect.expiry_s) core_.set_expiry(subscriber, *effect.expiry_s);
-  expire_at_ = std::min(
-      expire_at_, core_.detach(subscriber, std::move(effect.inflight), effect.discard_will, now_));
+  expire_at_ = std::min(expire_at_,
+                        core_.detach(subscriber, std::move(effect.inflight), discard_will, now_));
 }
 
 void Shard::apply(Connection& connection, session::Close& effect) {
@@ -229,6 +229,7 @@ void Shard::apply(Connection& connection, session::Subscribe& effect) {
   if (!allowed(connection, core::Action::kSubscribe, effect.filter)) {
     reason = Reason::kNotAuthorized;
   } else {
+    guard(connection, effect.filter);
     const core::Core::Subscribed subscribed =
         core_.subscribe(connection.subscriber, effect.filter, effect.options);
     reason = subscribed.reason;

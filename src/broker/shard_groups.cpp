@@ -34,6 +34,7 @@ void Shard::subscribe_group(Connection& connection, const session::Subscribe& ef
   if (!allowed(connection, core::Action::kSubscribe, name->filter)) {
     return refuse(Reason::kNotAuthorized);
   }
+  guard(connection, name->filter);
   const core::Core::Member member =
       core_.enter_group(connection.subscriber, effect.filter, effect.options);
   if (member.reason != Reason::kOk) return refuse(member.reason);

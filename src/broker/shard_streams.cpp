@@ -201,7 +201,12 @@ void Shard::drained(Connection& connection) {
 void Shard::deliver(core::ConnectionKey key, const model::DeliveryBatch& batch) {
   Connection* connection = find(key);
   if (connection == nullptr || connection->closing) return;
-  with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
+  if (connection->guarded) return deliver_checked(*connection, batch);
+  pass_on(*connection, batch);
+}
+
+void Shard::pass_on(Connection& connection, const model::DeliveryBatch& batch) {
+  with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
     session.on_deliveries(batch, now_, effects);
   });
 }

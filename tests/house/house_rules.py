@@ -35,6 +35,8 @@ SOCKETS = re.compile(r"(?:sys/(?:socket|epoll|eventfd|un|poll|select)\.h|poll\.h
 # What a command of the program needs of Asio: the loop it runs the client libraries on.
 EVENT_LOOP = re.compile(r"boost/asio/(?:error|io_context|post|posix/stream_descriptor|signal_set"
                         r"|steady_timer)\.hpp$")
+# What hashing a password needs; a library of primitives, no connection is made with it.
+PRIMITIVES = re.compile(r"openssl/(?:crypto|evp|rand)\.h$")
 THREADS = re.compile(r"(?:mutex|shared_mutex|thread|condition_variable|semaphore|latch|barrier"
                      r"|pthread\.h)$")
 CLOCKS = re.compile(r"\b(?:\w+_clock::now|clock_gettime|gettimeofday|random_device|getrandom)\b")
@@ -173,7 +175,8 @@ def purity(path, text):
         include = INCLUDE.match(line)
         header = include[2] if include else ""
         loop = EVENT_LOOP.match(header) and in_folders(path, "src/app")
-        at_home = loop or in_folders(path, "src/transport", "src/client")
+        primitive = PRIMITIVES.match(header) and in_folders(path, "src/identity")
+        at_home = loop or primitive or in_folders(path, "src/transport", "src/client")
         if SOCKETS.match(header) and not at_home:
             yield number, f"<{header}>: sockets and TLS appear in src/transport and src/client only"
         if pure and THREADS.match(header):

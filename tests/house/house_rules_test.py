@@ -56,6 +56,8 @@ BAD = [
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <sys/socket.h>\n"),
     ("purity", "src/broker/a.cpp", SPDX_CPP + "#include <sys/epoll.h>\n"),
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
+    ("purity", "src/app/a.cpp", SPDX_CPP + "#include <openssl/evp.h>\n"),
+    ("purity", "src/identity/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <boost/asio/ip/tcp.hpp>\n"),
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <mutex>\n"),
@@ -79,6 +81,7 @@ GOOD = [
     ("src/core/tests/a_test.cpp", SPDX_CPP + "#include <thread>\n"),
     ("tests/system/a.cpp", SPDX_CPP + "#include <sys/socket.h>\n"),
     ("src/app/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
+    ("src/identity/a.cpp", SPDX_CPP + "#include <openssl/evp.h>\n"),
     ("build/generated.cpp", "int a;\n"),
 ]
 

@@ -75,7 +75,8 @@ std::string place_text(const Place& place) {
 
 }  // namespace
 
-std::expected<broker::Settings, std::string> broker_settings(const Config& config, unsigned cores) {
+std::expected<broker::Settings, std::string> broker_settings(const Config& config, unsigned cores,
+                                                             const IdentityFiles& identities) {
   broker::Settings settings;
   const std::uint32_t threads = config.threads != 0 ? config.threads : cores;
   settings.threads =
@@ -85,6 +86,8 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
   divide(settings.core.retained_messages_max, settings.threads);
   divide(settings.core.retained_bytes_max, settings.threads);
   limit_connections(settings, config);
+  settings.logins.threads = config.login_threads;
+  settings.logins.jobs_max = config.pending_logins_max;
   settings.log_connections = config.log.connection_messages;
 
   const bool ipv6 = has_ipv6();
@@ -97,7 +100,8 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
       broker::ListenerSettings& made = settings.listeners.emplace_back();
       made.protocol = find_protocol(listener.protocol);
       made.address = address;
-      made.allow_anonymous = config.allow_anonymous;
+      made.allow_anonymous = config.lets_anonymous_in(listener);
+      made.directory = identities.directory(config.access_of(listener));
       made.limits = config.limits;
       made.limits.guarantee_max = listener.guarantee_max;
     }

@@ -47,13 +47,13 @@ class Service {
     if (!(*poller)->add(**signals, 0)) return refuse("the kernel does not watch signals");
 
     announce_start();
-    const auto settings = broker_settings(config_, cores_allowed());
+    const auto settings = broker_settings(config_, cores_allowed(), identities_);
     if (!settings) return refuse(settings.error());
     auto broker = broker::Broker::open(*settings, log_);
     if (!broker) return refuse(with_cure(broker.error()));
     announce_listeners(*settings, (*broker)->addresses());
     (*broker)->start();
-    serve_signals(**poller, **signals);
+    serve_signals(**poller, **signals, **broker);
     (*broker)->stop();
     log_.print(LogLevel::kNotice, "hermod version {} terminated", kVersion);
     return kExitOk;
@@ -79,6 +79,12 @@ class Service {
       override_ports();
     }
     if (options_.verbose) config_.log.show_all(true);
+    auto identities = IdentityFiles::load(config_);
+    if (!identities) {
+      for (const std::string& error : identities.error()) fmt::print(stderr, "{}\n", error);
+      return false;
+    }
+    identities_ = std::move(*identities);
     return true;
   }
 
@@ -141,11 +147,41 @@ class Service {
       log_.print(LogLevel::kNotice,
                  "Create a configuration file which defines a listener to allow "
                  "remote access: hermod help config");
-    } else if (!config_.allow_anonymous) {
+    }
+    for (const std::string& warning : identities_.warnings()) {
+      log_.print(LogLevel::kWarning, "{}", warning);
+    }
+    announce_closed_listeners();
+  }
+
+  /// Listeners that nobody can use, and what to do about it.
+  void announce_closed_listeners() {
+    const auto is_closed = [this](const ListenerConfig& listener) {
+      return !config_.lets_anonymous_in(listener) &&
+             config_.access_of(listener).password_file.empty();
+    };
+    const bool all = std::ranges::all_of(config_.listeners, is_closed);
+    if (all) {
       log_.print(LogLevel::kWarning,
-                 "No client can connect: allow_anonymous is false, and there are "
-                 "no users yet. Put \"allow_anonymous true\" into {}.",
+                 "No client can connect: allow_anonymous is false, and there is no password_file. "
+                 "Make one with \"hermod passwd -c FILE USER\" and put \"password_file FILE\" into "
+                 "{}, or \"allow_anonymous true\".",
                  options_.config_file);
+    }
+    for (const ListenerConfig& listener : config_.listeners) {
+      if (!all && is_closed(listener)) {
+        log_.print(LogLevel::kWarning,
+                   "{}:{}: no client can connect to port {}: allow_anonymous is false, and there "
+                   "is no password_file for this listener.",
+                   listener.place.file, listener.place.line, listener.port);
+      } else if (!is_closed(listener) && listener.protocol == "coap" &&
+                 !config_.lets_anonymous_in(listener)) {
+        log_.print(LogLevel::kWarning,
+                   "{}:{}: no client can use port {}: CoAP clients have no user names yet, and "
+                   "allow_anonymous is false. Allow it for this listener, below "
+                   "\"per_listener_settings true\", and bound what it may do by an acl_file.",
+                   listener.place.file, listener.place.line, listener.port);
+      }
     }
   }
 
@@ -166,11 +202,13 @@ class Service {
   }
 
   /// Returns when the broker is to end.
-  void serve_signals(transport::Poller& poller, transport::SignalSource& signals) {
+  void serve_signals(transport::Poller& poller, transport::SignalSource& signals,
+                     broker::Broker& broker) {
     while (true) {
       for (int signal = signals.next(); signal != 0; signal = signals.next()) {
         if (signal == SIGHUP) {
           reload();
+          reload_identities(broker);
         } else {
           log_.print(LogLevel::kNotice, "hermod version {} terminating", kVersion);
           return;
@@ -180,9 +218,19 @@ class Service {
     }
   }
 
+  /// SIGHUP: users and access rules are read again.
+  void reload_identities(broker::Broker& broker) {
+    if (identities_.empty()) return;
+    identities_.reload(log_);
+    broker.notice_changes();
+    log_.print(LogLevel::kNotice, "The password and ACL files have been read again.");
+  }
+
   /// SIGHUP: the log's settings are taken from the file again, and the log file is opened again.
   void reload() {
-    log_.print(LogLevel::kNotice, "Reloading the log settings; all others need a restart.");
+    log_.print(LogLevel::kNotice,
+               "Reloading the log settings and the password and ACL files; all others need a "
+               "restart.");
     LogConfig wanted = config_.log;
     if (!options_.config_file.empty()) {
       const auto names = protocol_names();
@@ -207,6 +255,7 @@ class Service {
   const ServeOptions& options_;
   Config config_;
   std::vector<Finding> findings_;
+  IdentityFiles identities_;
   SpdlogLog log_;
 };
 

@@ -2,6 +2,7 @@
 // `hermod serve`: reads the configuration, runs the broker, and ends by a signal.
 #pragma once
 
+#include "commands/identity_files.hpp"
 #include "commands/options.hpp"
 #include "config/config.hpp"
 #include "hermod/broker/settings.hpp"
@@ -13,7 +14,8 @@ namespace hermod::app {
 
 /// What the broker is made with. `cores` counts when the configuration does not say how many
 /// threads. A listener for a host name becomes one for each of its addresses.
-[[nodiscard]] std::expected<broker::Settings, std::string> broker_settings(const Config& config,
-                                                                           unsigned cores);
+/// `identities` were loaded from the same configuration.
+[[nodiscard]] std::expected<broker::Settings, std::string> broker_settings(
+    const Config& config, unsigned cores, const IdentityFiles& identities = {});
 
 }  // namespace hermod::app

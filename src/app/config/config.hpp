@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,15 @@ namespace hermod::app {
 /// Which versions of the Internet protocol a listener is open for.
 enum class SocketDomain : std::uint8_t { kAny, kV4, kV6 };
 
+/// Who may come in and do what, of the broker or, with per_listener_settings, of one listener.
+struct AccessConfig {
+  std::optional<bool> allow_anonymous;
+  std::string password_file;  ///< empty: none
+  std::string acl_file;       ///< empty: none
+  Place password_place;
+  Place acl_place;
+};
+
 /// One `listener` line and the lines that belong to it.
 struct ListenerConfig {
   std::string protocol = "mqtt";
@@ -28,7 +38,8 @@ struct ListenerConfig {
   SocketDomain domain = SocketDomain::kAny;
   std::uint32_t connections_max = kUnlimited;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;
-  Place place;  ///< the line that asked for it; no file when none did
+  AccessConfig access;  ///< only with per_listener_settings
+  Place place;          ///< the line that asked for it; no file when none did
 
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
 };
@@ -66,13 +77,23 @@ struct LogConfig {
 };
 
 struct Config {
-  std::uint32_t threads = 0;    ///< 0: one for each core
-  bool allow_anonymous = true;  ///< without a listener line; false with one, unless it is said
-  bool local_only = true;       ///< no listener is configured: only this machine is served
+  std::uint32_t threads = 0;  ///< 0: one for each core
+  bool per_listener_settings = false;
+  AccessConfig access;  ///< without per_listener_settings
+  std::uint16_t login_threads = 1;
+  std::uint32_t pending_logins_max = 1'000;
+  bool local_only = true;  ///< no listener is configured: only this machine is served
   std::vector<ListenerConfig> listeners;
   session::SessionLimits limits;  ///< guarantee_max is each listener's own
   core::Limits keep;              ///< of the whole broker: the shards divide them
   LogConfig log;
+
+  [[nodiscard]] const AccessConfig& access_of(const ListenerConfig& listener) const {
+    return per_listener_settings ? listener.access : access;
+  }
+  [[nodiscard]] bool lets_anonymous_in(const ListenerConfig& listener) const {
+    return access_of(listener).allow_anonymous.value_or(local_only);
+  }
 };
 
 }  // namespace hermod::app

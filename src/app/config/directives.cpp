@@ -184,6 +184,27 @@ std::string apply_retain_available(Draft&, const Value& value) {
          "Remove the line, and bound them with max_retained_messages.";
 }
 
+std::string apply_per_listener_settings(Draft& draft, const Value& value) {
+  if (draft.access_given) {
+    return "\"per_listener_settings\" stands below what it decides about. Put it above the first "
+           "allow_anonymous, password_file and acl_file.";
+  }
+  draft.config.per_listener_settings = value.truth;
+  return {};
+}
+
+std::string apply_password_file(Draft& draft, const Value& value) {
+  draft.access().password_file = value.text;
+  draft.access().password_place = draft.place;
+  return {};
+}
+
+std::string apply_acl_file(Draft& draft, const Value& value) {
+  draft.access().acl_file = value.text;
+  draft.access().acl_place = draft.place;
+  return {};
+}
+
 std::string apply_port(Draft& draft, const Value& value) {
   draft.default_listener.port = static_cast<std::uint16_t>(value.number);
   draft.default_listener_wanted = true;
@@ -250,15 +271,45 @@ constexpr std::array kDirectives{
               .standard = "every interface",
               .help = "old form of listener: the address of the default listener"},
     // --- who may come ---
+    Directive{.name = "per_listener_settings",
+              .kind = K::kBoolean,
+              .apply = apply_per_listener_settings,
+              .standard = "false",
+              .help = "true: allow_anonymous, password_file and acl_file belong to the listener "
+                      "line above them"},
     Directive{.name = "allow_anonymous",
+              .scope = Scope::kAccess,
               .kind = K::kBoolean,
               .apply =
                   [](Draft& d, const Value& v) {
-                    d.allow_anonymous = v.truth;
+                    d.access().allow_anonymous = v.truth;
                     return std::string();
                   },
               .standard = "true without a listener line, false with one",
               .help = "whether clients without a user name may connect"},
+    Directive{
+        .name = "password_file",
+        .scope = Scope::kAccess,
+        .apply = apply_password_file,
+        .standard = "none",
+        .help = "users and their passwords, as hermod passwd and mosquitto_passwd write them"},
+    Directive{.name = "acl_file",
+              .scope = Scope::kAccess,
+              .apply = apply_acl_file,
+              .standard = "none: everything is allowed",
+              .help = "who may read and write which topics, in mosquitto's grammar"},
+    Directive{.name = "login_threads",
+              .kind = K::kInteger,
+              .range = {1, 64},
+              .apply = set<&Config::login_threads>,
+              .standard = "1",
+              .help = "threads that check passwords"},
+    Directive{.name = "max_pending_logins",
+              .kind = K::kInteger,
+              .range = {1, 1'000'000},
+              .apply = set<&Config::pending_logins_max>,
+              .standard = "1000",
+              .help = "logins that wait for their password to be checked; others are refused"},
     // --- how much of everything ---
     Directive{.name = "threads",
               .kind = K::kInteger,
@@ -400,6 +451,12 @@ ListenerConfig& Draft::listener() {
   if (!config.listeners.empty()) return config.listeners.back();
   default_listener_wanted = true;
   return default_listener;
+}
+
+AccessConfig& Draft::access() {
+  access_given = true;
+  if (!config.per_listener_settings) return config.access;
+  return config.listeners.empty() ? default_listener.access : config.listeners.back().access;
 }
 
 std::span<const Directive> directives() {

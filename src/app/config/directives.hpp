@@ -21,21 +21,25 @@ struct Draft {
   /// What `port`, `bind_address` and listener directives before the first `listener` line say.
   ListenerConfig default_listener;
   bool default_listener_wanted = false;
-  std::optional<bool> allow_anonymous;
   bool log_dest_given = false;
   bool log_type_given = false;
   /// Names that `protocol` may have.
   std::span<const std::string_view> protocols;
   /// What the directive that is being applied wants to warn of.
   std::vector<std::string> warnings;
+  bool access_given = false;
+  Place place;  ///< of that directive
 
   /// The listener that a listener directive belongs to: the last one, or the default one.
   [[nodiscard]] ListenerConfig& listener();
+  /// Where allow_anonymous and the files belong. Unlike listener() this opens no port.
+  [[nodiscard]] AccessConfig& access();
 };
 
 enum class Scope : std::uint8_t {
   kGlobal,
   kListener,  ///< belongs to the `listener` line above it
+  kAccess,    ///< the same with per_listener_settings, else global
 };
 
 /// What becomes of a directive.

@@ -22,31 +22,26 @@ constexpr std::string_view kNoTls =
 constexpr std::string_view kNoPlugin =
     "Hermod loads no plug-ins, and what the plug-in forbids would be allowed. Remove the line if "
     "that is acceptable.";
-constexpr std::string_view kNoAccessRules =
-    "there are no access rules yet, and every client could read and write everything. Remove the "
-    "line if that is acceptable.";
+constexpr std::string_view kNoPrefixes =
+    "client ids are not looked at, and clients with other ids could come in. Remove the line if "
+    "that is acceptable.";
 constexpr std::string_view kNoStore = "there is no store yet: everything is kept in memory.";
 constexpr std::string_view kNoBridge = "there are no bridges yet.";
 constexpr std::string_view kNoWebSocket = "there are no WebSockets yet.";
 constexpr std::string_view kNoSys = "the $SYS topics are not published yet.";
 
 constexpr std::array kForeign{
-    refused("acl_file", kNoAccessRules),
-    refused("clientid_prefixes", kNoAccessRules),
+    refused("clientid_prefixes", kNoPrefixes),
     refused("plugin", kNoPlugin),
     refused("auth_plugin", kNoPlugin),
     ignored("auth_plugin_deny_special_chars", "Hermod loads no plug-ins."),
     ignored("plugin_opt_*", "Hermod loads no plug-ins."),
     ignored("auth_opt_*", "Hermod loads no plug-ins."),
-    ignored("password_file",
-            "users and passwords come with a later version. Until then only anonymous clients can "
-            "be let in, by \"allow_anonymous true\"."),
-    ignored("per_listener_settings", "all settings are the same for every listener."),
     refused("allow_zero_length_clientid",
             "clients without an id are always given one. Remove the line."),
     ignored("auto_id_prefix", "the ids that Hermod assigns have no prefix of the user's choice."),
     refused("use_username_as_clientid",
-            "there are no user names yet that clients could be told apart by. Remove the line."),
+            "a client's id is what it says itself, whatever its user name. Remove the line."),
     refused("mount_point",
             "topics of one listener cannot be kept apart from the others yet. "
             "Remove the line, and let the clients use the prefix themselves."),
@@ -80,7 +75,8 @@ constexpr std::array kForeign{
     ignored("message_size_limit", "max_packet_size limits what a client may send."),
     ignored("allow_duplicate_messages",
             "a client with overlapping subscriptions receives one copy of each message."),
-    ignored("check_retain_source", "there are no access rules yet."),
+    ignored("check_retain_source",
+            "a retained message stays when its publisher may no longer write its topic."),
     ignored("upgrade_outgoing_qos",
             "the quality of service is the lower of what was published and "
             "what was subscribed, as the MQTT specification says."),

@@ -6,14 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <unordered_map>
 
 #include "config/directives.hpp"
+#include "text/file.hpp"
 #include "text/suggest.hpp"
 
 namespace hermod::app {
@@ -38,19 +35,6 @@ bool comes_before(const std::string& a, const std::string& b) {
   return std::ranges::lexicographical_compare(a, b, {}, key, key);
 }
 
-/// Octets of a whole file, or why not, in words.
-std::expected<std::string, std::string> read_all(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return std::unexpected("it is a directory");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::unexpected(std::strerror(errno != 0 ? errno : EIO));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return std::unexpected(std::strerror(EIO));
-  return std::move(text).str();
-}
-
 class Reader {
  public:
   Reader(ConfigReading& reading, std::span<const std::string_view> protocols) : reading_(reading) {
@@ -58,7 +42,7 @@ class Reader {
   }
 
   void read_file(const std::string& path) {
-    const auto text = read_all(path);
+    const auto text = read_whole_file(path);
     if (!text) {
       find(Finding::Weight::kError, {path, 0}, fmt::format("cannot be read: {}.", text.error()));
       return;
@@ -86,8 +70,10 @@ class Reader {
     config.local_only = config.listeners.empty();
     if (config.local_only) {
       config.listeners = default_config(kMqttPort, kCoapPort).listeners;
+      for (ListenerConfig& listener : config.listeners) {
+        listener.access = draft_.default_listener.access;
+      }
     }
-    config.allow_anonymous = draft_.allow_anonymous.value_or(config.local_only);
     refuse_twins(config.listeners);
     reading_.config = std::move(config);
   }
@@ -154,7 +140,10 @@ class Reader {
       return refuse(place,
                     fmt::format("\"{}\" is \"{}\", but must be {}.", name, text, value.error()));
     }
-    if (row.scope == Scope::kGlobal && !row.repeats) warn_of_repetition(row, place);
+    const bool global = row.scope == Scope::kGlobal ||
+                        (row.scope == Scope::kAccess && !draft_.config.per_listener_settings);
+    if (global && !row.repeats) warn_of_repetition(row, place);
+    draft_.place = place;
     const std::string reason = row.apply(draft_, *value);
     if (!reason.empty()) return refuse(place, reason);
     for (std::string& warning : draft_.warnings) warn(place, std::move(warning));
@@ -250,7 +239,7 @@ std::string config_help() {
       "begin with # are comments. It is the grammar of mosquitto.conf.\n\n";
   out += "For the whole broker:\n";
   for (const Directive& row : directives()) {
-    if (row.scope == Scope::kGlobal) append_help(out, row);
+    if (row.scope != Scope::kListener) append_help(out, row);
   }
   out += "\nFor the listener line above them:\n";
   for (const Directive& row : directives()) {

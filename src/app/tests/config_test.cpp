@@ -46,7 +46,7 @@ Config accepted(std::string_view text) {
 TEST(ConfigReader, NothingConfiguredServesThisMachineAnonymously) {
   const Config config = accepted("");
   EXPECT_TRUE(config.local_only);
-  EXPECT_TRUE(config.allow_anonymous);
+  EXPECT_TRUE(config.lets_anonymous_in(config.listeners[0]));
   ASSERT_EQ(config.listeners.size(), 2u);
   EXPECT_EQ(config.listeners[0].protocol, "mqtt");
   EXPECT_EQ(config.listeners[0].port, 1883);
@@ -69,7 +69,7 @@ TEST(ConfigReader, ListenersTakeTheLinesBelowThem) {
       "listener 1883\nmax_qos 1\nlistener 5683 127.0.0.1\nprotocol coap\nmax_connections 7\n"
       "socket_domain ipv4\nthreads 3\n");
   EXPECT_FALSE(config.local_only);
-  EXPECT_FALSE(config.allow_anonymous);  // mosquitto 2: not with a listener
+  EXPECT_FALSE(config.lets_anonymous_in(config.listeners[0]));  // mosquitto 2: not with a listener
   EXPECT_EQ(config.threads, 3u);
   ASSERT_EQ(config.listeners.size(), 2u);
   EXPECT_EQ(config.listeners[0].address, "");
@@ -82,10 +82,63 @@ TEST(ConfigReader, ListenersTakeTheLinesBelowThem) {
   EXPECT_EQ(config.listeners[1].place.line, 3u);
 }
 
+std::vector<bool> anonymous(std::string_view text) {
+  const Config config = accepted(text);
+  std::vector<bool> all;
+  for (const ListenerConfig& listener : config.listeners) {
+    all.push_back(config.lets_anonymous_in(listener));
+  }
+  return all;
+}
+
 TEST(ConfigReader, AllowAnonymousCanBeSaidBeforeOrAfterListeners) {
-  EXPECT_TRUE(accepted("allow_anonymous true\nlistener 1883\n").allow_anonymous);
-  EXPECT_TRUE(accepted("listener 1883\nallow_anonymous TRUE\n").allow_anonymous);
-  EXPECT_FALSE(accepted("allow_anonymous 0\n").allow_anonymous);
+  EXPECT_THAT(anonymous("allow_anonymous true\nlistener 1\nlistener 2\n"), ElementsAre(true, true));
+  EXPECT_THAT(anonymous("listener 1\nlistener 2\nallow_anonymous TRUE\n"), ElementsAre(true, true));
+  EXPECT_THAT(anonymous("allow_anonymous 0\n"), ElementsAre(false, false));
+}
+
+TEST(ConfigReader, AccessIsOfAllListenersUnlessTheyHaveSettingsOfTheirOwn) {
+  const Config all = accepted("listener 1\nlistener 2\npassword_file p w\nacl_file a\n");
+  for (const ListenerConfig& listener : all.listeners) {
+    EXPECT_EQ(all.access_of(listener).password_file, "p w");
+    EXPECT_EQ(all.access_of(listener).acl_file, "a");
+    EXPECT_EQ(all.access_of(listener).acl_place.line, 4u);
+  }
+  const Config own = accepted(
+      "per_listener_settings true\nlistener 1\nallow_anonymous true\nacl_file a\nlistener 2\n"
+      "password_file p\nallow_anonymous false\nlistener 3\n");
+  ASSERT_EQ(own.listeners.size(), 3u);
+  EXPECT_TRUE(own.lets_anonymous_in(own.listeners[0]));
+  EXPECT_EQ(own.access_of(own.listeners[0]).password_file, "");
+  EXPECT_EQ(own.access_of(own.listeners[0]).acl_file, "a");
+  EXPECT_FALSE(own.lets_anonymous_in(own.listeners[1]));
+  EXPECT_EQ(own.access_of(own.listeners[1]).password_file, "p");
+  EXPECT_FALSE(own.lets_anonymous_in(own.listeners[2]));
+  EXPECT_EQ(own.access_of(own.listeners[2]).password_file, "");
+}
+
+// Before any listener line they are the default listener's, and open none.
+TEST(ConfigReader, AccessBeforeAnyListenerOpensNoPort) {
+  const Config config = accepted("per_listener_settings true\npassword_file p\n");
+  EXPECT_TRUE(config.local_only);
+  ASSERT_EQ(config.listeners.size(), 2u);
+  EXPECT_EQ(config.access_of(config.listeners[1]).password_file, "p");
+  EXPECT_EQ(accepted("password_file p\nlistener 7\n").listeners.size(), 1u);
+}
+
+TEST(ConfigReader, PerListenerSettingsStandAboveWhatTheyDecideAbout) {
+  EXPECT_THAT(finding("acl_file a\nper_listener_settings true\n"), HasSubstr("Put it above"));
+  EXPECT_TRUE(read("acl_file a\nper_listener_settings true\n").refused());
+  EXPECT_THAT(finding("acl_file a\nacl_file b\n"), HasSubstr("The later line counts"));
+}
+
+TEST(ConfigReader, LoginsAreBounded) {
+  EXPECT_EQ(accepted("").login_threads, 1);
+  EXPECT_EQ(accepted("").pending_logins_max, 1'000u);
+  const Config config = accepted("login_threads 3\nmax_pending_logins 20\n");
+  EXPECT_EQ(config.login_threads, 3);
+  EXPECT_EQ(config.pending_logins_max, 20u);
+  EXPECT_TRUE(read("login_threads 0\n").refused());
 }
 
 TEST(ConfigReader, OldFormsConfigureTheDefaultListener) {
@@ -94,7 +147,7 @@ TEST(ConfigReader, OldFormsConfigureTheDefaultListener) {
   EXPECT_EQ(config.listeners[0].port, 1900);
   EXPECT_EQ(config.listeners[0].address, "127.0.0.1");
   EXPECT_EQ(config.listeners[1].port, 1901);
-  EXPECT_FALSE(config.allow_anonymous);
+  EXPECT_FALSE(config.lets_anonymous_in(config.listeners[0]));
 }
 
 TEST(ConfigReader, ListenerDirectivesBeforeAnyListenerMeanTheDefaultOne) {
@@ -261,11 +314,9 @@ TEST(ConfigReader, WhatDoesNothingYetIsWarnedOf) {
 }
 
 TEST(ConfigReader, WhatClosesSomethingIsNotIgnored) {
-  EXPECT_EQ(finding("acl_file /etc/acl"),
-            "h.conf:1: \"acl_file\" cannot be obeyed: there are no access rules yet, and every "
-            "client could read and write everything. Remove the line if that is acceptable.");
+  EXPECT_THAT(finding("clientid_prefixes a"), HasSubstr("client ids are not looked at"));
   EXPECT_THAT(finding("listener 8883\ncertfile /c.pem"), HasSubstr("there is no TLS yet"));
-  EXPECT_TRUE(read("acl_file /etc/acl").refused());
+  EXPECT_TRUE(read("clientid_prefixes a").refused());
 }
 
 TEST(ConfigReader, RetainedMessagesCannotBeSwitchedOff) {

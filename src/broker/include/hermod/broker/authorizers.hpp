@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implementations of core::Authorizer.
+// The core::Authorizer of a listener without password file and ACL file.
 #pragma once
 
 #include "hermod/core/authorizer.hpp"
@@ -11,15 +11,16 @@ namespace hermod::broker {
 class AnonymousAuthorizer final : public core::Authorizer {
  public:
   explicit AnonymousAuthorizer(bool allow) : allow_(allow) {}
-  [[nodiscard]] core::Verdict authenticate(const core::Credentials&) override { return verdict(); }
-  [[nodiscard]] core::Verdict authorize(std::string_view, core::Action, std::string_view) override {
-    return verdict();
+  [[nodiscard]] std::optional<core::Login> authenticate(const core::Credentials&,
+                                                        core::LoginTicket ticket) override {
+    return core::Login{ticket, allow_ ? model::Reason::kOk : model::Reason::kNotAuthorized};
+  }
+  [[nodiscard]] core::Verdict authorize(const core::Actor&, core::Action,
+                                        std::string_view) override {
+    return allow_ ? core::Verdict::kAllow : core::Verdict::kDeny;
   }
 
  private:
-  [[nodiscard]] core::Verdict verdict() const {
-    return allow_ ? core::Verdict::kAllow : core::Verdict::kDeny;
-  }
   bool allow_;
 };
 

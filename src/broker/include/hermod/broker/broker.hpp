@@ -33,6 +33,9 @@ class Broker {
   void start();
   /// Ends every connection, then the threads. From the thread that called start().
   void stop();
+  /// Something has been replaced in a listener's directory: the shards look at it now. From any
+  /// thread, between start() and stop().
+  void notice_changes();
 
   /// The addresses listened on, by listener; the real port where 0 was asked for.
   [[nodiscard]] const std::vector<transport::Address>& addresses() const { return addresses_; }
@@ -45,6 +48,7 @@ class Broker {
   Settings settings_;
   std::vector<transport::Address> addresses_;
   std::unique_ptr<Mailroom> mailroom_;
+  std::unique_ptr<identity::HashingPool> pool_;  // outlives the threads
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

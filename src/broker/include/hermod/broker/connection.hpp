@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "hermod/base/output.hpp"
@@ -22,12 +23,19 @@ struct Peer {
   std::uint16_t socket = 0;  ///< index of the shard's datagram socket
 };
 
+/// Who has logged in with a user name.
+struct Identity {
+  std::string user;
+  std::uint64_t proof = 0;  ///< see core::Login
+};
+
 struct Connection : WheelEntry {
   std::unique_ptr<transport::Stream> stream;  ///< streams only
   std::unique_ptr<Peer> peer;                 ///< datagram peers only
   std::unique_ptr<session::Session> session;
   std::unique_ptr<Output> output;                   ///< while something waits to be written
   std::unique_ptr<std::vector<std::uint8_t>> rest;  ///< octets read and not consumed
+  std::unique_ptr<Identity> identity;               ///< nothing: no user name counts
   Instant armed = kNever;                           ///< when the wheel fires
   core::SubscriberIndex subscriber = core::Subscribers::kNone;
   std::uint32_t index = 0;       ///< its own, in the shard's table
@@ -42,6 +50,7 @@ struct Connection : WheelEntry {
   bool hung_up : 1 = false;     ///< the poller has told the peer's end: read on until a read does
   bool closing : 1 = false;     ///< ends once the output is written
   bool peer_ended : 1 = false;  ///< ends once what came before has been worked off
+  bool guarded : 1 = false;     ///< what is delivered is checked, message by message
   bool ready : 1 = false;       ///< in the list of connections to go on with in the next turn
 
   [[nodiscard]] bool attached() const { return subscriber != core::Subscribers::kNone; }

@@ -3,12 +3,16 @@
 // grammar.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "hermod/broker/outbox.hpp"
 #include "hermod/core/limits.hpp"
+#include "hermod/identity/directory.hpp"
+#include "hermod/identity/hashing_pool.hpp"
 #include "hermod/session/protocol.hpp"
 #include "hermod/transport/address.hpp"
 
@@ -19,6 +23,8 @@ struct ListenerSettings {
   const session::Protocol* protocol = nullptr;
   transport::Address address;
   bool allow_anonymous = true;
+  /// Users and access rules; nothing: all names are one. May be shared by listeners.
+  std::shared_ptr<const identity::Directory> directory;
   session::SessionLimits limits;
 };
 
@@ -39,8 +45,16 @@ struct Settings {
   core::Limits core;
   ConnectionLimits connections;
   MailLimits mail;
-  bool log_connections = true;  ///< connection_messages
+  identity::HashingPool::Limits logins;  ///< of the whole broker
+  bool log_connections = true;           ///< connection_messages
   std::vector<ListenerSettings> listeners;
+
+  /// Whether there are passwords to check.
+  [[nodiscard]] bool needs_pool() const {
+    return std::ranges::any_of(listeners, [](const ListenerSettings& listener) {
+      return listener.directory && listener.directory->record()->users;
+    });
+  }
 };
 
 }  // namespace hermod::broker

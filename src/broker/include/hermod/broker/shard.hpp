@@ -52,6 +52,8 @@ struct ShardCounters {
   std::uint64_t handed_over = 0;
   std::uint64_t datagrams = 0;
   std::uint64_t datagrams_dropped = 0;  ///< no room for another peer
+  std::uint64_t logins_refused = 0;     ///< too many passwords were waiting to be checked
+  std::uint64_t reads_denied = 0;       ///< messages that their subscriber may not read
 };
 
 class Shard final : private core::Outlet, private session::DatagramSink {
@@ -147,6 +149,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void apply(Connection& connection, session::Close& effect);
   void apply(Connection& connection, session::Opened& effect);
   void apply(Connection& connection, session::Completed& effect);
+  void attach(Connection& connection, session::Attach& effect, std::string_view assigned);
   void hand_over(Connection& connection, std::uint16_t owner);
   void finish_publishes();
   void answer(Connection& connection, const session::Answer& answer);
@@ -154,8 +157,24 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] static session::Answer looked_up(session::Ticket ticket,
                                                  const model::Message* value);
   void continue_reading(Connection& connection);
+
+  // --- shard_logins.cpp: who may come in, and who may read what ---
+  void admit(Connection& connection, const core::Login& login, session::Attach& effect,
+             std::string_view assigned);
+  void hear_authorizers();
+  void finish_login(const core::Login& login);
+  void forget_login(const Connection& connection);
+  void review(const core::Authorizer& authorizer);
+  void log_refusal(const Connection& connection, std::string_view client_id, model::Reason reason);
+  [[nodiscard]] core::Authorizer& authorizer_of(const Connection& connection) {
+    return *parts_.authorizers[connection.listener];
+  }
+  [[nodiscard]] core::Actor actor_of(const Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
+  void guard(Connection& connection, std::string_view filter);
+  void deliver_checked(Connection& connection, const model::DeliveryBatch& batch);
+  void pass_on(Connection& connection, const model::DeliveryBatch& batch);
 
   // --- shard_groups.cpp: groups and their members ---
   void send(std::uint16_t to, Letter letter);
@@ -225,6 +244,14 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::uint16_t from = 0;
     GroupJoined answer;
   };
+  // An Attach whose credentials are being checked, with all that it borrowed.
+  struct PendingLogin {
+    session::ConnectionId connection;
+    session::Attach effect;
+    std::string client_id;
+    std::string user;
+    bool assigned = false;  ///< the client id is
+  };
   struct Listener {
     std::uint16_t settings = 0;
     std::unique_ptr<transport::StreamListener> from;
@@ -283,7 +310,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   RequestId last_joining_ = 0;
   boost::unordered_flat_map<std::uint32_t, PendingJoin> joins_;
   std::uint32_t last_join_ = 0;
-  std::vector<Letter> to_self_;    // opened after the round of effects
+  std::vector<Letter> to_self_;  // opened after the round of effects
+  boost::unordered_flat_map<core::LoginTicket, PendingLogin> logins_;
+  core::LoginTicket last_login_ = 0;
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;
   std::size_t unattached_ = 0;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hashes of passwords as mosquitto_passwd writes them:
+//   $7$ITERATIONS$SALT$DIGEST   PBKDF2-HMAC-SHA512 (RFC 8018 §5.2), 64 octets
+//   $6$SALT$DIGEST              SHA-512 of password and salt, once
+// SALT and DIGEST in base64 (RFC 4648 §4). It knows no files and no users.
+//
+// Example:
+//     const auto hash = hash_password(as_bytes("secret"), HashKind::kPbkdf2Sha512, 10'000);
+//     verify_password(*parse_password_hash(hash->to_text()), as_bytes("secret"));  // true
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hermod/base/bytes.hpp"
+
+namespace hermod::identity {
+
+enum class HashKind : std::uint8_t { kPbkdf2Sha512, kSha512 };
+
+/// More would keep a hashing thread busy for seconds at each login.
+inline constexpr std::uint32_t kIterationsMax = 10'000'000;
+inline constexpr std::size_t kSaltBytesMax = 64;
+
+struct PasswordHash {
+  HashKind kind = HashKind::kPbkdf2Sha512;
+  std::uint32_t iterations = 1;  ///< kSha512 has one
+  std::vector<std::uint8_t> salt;
+  std::array<std::uint8_t, 64> digest{};
+
+  [[nodiscard]] std::string to_text() const;
+};
+
+/// Reads "$7$..." or "$6$..."; the error says what is wrong, and for a password that is not hashed
+/// how to hash it.
+[[nodiscard]] std::expected<PasswordHash, std::string> parse_password_hash(std::string_view text);
+
+/// Whether `text` has the form of a hash, known or not: "$", something, "$".
+[[nodiscard]] bool looks_hashed(std::string_view text);
+
+/// With a new random salt. Nothing when the system gives no random numbers. Takes as long as the
+/// iterations need.
+[[nodiscard]] std::optional<PasswordHash> hash_password(Bytes password, HashKind kind,
+                                                        std::uint32_t iterations);
+
+/// Takes as long as the iterations need, and tells nothing by its time about the digest.
+[[nodiscard]] bool verify_password(const PasswordHash& hash, Bytes password);
+
+/// Overwrites what held a password.
+void wipe(std::vector<std::uint8_t>& secret);
+void wipe(std::string& secret);
+
+}  // namespace hermod::identity
