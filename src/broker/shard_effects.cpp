@@ -128,10 +128,10 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
   if (login) return admit(connection, *login, effect, assigned);
   ++connection.unanswered;
   PendingLogin pending{.connection = id_of(connection),
-                       .effect = std::move(effect),
                        .client_id = std::string(effect.client_id),
                        .user = std::string(effect.username),
                        .assigned = !assigned.empty()};
+  pending.effect = std::move(effect);
   logins_.emplace(last_login_, std::move(pending));
 }
 
