@@ -31,10 +31,10 @@ class CommandLine(ProcessTest):
     def test_unknown_commands(self):
         self.assertEqual(self.refused("srve"),
                          'hermod: there is no command "srve". Did you mean "serve"? Commands are '
-                         "serve, pub, sub, bench, help.")
+                         "serve, pub, sub, bench, passwd, help.")
         self.assertEqual(self.refused("help", "pup"),
                          'hermod help: there is no command "pup". Did you mean "pub"? Commands are '
-                         "serve, pub, sub, bench, help.")
+                         "serve, pub, sub, bench, passwd, help.")
         self.assertIn("Hermod", self.refused())
 
     def test_unknown_and_missing_options(self):
