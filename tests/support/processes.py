@@ -22,7 +22,7 @@ PATIENCE_S = 20  # generous: sanitizers and busy machines are slow
 
 def require(program):
     """The path of a foreign program. Its absence fails the test: it must not pass unnoticed."""
-    path = shutil.which(program)
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
     if path is None:
         raise AssertionError(f"{program} is missing: install what packaging/packages.apt lists")
     return path

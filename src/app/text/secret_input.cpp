@@ -31,7 +31,7 @@ class Silence {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
   }
   ~Silence() {
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown_);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &shown_);
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       sigaction(kSignals[i], &before_[i], nullptr);
     }
@@ -66,9 +66,9 @@ std::expected<std::string, NoSecret> read_line() {
 
 std::expected<std::string, NoSecret> read_secret(std::string_view prompt) {
   if (isatty(STDIN_FILENO) == 0) return read_line();
+  const Silence silence;  // before the prompt: whoever sees it may type
   fmt::print(stderr, "{}", prompt);
   std::fflush(stderr);
-  const Silence silence;
   return read_line();
 }
 

@@ -2,10 +2,10 @@
 // A protocol for tests of the broker, a line a request, on streams and datagrams: whatever a
 // session may want can be wanted by hand, and what it is told can be read.
 //
-//   attach ID [keep] [expiry=S] [will=T=V] [rwill=T=V]     ID "-": an assigned one
-//   sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T
-//   credit N | settle TAG | hold ID | ping | say N | wake MS | leave MS  replies: always read
-//   bye (ends well) | close (ends with the will)
+//   attach ID [keep] [expiry=S] [user=U] [pass=P] [will=T=V] [rwill=T=V]     ID "-": an assigned
+//   one sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T credit N | settle TAG |
+//   hold ID | ping | say N | wake MS | leave MS  replies: always read bye (ends well) | close (ends
+//   with the will)
 //
 // Request n (attach, sub, unsub, pub1, put, get count) is answered by "#n WORDS"; a message is
 // "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when repeated.
@@ -182,6 +182,11 @@ class LineSession final : public session::Session {
       if (option == "keep") {
         effect.clean_start = false;
         effect.expiry_s = UINT32_MAX;
+      } else if (option.starts_with("user=")) {
+        effect.has_credentials = true;
+        effect.username = option.substr(5);
+      } else if (option.starts_with("pass=")) {
+        effect.password = as_bytes(option.substr(5));
       } else if (option.starts_with("expiry=")) {
         effect.expiry_s = static_cast<std::uint32_t>(number(option.substr(7)));
       } else {

@@ -41,11 +41,13 @@ class World {
   static constexpr std::uint16_t kDatagrams = 1;
   static constexpr std::uint64_t kHashKey = 7;
 
-  /// Changes of `settings` made later count too. Streams speak `stream`, or lines.
+  /// Changes of `settings` made later count too. Streams speak `stream`, or lines. Everybody may do
+  /// everything, or what `authorizer` says on all listeners of all shards.
   explicit World(std::uint16_t shards = 1, const transport::MemoryOptions& options = {},
-                 const session::Protocol* stream = nullptr)
+                 const session::Protocol* stream = nullptr, core::Authorizer* authorizer = nullptr)
       : network(options), mailroom(shards) {
     network.advance_to(Instant{std::chrono::seconds{100}});
+    if (authorizer != nullptr) asked_ = authorizer;
     settings.threads = shards;
     settings.listeners.push_back({.protocol = stream != nullptr ? stream : &lines});
     settings.listeners.push_back({.protocol = &datagrams});
@@ -76,6 +78,9 @@ class World {
       if (shard().core().owner_of(name) == owner) return name;
     }
   }
+
+  /// As an authorizer does that has news.
+  void wake(std::uint16_t self = 0) { machines_[self]->poller.wake(); }
 
   /// One turn of a shard.
   void turn(std::uint16_t self = 0) {
@@ -142,7 +147,7 @@ class World {
                  .rng = rng,
                  .log = world.log_,
                  .journal = journal,
-                 .authorizers = {world.settings.listeners.size(), &world.authorizer_},
+                 .authorizers = {world.settings.listeners.size(), world.asked_},
                  .poller = poller,
                  .mailroom = world.mailroom}) {}
     SeededRng rng;
@@ -153,7 +158,8 @@ class World {
   };
 
   NullLog log_;
-  AnonymousAuthorizer authorizer_{true};
+  AnonymousAuthorizer open_{true};
+  core::Authorizer* asked_ = &open_;
   std::vector<std::unique_ptr<Machine>> machines_;
 };
 
