@@ -21,7 +21,10 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
     if (!exactly_once) --flow.v5->unanswered_at_least_once;
     const ReasonCode code = to_publish_code(answer.reason);
     // A PUBREC that refuses ends the exchange: the id may come again (§4.3.3).
-    if (exactly_once && is_failure(code)) flow.inflight.forget_incoming(packet_id);
+    if (exactly_once && is_failure(code)) {
+      flow.inflight.forget_incoming(packet_id);
+      flow.v5->note_ended(flow.inflight);
+    }
     send_ack(type, packet_id, flow, effects, code);
     return Step::kNext;
   }
@@ -35,6 +38,7 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
 
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   const bool known = flow.inflight.forget_incoming(packet_id);
+  if (flow.v5) flow.v5->note_ended(flow.inflight);
   send_ack(PacketType::kPubcomp, packet_id, flow, effects,  // [MQTT-4.3.3-2]
            known ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
 }

@@ -202,8 +202,11 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
     send_ack(PacketType::kPubrel, id, flow, effects);
   }
   if (flow.v5) inflight_max = std::min(inflight_max, flow.v5->receive_max);  // [MQTT-3.3.4-9]
-  const std::size_t taken = std::min<std::size_t>(released.size(), inflight_max);
-  if (taken < inflight_max) effects.credit(static_cast<std::uint32_t>(inflight_max - taken));
+  if (released.size() < inflight_max) {
+    effects.credit(static_cast<std::uint32_t>(inflight_max - released.size()));
+  } else {
+    flow.surplus = static_cast<std::uint16_t>(released.size() - inflight_max);
+  }
 }
 
 Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
@@ -243,7 +246,11 @@ Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects) 
   if (entry == nullptr) return Step::kNext;
   if (entry->stage != Stage::kReleased) return Step::kStop;
   flow.inflight.finish(packet_id);
-  effects.credit(1);
+  if (flow.surplus > 0) {
+    --flow.surplus;
+  } else {
+    effects.credit(1);
+  }
   return Step::kNext;
 }
 

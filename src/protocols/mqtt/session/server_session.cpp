@@ -172,6 +172,7 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
   }
   attached_ = true;
   if (answer.inflight != nullptr) flow_.inflight = std::move(*answer.inflight);
+  if (flow_.v5) flow_.v5->carried = flow_.inflight.incoming();
   if (state_ == State::kClosed) return;  // timed out meanwhile: on_close returns what was lent
 
   state_ = State::kOpen;

@@ -18,6 +18,7 @@ namespace hermod::mqtt {
 struct Flow {
   session::Inflight inflight;    ///< packet ids in use, both ways
   std::uint32_t unanswered = 0;  ///< PUBLISH packets of the peer whose ticket has not come back
+  std::uint16_t surplus = 0;     ///< exchanges resumed above the window: their end frees no credit
   Version version = Version::kV311;
   std::unique_ptr<V5> v5;  ///< with MQTT 5 only
 };

@@ -31,8 +31,9 @@ namespace hermod::mqtt {
 void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now, session::Effects& effects);
 
 /// The connection goes on with the exchanges of an earlier one: repeats PUBREL for what was
-/// released, in its order, and asks for as many deliveries as may be under way beside them. What
-/// was sent and not answered comes back as deliveries that say `redelivered`.
+/// released, in its order, and asks for as many deliveries as may be under way beside them; when
+/// those are more than may be under way at all, the first of them to end free nothing. What was
+/// sent and not answered comes back as deliveries that say `redelivered`.
 void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects);
 
 /// The peer's answers. kStop means that the exchange of this id is of another kind: a violation.

@@ -3,6 +3,7 @@
 // limits, topic aliases both ways, and properties on their way between packets and hub messages.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
@@ -84,13 +85,21 @@ struct V5 {
   std::uint16_t receive_max = 65'535;      ///< messages above QoS 0 that the peer takes at a time
   std::uint16_t own_receive_max = 65'535;  ///< that this side takes at a time
   std::uint32_t unanswered_at_least_once = 0;  ///< received, PUBACK not sent
+  /// Exactly-once messages of earlier connections that may be unfinished: the peer's quota begins
+  /// anew with each connection and does not count them (§4.9).
+  std::size_t carried = 0;
   IncomingAliases incoming_aliases;
   OutgoingAliases outgoing_aliases;
   HeldProperties held;
 
-  /// Messages above QoS 0 that the peer has sent and that are not over (§4.9).
+  /// Messages above QoS 0 that the peer has sent on this connection and that are not over, at least
+  /// (§4.9): whether one that ends is an earlier connection's is not remembered.
   [[nodiscard]] std::size_t received(const session::Inflight& inflight) const {
-    return unanswered_at_least_once + inflight.incoming();
+    return unanswered_at_least_once + inflight.incoming() - carried;
+  }
+  /// Exactly-once messages of the peer have ended.
+  void note_ended(const session::Inflight& inflight) {
+    carried = std::min(carried, inflight.incoming());
   }
   /// The effects of the last input have been executed.
   void release() {
