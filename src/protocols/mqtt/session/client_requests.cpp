@@ -23,31 +23,54 @@ namespace {
 constexpr model::Tag kNoTag = UINT64_MAX;  // queues do not come that far
 }
 
+// [MQTT-3.8.3-4]; §3.2.2.3.11 to §3.2.2.3.13: what the server does not offer is not asked for.
+bool ClientSession::allowed(const SubscribeEntry& entry) const {
+  if (entry.qos > 2 || topic_filter_fault(entry.filter, flow_.version) != TopicFault::kNone) {
+    return false;
+  }
+  if (!flow_.v5) return true;
+  const bool shared = is_shared_filter(entry.filter);
+  if (shared && (entry.no_local || !terms_.shared_subscriptions)) return false;
+  return terms_.wildcards || entry.filter.find_first_of("+#") == std::string_view::npos;
+}
+
 bool ClientSession::subscribe(std::span<const SubscribeEntry> entries, Ticket ticket, Instant now,
-                              Effects& effects) {
-  const std::size_t size = subscribe_size(entries, flow_.version);
-  if (state_ != State::kOpen || entries.empty() || size == 0) return false;
-  const bool valid = std::ranges::all_of(entries, [](const SubscribeEntry& entry) {
-    return is_topic_filter(entry.filter) && entry.qos <= 2;
-  });
+                              Effects& effects, std::span<const Property> properties) {
+  EncodedProperties encoded;
+  if (state_ != State::kOpen || entries.empty()) return false;
+  if (flow_.v5 && !encoded.encode(properties)) return false;
+  if (encoded.block().has(PropertyId::kSubscriptionIdentifier) && !terms_.subscription_ids) {
+    return false;
+  }
+  const std::size_t size = subscribe_size(entries, flow_.version, encoded.block());
+  if (size == 0 || size > terms_.packet_bytes_max) return false;  // [MQTT-3.2.2-15]
+  const bool valid =
+      std::ranges::all_of(entries, [this](const SubscribeEntry& entry) { return allowed(entry); });
   const std::uint16_t id = valid ? take_request_id() : 0;
   if (id == 0) return false;
-  write_subscribe(effects.output().reserve(size), id, entries, flow_.version);
+  write_subscribe(effects.output().reserve(size), id, entries, flow_.version, encoded.block());
   effects.output().commit(size);
-  requests_.push_back({ticket, static_cast<std::uint32_t>(entries.size()), id});
+  requests_.push_back({ticket, static_cast<std::uint32_t>(entries.size()), id, true});
   last_sent_ = now;
   return true;
 }
 
 bool ClientSession::unsubscribe(std::span<const std::string_view> filters, Ticket ticket,
-                                Instant now, Effects& effects) {
-  const std::size_t size = unsubscribe_size(filters, flow_.version);
-  if (state_ != State::kOpen || filters.empty() || size == 0) return false;
-  const std::uint16_t id = std::ranges::all_of(filters, is_topic_filter) ? take_request_id() : 0;
+                                Instant now, Effects& effects,
+                                std::span<const Property> properties) {
+  EncodedProperties encoded;
+  if (state_ != State::kOpen || filters.empty()) return false;
+  if (flow_.v5 && !encoded.encode(properties)) return false;
+  const std::size_t size = unsubscribe_size(filters, flow_.version, encoded.block());
+  if (size == 0 || size > terms_.packet_bytes_max) return false;
+  const bool valid = std::ranges::all_of(filters, [this](std::string_view filter) {
+    return topic_filter_fault(filter, flow_.version) == TopicFault::kNone;
+  });
+  const std::uint16_t id = valid ? take_request_id() : 0;
   if (id == 0) return false;
-  write_unsubscribe(effects.output().reserve(size), id, filters, flow_.version);
+  write_unsubscribe(effects.output().reserve(size), id, filters, flow_.version, encoded.block());
   effects.output().commit(size);
-  requests_.push_back({ticket, 0, id});
+  requests_.push_back({ticket, static_cast<std::uint32_t>(filters.size()), id, false});
   last_sent_ = now;
   return true;
 }
@@ -60,7 +83,7 @@ std::uint16_t ClientSession::take_request_id() {
 std::optional<ClientSession::Request> ClientSession::take_request(std::uint16_t packet_id,
                                                                   bool subscribe) {
   const auto found = std::ranges::find_if(requests_, [&](const Request& request) {
-    return request.packet_id == packet_id && (request.entries > 0) == subscribe;
+    return request.packet_id == packet_id && request.subscribe == subscribe;
   });
   if (found == requests_.end()) return std::nullopt;
   const Request request = *found;
@@ -71,28 +94,42 @@ std::optional<ClientSession::Request> ClientSession::take_request(std::uint16_t 
 
 Step ClientSession::on_suback(const FixedHeader& header, Bytes body, Effects& effects) {
   const auto suback = read_suback(header, body, flow_.version);
-  if (!suback) return stop(Reason::kMalformed, effects);
+  if (!suback) return stop(suback.error(), effects);
   const auto request = take_request(suback->packet_id, true);
   if (!request) return stop(Reason::kProtocolError, effects);
   for (const std::uint8_t code : suback->return_codes.first(
            std::min<std::size_t>(suback->return_codes.size(), request->entries))) {
-    const bool failed = code == kSubackFailure;
+    const bool failed = code >= kSubackFailure;
+    // 3.1.1 has one code for all refusals.
+    const Reason refused =
+        flow_.v5 ? to_reason(static_cast<ReasonCode>(code)) : Reason::kNotAuthorized;
+    if (flow_.v5 && failed) hear_refusal(static_cast<ReasonCode>(code), suback->properties);
     effects.push(Completed{.ticket = request->ticket,
-                           .reason = failed ? Reason::kNotAuthorized : Reason::kOk,
+                           .reason = failed ? refused : Reason::kOk,
                            .code = code,
                            .granted = failed ? Guarantee::kAtMostOnce : to_guarantee(code)});
   }
   if (suback->return_codes.size() == request->entries) return Step::kNext;
-  return stop(Reason::kProtocolError, effects);  // [MQTT-3.8.4-5]
+  return stop(Reason::kProtocolError, effects);  // [MQTT-3.8.4-5], 5.0: [MQTT-3.8.4-6]
 }
 
 Step ClientSession::on_unsuback(const FixedHeader& header, Bytes body, Effects& effects) {
   const auto unsuback = read_unsuback(header, body, flow_.version);
-  if (!unsuback) return stop(Reason::kMalformed, effects);
+  if (!unsuback) return stop(unsuback.error(), effects);
   const auto request = take_request(unsuback->packet_id, false);
   if (!request) return stop(Reason::kProtocolError, effects);
-  effects.push(Completed{.ticket = request->ticket});
-  return Step::kNext;
+  const auto refused = std::ranges::find_if(
+      unsuback->reason_codes, [](std::uint8_t code) { return code >= kSubackFailure; });
+  auto code = ReasonCode::kSuccess;
+  if (refused != unsuback->reason_codes.end()) {
+    code = static_cast<ReasonCode>(*refused);
+    hear_refusal(code, unsuback->properties);
+  }
+  effects.push(Completed{.ticket = request->ticket,
+                         .reason = to_reason(code),
+                         .code = static_cast<std::uint8_t>(code)});
+  if (!flow_.v5 || unsuback->reason_codes.size() == request->entries) return Step::kNext;
+  return stop(Reason::kProtocolError, effects);  // [MQTT-3.11.3-1]
 }
 
 // Requests belong to the connection, not to the session that may be resumed.
@@ -100,7 +137,7 @@ void ClientSession::end_requests(Reason reason, Effects& effects) {
   const Reason why = reason == Reason::kOk ? Reason::kPeerClosed : reason;
   for (const Request& request : requests_) {
     flow_.inflight.finish(request.packet_id);
-    for (std::uint32_t i = 0; i < std::max(request.entries, 1u); ++i) {
+    for (std::uint32_t i = 0; i < (request.subscribe ? request.entries : 1u); ++i) {
       effects.push(Completed{.ticket = request.ticket, .reason = why});
     }
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of the connection and of PINGREQ. SUBSCRIBE and UNSUBSCRIBE are in client_requests.cpp.
+// The life of the connection and of PINGREQ. CONNECT is in client_connect.cpp, SUBSCRIBE and
+// UNSUBSCRIBE are in client_requests.cpp.
 #include "hermod/mqtt/session/client_session.hpp"
 
 #include <algorithm>
 
-#include "hermod/mqtt/codec/connack.hpp"
 #include "hermod/mqtt/codec/disconnect.hpp"
 #include "hermod/mqtt/codec/ping.hpp"
 #include "hermod/mqtt/session/convert.hpp"
@@ -17,38 +17,51 @@ using session::Intake;
 
 namespace {
 
-ConnectView to_connect(const ClientOptions& options) {
-  ConnectView connect;
-  connect.clean_session = options.clean_session;
-  connect.keep_alive_s = options.keep_alive_s;
-  connect.client_id = options.client_id;
-  connect.user_name = options.user_name;
-  connect.password = options.password;
-  if (options.will) {
-    connect.will = WillView{.topic = options.will->topic,
-                            .payload = options.will->payload,
-                            .qos = to_qos(options.will->guarantee),
-                            .retain = options.will->retain};
+// What a client may give as the reason of its DISCONNECT (MQTT 5.0 §3.14.2.1).
+bool may_say(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::kUnspecifiedError:
+    case ReasonCode::kMalformedPacket:
+    case ReasonCode::kProtocolError:
+    case ReasonCode::kImplementationSpecificError:
+    case ReasonCode::kTopicNameInvalid:
+    case ReasonCode::kReceiveMaximumExceeded:
+    case ReasonCode::kTopicAliasInvalid:
+    case ReasonCode::kPacketTooLarge:
+    case ReasonCode::kMessageRateTooHigh:
+    case ReasonCode::kQuotaExceeded:
+    case ReasonCode::kAdministrativeAction:
+    case ReasonCode::kPayloadFormatInvalid:
+      return true;
+    default:
+      return false;
   }
-  return connect;
 }
 
 }  // namespace
 
 ClientSession::ClientSession(ClientOptions options, session::Inflight inflight)
     : options_(std::move(options)) {
+  flow_.version = options_.version;
+  terms_.session_expiry_s = options_.session_expiry_s;
+  terms_.keep_alive_s = options_.keep_alive_s;
+  if (options_.version == Version::kV31) {
+    resend_after_ = std::chrono::seconds(options_.resend_after_s);
+  }
+  if (options_.version == Version::kV5) {
+    flow_.v5 = std::make_unique<V5>();
+    flow_.v5->client = true;
+    flow_.v5->own_receive_max = options_.receive_max;
+    flow_.v5->incoming_aliases.allow(options_.topic_alias_max);
+  }
   if (!options_.clean_session) flow_.inflight = std::move(inflight);
 }
 
 void ClientSession::on_open(Instant now, Effects& effects) {
-  const ConnectView connect = to_connect(options_);
-  const std::size_t size = connect_size(connect);
-  if (size == 0) {
+  if (!send_connect(effects)) {
     effects.push(session::Opened{.reason = Reason::kTooLarge});
     return fail(Reason::kTooLarge, effects);
   }
-  write_connect(effects.output().reserve(size), connect);  // [MQTT-3.1.0-1]
-  effects.output().commit(size);
   state_ = State::kConnecting;
   last_sent_ = now;
   hearing_.restart(now);
@@ -77,37 +90,72 @@ Step ClientSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
     case PacketType::kUnsuback:
       return on_unsuback(header, body, effects);
     case PacketType::kPingresp:
-      if (!read_pingresp(header, flow_.version)) return stop(Reason::kMalformed, effects);
+      if (const auto ping = read_pingresp(header, flow_.version); !ping) {
+        return stop(ping.error(), effects);
+      }
       pinged_ = kNever;
       return Step::kNext;
-    default:  // what only clients send, or a second CONNACK [MQTT-4.8.0-1]
+    case PacketType::kDisconnect:
+      if (flow_.v5) return on_disconnect(header, body, effects);
+      return stop(Reason::kProtocolError, effects);
+    default:  // what only clients send, AUTH, or a second CONNACK [MQTT-4.8.0-1]
       return stop(Reason::kProtocolError, effects);
   }
 }
 
-Step ClientSession::on_connack(const FixedHeader& header, Bytes body, Effects& effects) {
-  const auto connack = read_connack(header, body, flow_.version);
-  if (!connack) return stop(Reason::kMalformed, effects);
-  const Reason reason = to_reason(connack->return_code);
-  effects.push(session::Opened{.reason = reason,
-                               .code = static_cast<std::uint8_t>(connack->return_code),
-                               .session_present = connack->session_present});
-  if (reason != Reason::kOk) return stop(reason, effects);
-  if (connack->session_present && options_.clean_session) {  // [MQTT-3.2.2-1]
+// The server ends the connection and says why (MQTT 5.0 §3.14).
+Step ClientSession::on_disconnect(const FixedHeader& header, Bytes body, Effects& effects) {
+  const auto disconnect = read_disconnect(header, body, flow_.version);
+  if (!disconnect) return stop(disconnect.error(), effects);
+  if (disconnect->properties.has(PropertyId::kSessionExpiryInterval)) {  // [MQTT-3.14.2-2]
     return stop(Reason::kProtocolError, effects);
   }
-  // The server knows nothing of the earlier exchanges: what was not settled is sent as new.
-  if (!connack->session_present) flow_.inflight = session::Inflight{};
-  state_ = State::kOpen;
-  resume(flow_, options_.inflight_max, effects);
-  return Step::kNext;
+  hear_refusal(disconnect->reason, disconnect->properties);
+  terms_.server_reference.clear();
+  if (const auto reference = disconnect->properties.find(PropertyId::kServerReference)) {
+    terms_.server_reference = reference->text;
+  }
+  const Reason reason = to_reason(disconnect->reason);
+  close(ReasonCode::kSuccess, reason == Reason::kOk ? Reason::kPeerClosed : reason, effects);
+  return Step::kStop;
+}
+
+void ClientSession::hear_refusal(ReasonCode code, const PropertyBlock& properties) {
+  refusal_.code = code;
+  refusal_.reason_string.clear();
+  if (const auto why = properties.find(PropertyId::kReasonString)) {
+    refusal_.reason_string = why->text;
+  }
+}
+
+ReasonCode ClientSession::excluded(const model::Delivery& delivery) const {
+  if (delivery.guarantee > terms_.guarantee_max) {  // [MQTT-3.2.2-11]
+    return ReasonCode::kQosNotSupported;
+  }
+  if (delivery.retain && !terms_.retain) return ReasonCode::kRetainNotSupported;  // [MQTT-3.2.2-14]
+  return ReasonCode::kSuccess;
 }
 
 void ClientSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
                                   Effects& effects) {
   if (state_ != State::kOpen) return;
   last_sent_ = now;
-  deliver(batch, flow_, now, effects);
+  const bool all_allowed = std::ranges::none_of(
+      batch.items, [this](const model::Delivery& item) { return is_failure(excluded(item)); });
+  if (all_allowed) {
+    deliver(batch, flow_, now, effects);
+    if (resends()) resends_.note(batch, now + resend_after_, flow_);
+    return;
+  }
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const model::Tag tag = batch.first_tag + i;
+    if (const ReasonCode code = excluded(batch.items[i]); !is_failure(code)) {
+      deliver({.items = batch.items.subspan(i, 1), .first_tag = tag}, flow_, now, effects);
+    } else if (batch.items[i].guarantee != model::Guarantee::kAtMostOnce) {
+      effects.push(
+          session::Settle{tag, tag, model::Outcome::kReject, 1, static_cast<std::uint8_t>(code)});
+    }
+  }
 }
 
 void ClientSession::on_answers(std::span<const session::Answer> answers, Instant now,
@@ -119,23 +167,45 @@ void ClientSession::on_answers(std::span<const session::Answer> answers, Instant
   }
 }
 
-void ClientSession::disconnect(Instant now, Effects& effects) {
+void ClientSession::disconnect(Instant now, Effects& effects, const DisconnectView& disconnect) {
   if (state_ != State::kOpen) return;
-  const DisconnectView disconnect;
-  const std::size_t size = disconnect_size(disconnect, flow_.version);
-  write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
-  effects.output().commit(size);
+  write_goodbye(disconnect, effects);
   last_sent_ = now;
-  fail(Reason::kOk, effects);  // nothing more is sent [MQTT-3.14.4-1], [MQTT-3.14.4-2]
+  // Nothing more is sent [MQTT-3.14.4-1], [MQTT-3.14.4-2].
+  close(ReasonCode::kSuccess, Reason::kOk, effects);
 }
 
-Step ClientSession::stop(Reason reason, Effects& effects) {
-  fail(reason, effects);
-  return Step::kStop;
+void ClientSession::write_goodbye(const DisconnectView& disconnect, Effects& effects) {
+  DisconnectView said = disconnect;
+  std::size_t size = disconnect_size(said, flow_.version);
+  if (size > terms_.packet_bytes_max) {  // [MQTT-3.14.2-3], [MQTT-3.14.2-4]
+    said.properties = {};
+    size = disconnect_size(said, flow_.version);
+  }
+  if (size == 0 || size > terms_.packet_bytes_max) return;
+  write_disconnect(effects.output().reserve(size), said, flow_.version);
+  effects.output().commit(size);
 }
 
 void ClientSession::fail(Reason reason, Effects& effects) {
+  close(to_disconnect_code(reason), reason, effects);
+}
+
+void ClientSession::fail(const WireError& error, Effects& effects) {
+  const auto code = static_cast<ReasonCode>(error.code);
+  close(may_say(code) ? code : ReasonCode::kMalformedPacket, Reason::kMalformed, effects);
+}
+
+void ClientSession::fail(ReasonCode code, Effects& effects) {
+  close(code, Reason::kProtocolError, effects);
+}
+
+// The end. MQTT 5 says why, when it is this side that ends it (§4.13).
+void ClientSession::close(ReasonCode code, Reason reason, Effects& effects) {
   if (state_ == State::kClosed) return;
+  if (flow_.v5 && state_ == State::kOpen && may_say(code)) {
+    write_goodbye({.reason = code}, effects);
+  }
   state_ = State::kClosed;
   effects.close(reason);
 }
@@ -143,7 +213,8 @@ void ClientSession::fail(Reason reason, Effects& effects) {
 // A sign of life is due when nothing was sent for the keep-alive time [MQTT-3.1.2-23], and when
 // nothing was heard for as long: a peer that is gone is found although this side keeps sending.
 Instant ClientSession::ping_due() const {
-  const auto keep_alive = std::chrono::seconds(options_.keep_alive_s);
+  if (terms_.keep_alive_s == 0) return kNever;
+  const auto keep_alive = std::chrono::seconds(terms_.keep_alive_s);
   if (pinged_ != kNever) return pinged_ + keep_alive;  // when PINGRESP is late
   return std::min(last_sent_, hearing_.last()) + keep_alive;
 }
@@ -157,9 +228,17 @@ void ClientSession::ping(Instant now, Effects& effects) {
 
 void ClientSession::on_deadline(Instant now, Effects& effects) {
   if (now < next_deadline()) return;
-  const bool silent = state_ == State::kConnecting || (pinged_ != kNever && !hearing_.waits());
-  if (!silent) return ping(now, effects);
-  if (state_ == State::kConnecting) effects.push(session::Opened{.reason = Reason::kTimeout});
+  if (state_ == State::kConnecting) {
+    effects.push(session::Opened{.reason = Reason::kTimeout});
+    return fail(Reason::kTimeout, effects);
+  }
+  if (resends() && resends_.due() <= now) {
+    const std::size_t before = effects.output().size();
+    resends_.resend(now, now + resend_after_, flow_, effects);
+    if (effects.output().size() != before) last_sent_ = now;
+  }
+  if (now < ping_due()) return;
+  if (pinged_ == kNever || hearing_.waits()) return ping(now, effects);
   fail(Reason::kTimeout, effects);
 }
 
@@ -173,7 +252,7 @@ Instant ClientSession::next_deadline() const {
     case State::kConnecting:
       return last_sent_ + std::chrono::seconds(options_.connect_timeout_s);
     case State::kOpen:
-      return options_.keep_alive_s == 0 ? kNever : ping_due();
+      return resends() ? std::min(ping_due(), resends_.due()) : ping_due();
     default:
       return kNever;
   }

@@ -51,6 +51,61 @@ Reason to_reason(ConnectReturnCode code) {
   return Reason::kProtocolError;
 }
 
+Reason to_reason(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::kSuccess:
+    case ReasonCode::kGrantedQos1:
+    case ReasonCode::kGrantedQos2:
+      return Reason::kOk;
+    case ReasonCode::kNoMatchingSubscribers:
+      return Reason::kNoMatch;
+    case ReasonCode::kNoSubscriptionExisted:
+      return Reason::kNotFound;
+    case ReasonCode::kNotAuthorized:
+    case ReasonCode::kBanned:
+      return Reason::kNotAuthorized;
+    case ReasonCode::kBadUserNameOrPassword:
+    case ReasonCode::kBadAuthenticationMethod:
+      return Reason::kBadCredentials;
+    case ReasonCode::kClientIdentifierNotValid:
+    case ReasonCode::kTopicFilterInvalid:
+    case ReasonCode::kTopicNameInvalid:
+      return Reason::kBadName;
+    case ReasonCode::kQuotaExceeded:
+    case ReasonCode::kMessageRateTooHigh:
+    case ReasonCode::kConnectionRateExceeded:
+      return Reason::kQuotaExceeded;
+    case ReasonCode::kPacketTooLarge:
+      return Reason::kTooLarge;
+    case ReasonCode::kUnsupportedProtocolVersion:
+    case ReasonCode::kImplementationSpecificError:
+    case ReasonCode::kRetainNotSupported:
+    case ReasonCode::kQosNotSupported:
+    case ReasonCode::kSharedSubscriptionsNotSupported:
+    case ReasonCode::kSubscriptionIdentifiersNotSupported:
+    case ReasonCode::kWildcardSubscriptionsNotSupported:
+      return Reason::kNotSupported;
+    case ReasonCode::kMalformedPacket:
+    case ReasonCode::kProtocolError:
+    case ReasonCode::kReceiveMaximumExceeded:
+    case ReasonCode::kTopicAliasInvalid:
+    case ReasonCode::kPayloadFormatInvalid:
+    case ReasonCode::kPacketIdentifierInUse:
+    case ReasonCode::kPacketIdentifierNotFound:
+      return Reason::kProtocolError;
+    case ReasonCode::kSessionTakenOver:
+      return Reason::kTakenOver;
+    case ReasonCode::kKeepAliveTimeout:
+      return Reason::kTimeout;
+    case ReasonCode::kDisconnectWithWillMessage:
+    case ReasonCode::kAdministrativeAction:
+    case ReasonCode::kMaximumConnectTime:
+      return Reason::kPeerClosed;
+    default:  // busy, moved, going down, unspecified
+      return Reason::kUnavailable;
+  }
+}
+
 namespace {
 
 // How the packets of MQTT 5 say a reason: CONNACK, PUBACK and PUBREC, SUBACK, DISCONNECT.

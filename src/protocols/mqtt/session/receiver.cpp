@@ -47,7 +47,7 @@ std::optional<ReasonCode> on_publish_v5(PublishView publish, Flow& flow, Instant
                                         session::Effects& effects, Step& step) {
   V5& v5 = *flow.v5;
   const PropertyBlock& block = publish.properties;
-  if (block.has(PropertyId::kSubscriptionIdentifier)) {  // [MQTT-3.3.4-6]
+  if (block.has(PropertyId::kSubscriptionIdentifier) && !v5.client) {  // [MQTT-3.3.4-6]
     return ReasonCode::kProtocolError;
   }
   if (block.has(PropertyId::kTopicAlias)) {

@@ -19,6 +19,13 @@ using model::Guarantee;
 using session::Inflight;
 using session::Stage;
 
+// A message is over without being the peer's. Only a client's owner wants to know why.
+void reject(model::Tag tag, ReasonCode reason, const Flow& flow, session::Effects& effects) {
+  if (!flow.v5 || !flow.v5->client) return effects.accept(tag, 1);
+  effects.push(
+      session::Settle{tag, tag, model::Outcome::kReject, 1, static_cast<std::uint8_t>(reason)});
+}
+
 std::uint16_t take_id(Inflight& inflight, model::Tag tag, Guarantee guarantee) {
   const std::uint16_t id = inflight.take(tag, guarantee);  // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
   HERMOD_ASSERT(id != 0);
@@ -164,8 +171,9 @@ void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
   // What was begun is completed, however old it is by now.
   const bool expired = message.expires_at <= now && !delivery.redelivered;
   if (expired || !prepare(publish, delivery, flow, now, properties)) {
-    if (publish.qos > 0) effects.accept(tag, 1);
-    return;
+    if (publish.qos == 0) return;
+    return expired ? effects.accept(tag, 1)
+                   : reject(tag, ReasonCode::kPacketTooLarge, flow, effects);
   }
   identify(publish, delivery, tag, flow.inflight);
 
@@ -209,13 +217,17 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
   }
 }
 
-Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
+Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects, ReasonCode reason) {
   const Inflight::Entry* const entry = flow.inflight.find(packet_id);
   if (entry == nullptr) return Step::kNext;
   if (entry->guarantee != Guarantee::kAtLeastOnce) return Step::kStop;
   const model::Tag tag = entry->tag;
   flow.inflight.finish(packet_id);
-  effects.accept(tag, 1);
+  if (is_failure(reason)) {
+    reject(tag, reason, flow, effects);
+  } else {
+    effects.accept(tag, 1);
+  }
   return Step::kNext;
 }
 
@@ -226,7 +238,7 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
     if (entry->stage == Stage::kSent && is_failure(reason)) {  // over, and not sent again (§4.3.3)
       const model::Tag tag = entry->tag;
       flow.inflight.finish(packet_id);
-      effects.accept(tag, 1);
+      reject(tag, reason, flow, effects);
       return Step::kNext;
     }
     if (entry->stage == Stage::kSent) {

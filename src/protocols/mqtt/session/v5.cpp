@@ -36,6 +36,7 @@ const model::Properties* HeldProperties::hold(const PropertyBlock& block) {
   Held& held = *held_[used_];
   held.properties = {};
   held.user.clear();
+  held.subscription_ids.clear();
   bool said = false;
   for (const Property property : block) {
     switch (property.id) {
@@ -59,6 +60,10 @@ const model::Properties* HeldProperties::hold(const PropertyBlock& block) {
         held.user.push_back({property.text, property.value});
         said = true;
         break;
+      case PropertyId::kSubscriptionIdentifier:
+        held.subscription_ids.push_back(property.number);
+        said = true;
+        break;
       default:
         break;  // expiry, alias, delay: not the message's own
     }
@@ -67,6 +72,14 @@ const model::Properties* HeldProperties::hold(const PropertyBlock& block) {
   ++used_;
   held.properties.user = held.user;
   return &held.properties;
+}
+
+std::span<const std::uint32_t> HeldProperties::subscription_ids(
+    const model::Properties* properties) const {
+  for (std::size_t i = 0; properties != nullptr && i < used_; ++i) {
+    if (&held_[i]->properties == properties) return held_[i]->subscription_ids;
+  }
+  return {};
 }
 
 bool EncodedProperties::encode(std::span<const Property> list) {

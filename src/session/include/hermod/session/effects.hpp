@@ -88,6 +88,7 @@ struct Settle {
   model::Tag last = 0;
   model::Outcome outcome = model::Outcome::kAccept;
   std::uint32_t credit = 0;
+  std::uint8_t code = 0;  ///< of the protocol, with kReject in the client role
 };
 
 /// The last value of a topic. Answer: kOk with `value`; kNotFound; kNotAuthorized.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client's end of one MQTT 3.1.1 connection, with the same exchanges as the server's and the
-// requests that only a client makes. Knows no socket, no clock and no application.
+// The client's end of one MQTT connection, 3.1, 3.1.1 or 5.0, with the same exchanges as the
+// server's and the requests that only a client makes. Knows no socket, no clock and no application.
 //
 //   kIdle --on_open: CONNECT--> kConnecting --CONNACK 0--> kOpen --disconnect()--> kClosed
 //                                    |                       |                        ^
@@ -15,7 +15,8 @@
 //
 // What the server publishes comes as Publish effects; the application's answer to the ticket is
 // what acknowledges it. A message of QoS 0 is over as soon as on_deliveries returns. Deliveries are
-// for an open connection: before Opened and after Close they are dropped.
+// for an open connection: before Opened and after Close they are dropped. MQTT 5: a message that
+// the server refuses, or that its terms do not allow, is settled with kReject and the reason code.
 #pragma once
 
 #include <optional>
@@ -24,33 +25,16 @@
 #include <string_view>
 #include <vector>
 
-#include "hermod/mqtt/codec/connect.hpp"
+#include "hermod/mqtt/codec/connack.hpp"
+#include "hermod/mqtt/codec/disconnect.hpp"
 #include "hermod/mqtt/codec/subscribe.hpp"
+#include "hermod/mqtt/session/client_options.hpp"
 #include "hermod/mqtt/session/flow.hpp"
 #include "hermod/mqtt/session/packets.hpp"
+#include "hermod/mqtt/session/resends.hpp"
 #include "hermod/session/session.hpp"
 
 namespace hermod::mqtt {
-
-/// What a client asks for in CONNECT, and its own limits.
-struct ClientOptions {
-  struct Will {
-    std::string topic;
-    std::vector<std::uint8_t> payload;
-    model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
-    bool retain = false;
-  };
-
-  std::string client_id;            ///< empty: the server assigns one; only with clean_session
-  bool clean_session = true;        ///< forget earlier exchanges, on both sides
-  std::uint16_t keep_alive_s = 60;  ///< 0: none
-  std::optional<std::string> user_name;
-  std::optional<std::vector<std::uint8_t>> password;  ///< only with user_name
-  std::optional<Will> will;
-  std::uint32_t connect_timeout_s = 30;  ///< CONNACK must have come by then
-  std::uint32_t packet_bytes_max = 268'435'455;
-  std::uint16_t inflight_max = 20;  ///< messages above QoS 0 that are under way at a time
-};
 
 class ClientSession final : public session::Session {
  public:
@@ -71,15 +55,31 @@ class ClientSession final : public session::Session {
 
   /// Sends SUBSCRIBE. Completed follows for each entry, in their order, all with `ticket`: also
   /// when the connection ends before. False, and nothing happens, when the connection is not open,
-  /// there is no entry, one is not a topic filter or QoS, or they do not fit a packet.
+  /// there is no entry, one is not a topic filter or QoS, they do not fit a packet of the server's
+  /// size, or its terms exclude them. `properties` are for MQTT 5.
   [[nodiscard]] bool subscribe(std::span<const SubscribeEntry> entries, session::Ticket ticket,
-                               Instant now, session::Effects& effects);
-  /// Sends UNSUBSCRIBE; one Completed follows. False as for subscribe().
+                               Instant now, session::Effects& effects,
+                               std::span<const Property> properties = {});
+  /// Sends UNSUBSCRIBE; one Completed follows, in MQTT 5 with the first code that is a failure, if
+  /// there is one. False as for subscribe().
   [[nodiscard]] bool unsubscribe(std::span<const std::string_view> filters, session::Ticket ticket,
-                                 Instant now, session::Effects& effects);
-  /// Sends DISCONNECT and closes: the server forgets the will.
-  void disconnect(Instant now, session::Effects& effects);
+                                 Instant now, session::Effects& effects,
+                                 std::span<const Property> properties = {});
+  /// Sends DISCONNECT and closes: the server forgets the will, but for a reason that says otherwise
+  /// (MQTT 5). A session expiry above 0 needs one in CONNECT [MQTT 5.0 §3.14.2.2.2].
+  void disconnect(Instant now, session::Effects& effects, const DisconnectView& disconnect = {});
 
+  /// What CONNACK said, from Opened on.
+  [[nodiscard]] const ServerTerms& terms() const { return terms_; }
+  /// The last refusal by the server: in CONNACK, an acknowledgement or DISCONNECT.
+  [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+  /// The identifiers of the subscriptions that a Publish effect came for; none before MQTT 5. Until
+  /// the next input.
+  [[nodiscard]] std::span<const std::uint32_t> subscription_ids(
+      const model::Message& message) const {
+    if (!flow_.v5) return {};
+    return flow_.v5->held.subscription_ids(message.properties);
+  }
   /// The exchanges that are not over, for the next connection. After on_close.
   [[nodiscard]] session::Inflight take_inflight() { return std::move(flow_.inflight); }
 
@@ -91,34 +91,52 @@ class ClientSession final : public session::Session {
   [[nodiscard]] model::Reason judge(const PublishView&) const { return model::Reason::kOk; }
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
-  void fail(const WireError&, session::Effects& effects) {
-    fail(model::Reason::kMalformed, effects);
-  }
-  void fail(ReasonCode, session::Effects& effects) { fail(model::Reason::kProtocolError, effects); }
+  void fail(const WireError& error, session::Effects& effects);
+  void fail(ReasonCode code, session::Effects& effects);
+  void hear_refusal(ReasonCode code, const PropertyBlock& properties);
 
  private:
   enum class State : std::uint8_t { kIdle, kConnecting, kOpen, kClosed };
 
   struct Request {
     session::Ticket ticket = 0;
-    std::uint32_t entries = 0;  // 0: UNSUBSCRIBE
+    std::uint32_t entries = 0;
     std::uint16_t packet_id = 0;
+    bool subscribe = false;  // or UNSUBSCRIBE
   };
 
+  [[nodiscard]] bool send_connect(session::Effects& effects);
   [[nodiscard]] Step on_connack(const FixedHeader& header, Bytes body, session::Effects& effects);
+  void take_terms(const PropertyBlock& properties);
+  [[nodiscard]] Step on_disconnect(const FixedHeader& header, Bytes body,
+                                   session::Effects& effects);
   [[nodiscard]] Step on_suback(const FixedHeader& header, Bytes body, session::Effects& effects);
   [[nodiscard]] Step on_unsuback(const FixedHeader& header, Bytes body, session::Effects& effects);
-  [[nodiscard]] Step stop(model::Reason reason, session::Effects& effects);
+  template <typename Why>
+  [[nodiscard]] Step stop(const Why& why, session::Effects& effects) {
+    fail(why, effects);
+    return Step::kStop;
+  }
+  void close(ReasonCode code, model::Reason reason, session::Effects& effects);
+  void write_goodbye(const DisconnectView& disconnect, session::Effects& effects);
+  /// Why the server's terms exclude a message; kSuccess when they do not.
+  [[nodiscard]] ReasonCode excluded(const model::Delivery& delivery) const;
+  [[nodiscard]] bool allowed(const SubscribeEntry& entry) const;
   [[nodiscard]] std::uint16_t take_request_id();
   [[nodiscard]] std::optional<Request> take_request(std::uint16_t packet_id, bool subscribe);
   void end_requests(model::Reason reason, session::Effects& effects);
   void ping(Instant now, session::Effects& effects);
   [[nodiscard]] Instant ping_due() const;
+  [[nodiscard]] bool resends() const { return resend_after_ > Duration::zero(); }
 
   ClientOptions options_;
   Flow flow_;
   Hearing hearing_;
   std::vector<Request> requests_;
+  ServerTerms terms_;
+  Refusal refusal_;
+  Resends resends_;
+  Duration resend_after_{};  // 0: never
   Instant last_sent_{};
   Instant pinged_ = kNever;  // when the PINGREQ that waits for PINGRESP was sent
   State state_ = State::kIdle;

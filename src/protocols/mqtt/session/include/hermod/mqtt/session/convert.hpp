@@ -67,6 +67,10 @@ struct PublishFlags {
 /// Why a server said no to CONNECT.
 [[nodiscard]] model::Reason to_reason(ConnectReturnCode code);
 
+/// What a reason code of the peer means; those of DISCONNECT that are no failures mean that it
+/// closes.
+[[nodiscard]] model::Reason to_reason(ReasonCode code);
+
 /// The reason code that answers CONNECT with this reason.
 [[nodiscard]] ReasonCode to_connect_code(model::Reason reason);
 /// The reason code of PUBACK and PUBREC for this fate of a PUBLISH.

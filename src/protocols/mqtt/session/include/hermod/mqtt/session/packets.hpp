@@ -66,6 +66,8 @@ concept Role = requires(R role, const FixedHeader& header, Bytes body, const Pub
   /// Closes the connection for a packet that could not be read, or with this reason code (MQTT 5).
   role.fail(WireError{}, effects);
   role.fail(ReasonCode::kProtocolError, effects);
+  /// The peer has refused a message (MQTT 5).
+  role.hear_refusal(ReasonCode::kNotAuthorized, publish.properties);
 };
 
 namespace packets_detail {
@@ -100,10 +102,12 @@ Step take_ack(R& role, Flow& flow, const FixedHeader& header, Bytes body,
     role.fail(ack.error(), effects);
     return Step::kStop;
   }
+  if (is_failure(ack->reason)) [[unlikely]]
+    role.hear_refusal(ack->reason, ack->properties);
   Step step = Step::kNext;
   switch (ack->type) {
     case PacketType::kPuback:
-      step = on_puback(ack->packet_id, flow, effects);
+      step = on_puback(ack->packet_id, flow, effects, ack->reason);
       break;
     case PacketType::kPubrec:
       step = on_pubrec(ack->packet_id, ack->reason, flow, effects);

@@ -7,6 +7,7 @@
 //   QoS 2   PUBLISH ->            <- PUBREC                Settle: the message is the peer's
 //           PUBREL  ->            <- PUBCOMP               a credit back
 //                                 <- PUBREC that refuses   Settle, a credit back (MQTT 5)
+// What a client's server refuses, or cannot take, is settled with kReject and the reason code.
 //
 //   stage of a packet id   | PUBACK          | PUBREC               | PUBCOMP
 //   not in use             | ignored         | PUBREL               | ignored
@@ -37,8 +38,9 @@ void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now, session
 void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects);
 
 /// The peer's answers. kStop means that the exchange of this id is of another kind: a violation.
-[[nodiscard]] Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
-/// `reason`: MQTT 5 may refuse the message, which ends its exchange.
+/// `reason`: MQTT 5 may refuse the message, which ends its exchange; a client tells its owner.
+[[nodiscard]] Step on_puback(std::uint16_t packet_id, Flow& flow, session::Effects& effects,
+                             ReasonCode reason = ReasonCode::kSuccess);
 [[nodiscard]] Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow,
                              session::Effects& effects);
 [[nodiscard]] Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects);

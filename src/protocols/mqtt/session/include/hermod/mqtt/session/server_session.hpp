@@ -56,6 +56,7 @@ class ServerSession final : public session::Session {
   void fail(model::Reason reason, session::Effects& effects);
   void fail(const WireError& error, session::Effects& effects);
   void fail(ReasonCode code, session::Effects& effects);
+  void hear_refusal(ReasonCode, const PropertyBlock&) {}  // the message is over all the same
 
  private:
   enum class State : std::uint8_t { kConnecting, kAttaching, kOpen, kClosed };

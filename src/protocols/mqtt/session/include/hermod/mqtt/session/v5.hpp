@@ -69,18 +69,24 @@ class HeldProperties {
   /// The properties of a PUBLISH or a will; nullptr when the hub has no words for any of them.
   /// Borrows the octets of `block`.
   [[nodiscard]] const model::Properties* hold(const PropertyBlock& block);
+  /// The identifiers of subscriptions in the block that became `properties`.
+  [[nodiscard]] std::span<const std::uint32_t> subscription_ids(
+      const model::Properties* properties) const;
   void release() { used_ = 0; }
 
  private:
   struct Held {
     model::Properties properties;
     std::vector<model::UserProperty> user;
+    std::vector<std::uint32_t> subscription_ids;
   };
   std::vector<std::unique_ptr<Held>> held_;
   std::size_t used_ = 0;
 };
 
 struct V5 {
+  /// This side is the client: it may be told subscription ids, and hears why it was refused.
+  bool client = false;
   std::uint32_t packet_bytes_max = UINT32_MAX;  ///< that the peer takes [MQTT-3.1.2-24]
   std::uint16_t receive_max = 65'535;      ///< messages above QoS 0 that the peer takes at a time
   std::uint16_t own_receive_max = 65'535;  ///< that this side takes at a time

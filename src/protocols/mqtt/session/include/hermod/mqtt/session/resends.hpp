@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages of a client of MQTT 3.1 that wait for their answer and are sent again when it does not
+// come (MQTT 3.1 §4.1, §4.2). Later versions forbid that on one connection [MQTT-4.4.0-1]. It knows
+// no session: copies of messages, and when each is due.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+#include "hermod/base/time.hpp"
+#include "hermod/model/delivery.hpp"
+#include "hermod/mqtt/session/flow.hpp"
+#include "hermod/session/effects.hpp"
+
+namespace hermod::mqtt {
+
+class Resends {
+ public:
+  /// Remembers what of a batch was just sent and wants an answer by `due`.
+  void note(const model::DeliveryBatch& batch, Instant due, Flow& flow);
+
+  /// When something has to be sent again; kNever. May be earlier than needed.
+  [[nodiscard]] Instant due() const { return waiting_.empty() ? kNever : waiting_.front().due; }
+
+  /// Sends again what is due now and not answered: PUBLISH with DUP, or PUBREL with DUP when PUBREC
+  /// came. It is due again at `next`, which is later than all that waits.
+  void resend(Instant now, Instant next, Flow& flow, session::Effects& effects);
+
+ private:
+  struct Waiting {
+    Instant due{};
+    model::MessageRef message;
+    model::Tag tag = 0;
+    std::uint16_t packet_id = 0;
+    bool retain = false;
+  };
+  std::deque<Waiting> waiting_;  // by due
+};
+
+}  // namespace hermod::mqtt
