@@ -71,11 +71,11 @@ class ServerSession final : public session::Session {
     std::vector<std::uint8_t> return_codes;  // one per entry; UNSUBSCRIBE: in MQTT 5
   };
 
-  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, Instant now, session::Effects& effects);
-  void on_connect(const ConnectView& connect, Instant now, session::Effects& effects);
+  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
+  void on_connect(const ConnectView& connect, session::Effects& effects);
   void on_connect_error(const WireError& error, session::Effects& effects);
   /// Takes what only MQTT 5 says in CONNECT; a failure is the reason code that refuses it.
-  [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect, Instant now,
+  [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect,
                                                    session::Attach& attach);
   void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
   void send_connack(const session::Answer& answer, session::Effects& effects);
