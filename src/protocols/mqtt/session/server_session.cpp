@@ -173,13 +173,16 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
   if (flow_.v5) flow_.v5->carried = flow_.inflight.incoming();
   if (state_ == State::kClosed) return;  // timed out meanwhile: on_close returns what was lent
 
+  if (!send_connack(answer, effects)) {  // the client has never been connected
+    detach(true, std::nullopt, effects);
+    return fail(Reason::kTooLarge, effects);
+  }
   state_ = State::kOpen;
   hearing_.restart(now);
-  send_connack(answer, effects);
   resume(flow_, limits_->inflight_max, effects);
 }
 
-void ServerSession::send_connack(const Answer& answer, Effects& effects) {
+bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
   ConnackView connack;
   // [MQTT-3.2.2-1] to -3
   connack.session_present = answer.session_present && !clean_session_;
@@ -207,7 +210,9 @@ void ServerSession::send_connack(const Answer& answer, Effects& effects) {
     (void)properties.encode(list);
     connack.properties = properties.block();
   }
+  if (!client_takes(connack_size(connack, flow_.version))) return false;
   write(connack, flow_.version, effects.output());
+  return true;
 }
 
 void ServerSession::refuse(Reason reason, Effects& effects) {
