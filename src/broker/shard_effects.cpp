@@ -144,7 +144,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   }
   const core::Core::Attached attached =
       core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
-                   {std::move(effect.will), effect.will_delay_s}, now_);
+                   {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_);
   if (attached.reason != Reason::kOk) {
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }

@@ -86,6 +86,10 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
 void Core::publish_will(Will will, Instant now) {
   if (!will.message) return;
   model::Message message = *will.message;
+  if (will.expiry_s) {
+    message.expires_at = now + std::chrono::seconds{*will.expiry_s};
+    message.owner = nullptr;  // the copy made before lives for ever
+  }
   publish(message, now);
   router_.flush();
 }

@@ -42,6 +42,7 @@ class RecordingOutlet final : public Outlet {
         Batch{connection, {}, batch.first_tag, batch.items.data(), batch.slots});
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       made.items.push_back(text_of(batch.items[i]));
+      expiries.push_back(batch.items[i].message->expires_at);
       if (batch.items[i].guarantee != Guarantee::kAtMostOnce) {
         tags[connection].push_back(batch.first_tag + i);
       }
@@ -76,6 +77,7 @@ class RecordingOutlet final : public Outlet {
   std::string take(ConnectionKey connection) { return std::exchange(sequences[connection], {}); }
 
   std::vector<Batch> batches;
+  std::vector<Instant> expiries;  ///< of each delivery
   std::map<ConnectionKey, std::string> sequences;
   std::map<ConnectionKey, std::vector<model::Tag>> tags;  ///< of at least once and better
   std::vector<std::string> forwarded;

@@ -133,6 +133,27 @@ TEST_F(DelayedWillTest, ComesWhenACleanStartEndsTheSession) {
   EXPECT_EQ(outlet.take(1), "gone/1 ");
 }
 
+// MQTT 5 §3.1.3.2.4, with a delay and without.
+TEST_F(CoreTest, AWillsExpiryBeginsWithItsPublication) {
+  for (const std::uint32_t delay_s : {0u, 10u}) {
+    const SubscriberIndex mortal =
+        core.attach("mortal", 2, true, 60, {will_of("w", "gone", true), delay_s, 5}, now)
+            .subscriber;
+    subscribe(mortal, "w", Guarantee::kAtLeastOnce);
+    now += std::chrono::hours{1};
+    core.detach(mortal, {}, false, now);
+    now += std::chrono::seconds{delay_s};
+    core.expire(now);
+    EXPECT_NE(core.retained().find("w", now + std::chrono::seconds{5} - Duration{1}), nullptr);
+    EXPECT_EQ(core.retained().find("w", now + std::chrono::seconds{5}), nullptr);
+    outlet.expiries.clear();
+    (void)attach("mortal", 3, false, 60);
+    ASSERT_EQ(outlet.expiries.size(), 1u);  // the copy in the queue too
+    EXPECT_EQ(outlet.expiries.front(), now + std::chrono::seconds{5});
+    core.detach(core.find("mortal"), {}, true, now);
+  }
+}
+
 TEST_F(DelayedWillTest, AGoodbyeDiscardsIt) {
   const SubscriberIndex index =
       core.attach("mortal", 2, true, 60, {will_of("wills/mortal", "gone"), 10}, now).subscriber;

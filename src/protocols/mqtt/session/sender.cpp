@@ -72,8 +72,11 @@ std::optional<EncodedProperties> encode_properties_of(const Delivery& delivery, 
   return encoded;
 }
 
+// Octets of a packet worth sharing: properties may be as long as a packet can be.
+constexpr std::size_t kSharedPacketMax = 2 * kFieldBytesMax;
+
 // Encodes the batch with packet ids of 0; the slot's offsets are where those stand. False, and
-// nothing useful, when a message has properties that cannot be said.
+// nothing useful, when a message has properties that are long or cannot be said.
 bool fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version version, Instant now) {
   for (const Delivery& item : items) {
     PublishView publish =
@@ -84,8 +87,10 @@ bool fill(EncodeSlots::Slot& slot, std::span<const Delivery> items, Version vers
       if (!properties) return false;
       publish.properties = properties->block();
     }
+    const std::size_t size = publish_size(publish, version);
+    if (size == 0 || size > kSharedPacketMax) return false;
     const std::size_t begin = slot.bytes.size();
-    slot.bytes.resize(begin + publish_size(publish, version));
+    slot.bytes.resize(begin + size);
     std::uint8_t* const at = slot.bytes.data() + begin;
     write_publish(at, publish, version);
     if (publish.qos == 0) continue;
@@ -140,26 +145,34 @@ void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, In
   }
 }
 
-// Encodes `publish` with everything but its packet id; false when the peer cannot have it.
-bool prepare(PublishView& publish, const Delivery& delivery, Flow& flow, Instant now,
-             std::optional<EncodedProperties>& properties) {
-  const model::Message& message = *delivery.message;
-  OutgoingAliases::Alias alias;
-  if (flow.v5) {
-    alias = flow.v5->outgoing_aliases.find(message.destination.address);
-    if (alias.known) publish.topic = {};
-    if (alias.number != 0 || !has_no_properties(message, delivery.subscription_ids)) {
-      properties = encode_properties_of(delivery, now, alias.number);
-      if (!properties) return false;
-      publish.properties = properties->block();
-    }
+// Gives `publish` its properties, and the alias its number; false when the peer cannot have it so.
+bool fits(PublishView& publish, const Delivery& delivery, std::uint16_t alias, const Flow& flow,
+          Instant now, std::optional<EncodedProperties>& properties) {
+  publish.properties = {};
+  if (flow.v5 && (alias != 0 || !has_no_properties(*delivery.message, delivery.subscription_ids))) {
+    properties = encode_properties_of(delivery, now, alias);
+    if (!properties) return false;
+    publish.properties = properties->block();
   }
   const std::size_t size = publish_size(publish, flow.version);
-  if (size == 0 || (flow.v5 && size > flow.v5->packet_bytes_max)) return false;
-  if (alias.number != 0 && !alias.known) {
-    flow.v5->outgoing_aliases.set(message.destination.address, alias.number);
+  return size > 0 && (!flow.v5 || size <= flow.v5->packet_bytes_max);
+}
+
+// Makes `publish` everything but its packet id; false when the peer cannot have it.
+bool prepare(PublishView& publish, const Delivery& delivery, Flow& flow, Instant now,
+             std::optional<EncodedProperties>& properties) {
+  const std::string_view topic = publish.topic;
+  OutgoingAliases::Alias alias;
+  if (flow.v5) alias = flow.v5->outgoing_aliases.find(topic);
+  if (alias.number != 0) {
+    if (alias.known) publish.topic = {};
+    if (fits(publish, delivery, alias.number, flow, now, properties)) {
+      if (!alias.known) flow.v5->outgoing_aliases.set(topic, alias.number);
+      return true;
+    }
+    publish.topic = topic;  // a short one takes less than its alias
   }
-  return true;
+  return fits(publish, delivery, 0, flow, now, properties);
 }
 
 void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant now,
@@ -168,9 +181,12 @@ void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
   PublishView publish =
       to_publish(message, {.guarantee = delivery.guarantee, .retain = delivery.retain});
   std::optional<EncodedProperties> properties;
-  // What was begun is completed, however old it is by now.
-  const bool expired = message.expires_at <= now && !delivery.redelivered;
+  // What was begun is completed, however old it is by now [MQTT-4.3.3-7]. What was sent to another
+  // member of a group was not begun here.
+  const auto begun = [&] { return delivery.redelivered ? flow.inflight.find_tag(tag) : nullptr; };
+  const bool expired = message.expires_at <= now && begun() == nullptr;
   if (expired || !prepare(publish, delivery, flow, now, properties)) {
+    if (const Inflight::Entry* const entry = begun()) flow.inflight.finish(entry->id);
     if (publish.qos == 0) return;
     return expired ? effects.accept(tag, 1)
                    : reject(tag, ReasonCode::kPacketTooLarge, flow, effects);

@@ -111,7 +111,7 @@ void ServerSession::ask_unsubscriptions(Bytes body, Effects& effects) {  // [MQT
 Step ServerSession::after_asking(Effects& effects) {
   const Step step = request_->whole ? Step::kNext : Step::kWait;
   answer_request(effects);
-  return step;
+  return state_ == State::kClosed ? Step::kStop : step;
 }
 
 void ServerSession::on_request_answer(const Answer& answer) {
@@ -134,19 +134,21 @@ void ServerSession::on_request_answer(const Answer& answer) {
 
 void ServerSession::answer_request(Effects& effects) {
   if (!request_->whole || request_->unanswered > 0) return;
+  const std::unique_ptr<Request> request = std::move(request_);
   Output& output = effects.output();
-  if (request_->type == PacketType::kSubscribe) {  // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-    const SubackView suback{request_->packet_id, request_->return_codes};
+  if (request->type == PacketType::kSubscribe) {  // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
+    const SubackView suback{request->packet_id, request->return_codes};
     const std::size_t size = suback_size(suback, flow_.version);
+    if (!client_takes(size)) return fail(Reason::kTooLarge, effects);
     write_suback(output.reserve(size), suback, flow_.version);
     output.commit(size);
   } else {  // [MQTT-3.10.4-4]
-    const UnsubackView unsuback{request_->packet_id, request_->return_codes};
+    const UnsubackView unsuback{request->packet_id, request->return_codes};
     const std::size_t size = unsuback_size(unsuback, flow_.version);
+    if (!client_takes(size)) return fail(Reason::kTooLarge, effects);
     write_unsuback(output.reserve(size), unsuback, flow_.version);
     output.commit(size);
   }
-  request_.reset();
 }
 
 }  // namespace hermod::mqtt

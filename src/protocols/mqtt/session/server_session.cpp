@@ -45,7 +45,7 @@ void ServerSession::on_open(Instant now, Effects&) {
 std::size_t ServerSession::on_bytes(Bytes bytes, Intake intake, Instant now, Effects& effects) {
   switch (state_) {
     case State::kConnecting:
-      return intake == Intake::kEverything ? on_first_bytes(bytes, now, effects) : 0;
+      return intake == Intake::kEverything ? on_first_bytes(bytes, effects) : 0;
     case State::kAttaching:
       return 0;  // CONNECT has not been answered [MQTT-3.1.4-5]
     case State::kClosed:
@@ -60,7 +60,7 @@ std::size_t ServerSession::on_bytes(Bytes bytes, Intake intake, Instant now, Eff
 }
 
 // CONNECT alone is taken: the connection may move to another shard with what follows it.
-std::size_t ServerSession::on_first_bytes(Bytes bytes, Instant now, Effects& effects) {
+std::size_t ServerSession::on_first_bytes(Bytes bytes, Effects& effects) {
   const auto header = read_fixed_header(bytes, flow_.version);
   if (!header) {
     if (header.error().incomplete()) return 0;
@@ -78,7 +78,7 @@ std::size_t ServerSession::on_first_bytes(Bytes bytes, Instant now, Effects& eff
   if (bytes.size() < header->packet_size()) return 0;
   const auto connect = read_connect(*header, bytes.subspan(header->header_size));
   if (connect) {
-    on_connect(*connect, now, effects);
+    on_connect(*connect, effects);
   } else {
     on_connect_error(connect.error(), effects);
   }
@@ -100,7 +100,7 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
   close(code, to_reason(return_code), effects);
 }
 
-void ServerSession::on_connect(const ConnectView& connect, Instant now, Effects& effects) {
+void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   flow_.version = connect.version;
   const bool has_will = connect.will.has_value();
   if (has_will && to_guarantee(connect.will->qos) > limits_->guarantee_max) {
@@ -123,7 +123,7 @@ void ServerSession::on_connect(const ConnectView& connect, Instant now, Effects&
   attach.password = connect.password.value_or(Bytes{});
   attach.clean_start = connect.clean_session;  // [MQTT-3.1.2-6]
   if (connect.version == Version::kV5) {
-    const ReasonCode code = read_connect_properties(connect, now, attach);
+    const ReasonCode code = read_connect_properties(connect, attach);
     if (is_failure(code)) return refuse(code, Reason::kProtocolError, effects);
   } else if (has_will) {
     attach.will = to_message(*connect.will).own();  // [MQTT-3.1.2-8]
@@ -133,7 +133,7 @@ void ServerSession::on_connect(const ConnectView& connect, Instant now, Effects&
   effects.push(std::move(attach));
 }
 
-ReasonCode ServerSession::read_connect_properties(const ConnectView& connect, Instant now,
+ReasonCode ServerSession::read_connect_properties(const ConnectView& connect,
                                                   session::Attach& attach) {
   const PropertyBlock& block = connect.properties;
   if (block.has(PropertyId::kAuthenticationMethod)) {  // §4.12: no method is known
@@ -157,9 +157,7 @@ ReasonCode ServerSession::read_connect_properties(const ConnectView& connect, In
   }
   attach.will_delay_s = about.number_or(PropertyId::kWillDelayInterval, 0);
   if (about.has(PropertyId::kMessageExpiryInterval)) {
-    // Counts from the publication: the delay comes before.
-    will.expires_at = now + std::chrono::seconds{attach.will_delay_s} +
-                      std::chrono::seconds{about.number_or(PropertyId::kMessageExpiryInterval, 0)};
+    attach.will_expiry_s = about.number_or(PropertyId::kMessageExpiryInterval, 0);
   }
   attach.will = will.own();
   return ReasonCode::kSuccess;
@@ -175,13 +173,16 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
   if (flow_.v5) flow_.v5->carried = flow_.inflight.incoming();
   if (state_ == State::kClosed) return;  // timed out meanwhile: on_close returns what was lent
 
+  if (!send_connack(answer, effects)) {  // the client has never been connected
+    detach(true, std::nullopt, effects);
+    return fail(Reason::kTooLarge, effects);
+  }
   state_ = State::kOpen;
   hearing_.restart(now);
-  send_connack(answer, effects);
   resume(flow_, limits_->inflight_max, effects);
 }
 
-void ServerSession::send_connack(const Answer& answer, Effects& effects) {
+bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
   ConnackView connack;
   // [MQTT-3.2.2-1] to -3
   connack.session_present = answer.session_present && !clean_session_;
@@ -209,7 +210,9 @@ void ServerSession::send_connack(const Answer& answer, Effects& effects) {
     (void)properties.encode(list);
     connack.properties = properties.block();
   }
+  if (!client_takes(connack_size(connack, flow_.version))) return false;
   write(connack, flow_.version, effects.output());
+  return true;
 }
 
 void ServerSession::refuse(Reason reason, Effects& effects) {

@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ using ConnectionKey = std::uint64_t;
 struct Will {
   model::MessageRef message;
   std::uint32_t delay_s = 0;  ///< after the end, unless the client is back or the session over
+  std::optional<std::uint32_t> expiry_s;  ///< its life from the publication on
 };
 
 struct Subscriber {

@@ -50,6 +50,7 @@ struct Attach {
       0;  ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
   model::MessageRef will;  ///< published if the connection ends without Detach{discard_will}
   std::uint32_t will_delay_s = 0;  ///< so long after the end, or with the end of the session
+  std::optional<std::uint32_t> will_expiry_s;  ///< its life, which begins with its publication
 };
 
 /// The connection is done with its subscriber; inflight goes home. Emitted in on_close, or before.

@@ -72,14 +72,19 @@ class ServerSession final : public session::Session {
     std::vector<std::uint8_t> return_codes;  // one per entry; UNSUBSCRIBE: in MQTT 5
   };
 
-  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, Instant now, session::Effects& effects);
-  void on_connect(const ConnectView& connect, Instant now, session::Effects& effects);
+  [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
+  void on_connect(const ConnectView& connect, session::Effects& effects);
   void on_connect_error(const WireError& error, session::Effects& effects);
   /// Takes what only MQTT 5 says in CONNECT; a failure is the reason code that refuses it.
-  [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect, Instant now,
+  [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect,
                                                    session::Attach& attach);
   void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
-  void send_connack(const session::Answer& answer, session::Effects& effects);
+  /// False when the client does not take a packet of this size.
+  [[nodiscard]] bool send_connack(const session::Answer& answer, session::Effects& effects);
+  /// What the client said of the packets that it takes [MQTT-3.1.2-24].
+  [[nodiscard]] bool client_takes(std::size_t packet_bytes) const {
+    return !flow_.v5 || packet_bytes <= flow_.v5->packet_bytes_max;
+  }
   void refuse(model::Reason reason, session::Effects& effects);
   void refuse(ReasonCode code, model::Reason reason, session::Effects& effects);
   [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
