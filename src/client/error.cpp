@@ -50,8 +50,12 @@ class Category final : public boost::system::error_category {
         return "the server does not accept the request";
       case Error::kServerError:
         return "the server failed";
+      case Error::kBadProperty:
+        return "not a valid property";
     }
-    return "unknown error";
+    const std::string name =
+        value <= UINT8_MAX ? mqtt::to_text(static_cast<mqtt::ReasonCode>(value)) : "";
+    return name.empty() ? "unknown error" : "the server says: " + name;
   }
 };
 #pragma GCC diagnostic pop
@@ -96,6 +100,30 @@ error_code to_error(model::Reason reason) {
       return Error::kClosed;
   }
   return Error::kServerError;
+}
+
+error_code to_error(mqtt::ReasonCode code) {
+  using mqtt::ReasonCode;
+  if (!mqtt::is_failure(code)) return {};
+  switch (code) {
+    case ReasonCode::kUnsupportedProtocolVersion:
+      return Error::kProtocolVersion;
+    case ReasonCode::kClientIdentifierNotValid:
+      return Error::kIdentifierRejected;
+    case ReasonCode::kServerUnavailable:
+      return Error::kServerUnavailable;
+    case ReasonCode::kBadUserNameOrPassword:
+      return Error::kBadCredentials;
+    case ReasonCode::kNotAuthorized:
+      return Error::kNotAuthorized;
+    case ReasonCode::kTopicNameInvalid:
+    case ReasonCode::kTopicFilterInvalid:
+      return Error::kBadTopic;
+    case ReasonCode::kPacketTooLarge:
+      return Error::kTooLarge;
+    default:
+      return static_cast<Error>(code);
+  }
 }
 
 }  // namespace hermod::client

@@ -27,6 +27,13 @@ MqttClient::executor_type MqttClient::get_executor() const {
   return connection_->executor();
 }
 
+const mqtt::ServerTerms& MqttClient::server() const {
+  return connection_->session().terms();
+}
+const mqtt::Refusal& MqttClient::refusal() const {
+  return connection_->session().refusal();
+}
+
 void MqttClient::close() {
   if (connection_ != nullptr) connection_->close();
 }
@@ -38,17 +45,19 @@ void MqttClient::publish(Handler<void(error_code)> handler, MqttPublication publ
   connection_->publish(std::move(handler), std::move(publication));
 }
 void MqttClient::subscribe(Handler<void(error_code, MqttGrants)> handler,
-                           std::vector<MqttSubscription> subscriptions) {
-  connection_->subscribe(std::move(handler), std::move(subscriptions));
+                           std::vector<MqttSubscription> subscriptions,
+                           MqttRequestProperties properties) {
+  connection_->subscribe(std::move(handler), subscriptions, properties);
 }
-void MqttClient::unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters) {
-  connection_->unsubscribe(std::move(handler), std::move(filters));
+void MqttClient::unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
+                             MqttRequestProperties properties) {
+  connection_->unsubscribe(std::move(handler), filters, properties);
 }
 void MqttClient::receive(Handler<void(error_code, MqttMessage)> handler) {
   connection_->receive(std::move(handler));
 }
-void MqttClient::disconnect(Handler<void(error_code)> handler) {
-  connection_->disconnect(std::move(handler));
+void MqttClient::disconnect(Handler<void(error_code)> handler, MqttFarewell farewell) {
+  connection_->disconnect(std::move(handler), farewell);
 }
 
 }  // namespace hermod::client

@@ -31,16 +31,19 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
  public:
   MqttConnection(boost::asio::any_io_executor executor, MqttOptions options);
 
+  [[nodiscard]] const mqtt::ClientSession& session() const { return session_; }
   [[nodiscard]] boost::asio::any_io_executor executor() { return socket_.get_executor(); }
 
   // The operations of MqttClient.
   void connect(Handler<void(error_code, bool)> handler);
   void publish(Handler<void(error_code)> handler, MqttPublication publication);
   void subscribe(Handler<void(error_code, MqttGrants)> handler,
-                 std::vector<MqttSubscription> subscriptions);
-  void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters);
+                 const std::vector<MqttSubscription>& subscriptions,
+                 const MqttRequestProperties& properties);
+  void unsubscribe(Handler<void(error_code)> handler, const std::vector<std::string>& filters,
+                   const MqttRequestProperties& properties);
   void receive(Handler<void(error_code, MqttMessage)> handler);
-  void disconnect(Handler<void(error_code)> handler);
+  void disconnect(Handler<void(error_code)> handler, const MqttFarewell& farewell);
   void close() { finish(Error::kClosed, model::Reason::kShutdown); }
 
  private:
@@ -50,6 +53,7 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   struct Outgoing {
     MqttPublication publication;
     Handler<void(error_code)> handler;  // empty: over
+    Instant expires_at = kNever;
   };
   /// A message of QoS 0 that is over once `mark` octets have been written.
   struct Unwritten {
@@ -93,7 +97,9 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   void execute(const session::Completed& completed);
   void execute(const session::Close& close);
   [[nodiscard]] bool deliver_outgoing();
-  void settle(model::Tag tag, model::Outcome outcome);
+  void settle(model::Tag tag, model::Outcome outcome, std::uint8_t code);
+  [[nodiscard]] bool v5() const { return options_.session.version == mqtt::Version::kV5; }
+  [[nodiscard]] error_code fault(const MqttPublication& publication) const;
   void forget_finished();
   void hand_over();
   void fail_operations(error_code error);
@@ -130,8 +136,9 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   model::Tag first_tag_ = 1;
   model::Tag next_tag_ = 1;  // of the first message that was not given to the session
   std::uint32_t credit_ = 0;
-  std::vector<model::Message> messages_;     // of one batch
-  std::vector<model::Delivery> deliveries_;  // of one batch
+  std::vector<model::Message> messages_;        // of one batch
+  std::deque<mqtt::HubProperties> properties_;  // of one batch
+  std::vector<model::Delivery> deliveries_;     // of one batch
   std::deque<Unwritten> unwritten_;
   std::deque<Handler<void(error_code)>> released_;  // QoS 2 after PUBREC, oldest first
 

@@ -116,7 +116,9 @@ Step ClientSession::on_disconnect(const FixedHeader& header, Bytes body, Effects
     terms_.server_reference = reference->text;
   }
   const Reason reason = to_reason(disconnect->reason);
-  close(ReasonCode::kSuccess, reason == Reason::kOk ? Reason::kPeerClosed : reason, effects);
+  state_ = State::kClosed;
+  effects.push(session::Close{.reason = reason == Reason::kOk ? Reason::kPeerClosed : reason,
+                              .code = static_cast<std::uint8_t>(disconnect->reason)});
   return Step::kStop;
 }
 

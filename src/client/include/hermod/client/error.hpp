@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "hermod/model/reason.hpp"
+#include "hermod/mqtt/codec/reason_code.hpp"
 
 namespace hermod::client {
 
@@ -33,6 +34,9 @@ enum class Error : int {
   kNotFound,    ///< the server has nothing there
   kBadRequest,  ///< the server does not understand or allow the request
   kServerError,
+  kBadProperty,  ///< not UTF-8, or otherwise nothing that MQTT 5 can say
+  // From 0x80 on: the reason codes of MQTT 5.0 (table 2-6) that say nothing of the above; the
+  // number is the code. See to_error(mqtt::ReasonCode).
 };
 
 [[nodiscard]] const boost::system::error_category& error_category();
@@ -43,6 +47,8 @@ enum class Error : int {
 
 /// The error that a reason of the protocol sessions means for a client; no error for kOk.
 [[nodiscard]] error_code to_error(model::Reason reason);
+/// The error that a reason code means; no error for those that are no failures.
+[[nodiscard]] error_code to_error(mqtt::ReasonCode code);
 
 }  // namespace hermod::client
 

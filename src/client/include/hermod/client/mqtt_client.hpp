@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An MQTT 3.1.1 client on Boost.Asio: one object is one connection. It runs on the caller's
-// executor and is made of the same codec and session as the broker. It knows no broker and no
-// command line.
+// An MQTT client on Boost.Asio, 3.1, 3.1.1 or 5.0: one object is one connection. It runs on the
+// caller's executor and is made of the same codec and session as the broker. It knows no broker and
+// no command line.
 //
 //   boost::asio::io_context io;
 //   hermod::client::MqttClient client(io.get_executor(), {.host = "localhost"});
@@ -18,6 +18,9 @@
 // complete through the executor, never from within the call that starts them. When the connection
 // ends all of them complete with an error. Like Asio's sockets an object is not thread-safe: use it
 // from one thread at a time, or from one strand.
+//
+// MQTT 5 is asked for by options.session.version = mqtt::Version::kV5. What only it can say is left
+// out in the others: properties, subscription options, reasons.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -50,6 +53,7 @@ struct MqttPublication {
   std::string payload;
   model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
   bool retain = false;
+  mqtt::MessageProperties properties;
 };
 
 /// A message that came.
@@ -57,17 +61,51 @@ struct MqttMessage {
   std::string topic;
   std::string payload;
   model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
-  bool retain = false;          ///< it was the last value of its topic when we subscribed
-  std::uint16_t packet_id = 0;  ///< 0 for kAtMostOnce
+  bool retain = false;                 ///< it was the last value of its topic when we subscribed
+  std::uint16_t packet_id = 0;         ///< 0 for kAtMostOnce
+  mqtt::MessageProperties properties;  ///< the expiry is what is left of it
+  std::vector<std::uint32_t> subscription_ids;  ///< of the subscriptions that it came for
 };
 
 struct MqttSubscription {
   std::string filter;
   model::Guarantee guarantee_max = model::Guarantee::kAtMostOnce;
+  // MQTT 5:
+  bool no_local = false;             ///< not what this client publishes itself
+  bool retain_as_published = false;  ///< `retain` of what comes is the publisher's
+  mqtt::RetainHandling retain_handling = mqtt::RetainHandling::kSend;
 };
 
-/// What the server grants for each filter, in their order; nothing where it refuses.
-using MqttGrants = std::vector<std::optional<model::Guarantee>>;
+/// What a request says beside its filters (MQTT 5).
+struct MqttRequestProperties {
+  std::uint32_t subscription_id =
+      0;  ///< of all its subscriptions, comes with their messages; 0: none
+  mqtt::UserProperties user;
+};
+
+/// What DISCONNECT says (MQTT 5).
+struct MqttFarewell {
+  mqtt::ReasonCode reason = mqtt::ReasonCode::kNormalDisconnection;
+  std::optional<std::uint32_t> session_expiry_s;  ///< not above 0 when CONNECT said 0
+  std::string reason_string;
+  mqtt::UserProperties user;
+};
+
+/// What the server grants for one filter; nothing when it refuses it. `code` is its own word:
+/// before MQTT 5, the QoS or 0x80.
+struct MqttGrant : std::optional<model::Guarantee> {
+  using std::optional<model::Guarantee>::optional;
+  MqttGrant(std::optional<model::Guarantee> granted, std::uint8_t said)
+      : std::optional<model::Guarantee>(granted), code(said) {}
+  std::uint8_t code = 0;
+  /// They grant the same.
+  friend bool operator==(const MqttGrant& a, const MqttGrant& b) {
+    return a.has_value() == b.has_value() && (!a || *a == *b);
+  }
+};
+
+/// What the server grants for each filter, in their order.
+using MqttGrants = std::vector<MqttGrant>;
 
 class MqttConnection;
 
@@ -82,6 +120,13 @@ class MqttClient {
   MqttClient& operator=(MqttClient&&) noexcept;
 
   [[nodiscard]] executor_type get_executor() const;
+
+  /// The terms on which the server took the connection, once async_connect is over: the client id
+  /// that it assigned, its limits, what it offers.
+  [[nodiscard]] const mqtt::ServerTerms& server() const;
+  /// What the server last refused or ended something with, code and words (MQTT 5). Errors carry
+  /// the code alone.
+  [[nodiscard]] const mqtt::Refusal& refusal() const;
 
   /// Resolves, connects, and waits for CONNACK. void(error_code, bool session_present).
   template <boost::asio::completion_token_for<void(error_code, bool)> Token>
@@ -101,14 +146,25 @@ class MqttClient {
   /// Completes with SUBACK. The messages come through async_receive. void(error_code, MqttGrants).
   template <boost::asio::completion_token_for<void(error_code, MqttGrants)> Token>
   auto async_subscribe(std::vector<MqttSubscription> subscriptions, Token&& token) {
+    return async_subscribe(std::move(subscriptions), {}, std::forward<Token>(token));
+  }
+  template <boost::asio::completion_token_for<void(error_code, MqttGrants)> Token>
+  auto async_subscribe(std::vector<MqttSubscription> subscriptions,
+                       MqttRequestProperties properties, Token&& token) {
     return initiate<void(error_code, MqttGrants)>(&MqttClient::subscribe, token,
-                                                  std::move(subscriptions));
+                                                  std::move(subscriptions), std::move(properties));
   }
 
   /// Completes with UNSUBACK. void(error_code).
   template <boost::asio::completion_token_for<void(error_code)> Token>
   auto async_unsubscribe(std::vector<std::string> filters, Token&& token) {
-    return initiate<void(error_code)>(&MqttClient::unsubscribe, token, std::move(filters));
+    return async_unsubscribe(std::move(filters), {}, std::forward<Token>(token));
+  }
+  template <boost::asio::completion_token_for<void(error_code)> Token>
+  auto async_unsubscribe(std::vector<std::string> filters, MqttRequestProperties properties,
+                         Token&& token) {
+    return initiate<void(error_code)>(&MqttClient::unsubscribe, token, std::move(filters),
+                                      std::move(properties));
   }
 
   /// The next message, in the order in which they came. It is acknowledged to the server when it is
@@ -124,7 +180,11 @@ class MqttClient {
   /// to close its side for at most a second. void(error_code).
   template <boost::asio::completion_token_for<void(error_code)> Token>
   auto async_disconnect(Token&& token) {
-    return initiate<void(error_code)>(&MqttClient::disconnect, token);
+    return async_disconnect({}, std::forward<Token>(token));
+  }
+  template <boost::asio::completion_token_for<void(error_code)> Token>
+  auto async_disconnect(MqttFarewell farewell, Token&& token) {
+    return initiate<void(error_code)>(&MqttClient::disconnect, token, std::move(farewell));
   }
 
   /// Closes at once, without DISCONNECT. Operations complete with Error::kClosed.
@@ -134,10 +194,11 @@ class MqttClient {
   void connect(Handler<void(error_code, bool)> handler);
   void publish(Handler<void(error_code)> handler, MqttPublication publication);
   void subscribe(Handler<void(error_code, MqttGrants)> handler,
-                 std::vector<MqttSubscription> subscriptions);
-  void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters);
+                 std::vector<MqttSubscription> subscriptions, MqttRequestProperties properties);
+  void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
+                   MqttRequestProperties properties);
   void receive(Handler<void(error_code, MqttMessage)> handler);
-  void disconnect(Handler<void(error_code)> handler);
+  void disconnect(Handler<void(error_code)> handler, MqttFarewell farewell);
 
   /// Makes a completion token the erased handler of one of the functions above.
   template <typename Signature, typename Function, typename Token, typename... Args>

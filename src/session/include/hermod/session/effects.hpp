@@ -101,6 +101,7 @@ struct Lookup {
 /// End the connection once its output has been written; on_close follows.
 struct Close {
   model::Reason reason = model::Reason::kOk;
+  std::uint8_t code = 0;  ///< client role: of the protocol, when the peer said why it ends
 };
 
 // --- told to the owner of a client-role session ---
