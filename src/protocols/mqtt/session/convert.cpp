@@ -64,9 +64,8 @@ ReasonCode to_connect_code(Reason reason) {
     case Reason::kQuotaExceeded:
       return ReasonCode::kQuotaExceeded;
     case Reason::kUnavailable:
+    case Reason::kShutdown:  // that has a code in DISCONNECT alone [MQTT-3.2.2-8]
       return ReasonCode::kServerUnavailable;
-    case Reason::kShutdown:
-      return ReasonCode::kServerShuttingDown;
     case Reason::kTooLarge:
       return ReasonCode::kPacketTooLarge;
     case Reason::kMalformed:
