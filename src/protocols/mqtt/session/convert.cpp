@@ -139,8 +139,8 @@ constexpr Words words_for(Reason reason) {
       return {kUnsaid, kOurs, kOurs, kQosNotSupported};
     case Reason::kUnavailable:
       return {kServerUnavailable, kOurs, kOurs, kServerBusy};
-    case Reason::kShutdown:
-      return {kServerShuttingDown, kUnsaid, kUnsaid, kServerShuttingDown};
+    case Reason::kShutdown:  // has a code in DISCONNECT alone [MQTT-3.2.2-8]
+      return {kServerUnavailable, kUnsaid, kUnsaid, kServerShuttingDown};
     case Reason::kTakenOver:
       return {kUnsaid, kUnsaid, kUnsaid, kSessionTakenOver};
     case Reason::kProtocolError:

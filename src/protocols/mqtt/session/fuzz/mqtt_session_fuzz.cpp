@@ -55,6 +55,11 @@ class Choices {
 constexpr std::uint16_t kInflightMax = 5;
 constexpr std::uint16_t kReleasedTags = 2;
 constexpr Tag kResumedTags = 4;
+constexpr Duration kExpiry = std::chrono::seconds{5};
+constexpr std::array<std::uint32_t, 2> kSubscriptionIds{7, 300};
+constexpr std::array kUserProperties{model::UserProperty{"k", std::string_view("v")}};
+constexpr model::Properties kMessageProperties{
+    .content_type = "text/plain", .reply_to = "r", .text = true, .user = kUserProperties};
 
 // What an earlier connection left: two released exchanges, two that wait for their first answer.
 model::Inflight left_over() {
@@ -104,7 +109,9 @@ class Run {
     switch (static_cast<Step>(choices.octet() % kSteps)) {
       case Step::kOffer: {
         const std::size_t length = choices.octet();
-        host_.offer(choices.octets(length));
+        const Bytes octets = choices.octets(length);
+        if (!greeted_) offered_.insert(offered_.end(), octets.begin(), octets.end());
+        host_.offer(octets);
         break;
       }
       case Step::kAnswer:
@@ -168,11 +175,16 @@ class Run {
     model::Message message;
     message.destination.address = "f/z";
     message.payload = as_bytes(payload);
+    if ((flags & kProperties) != 0) {
+      message.properties = &kMessageProperties;
+      message.expires_at = clock_.now() + kExpiry;
+    }
     const model::MessageRef owned = message.own();
     std::array<model::Delivery, 8> items;
     const Tag first = next_tag_;
     for (std::size_t i = 0; i < count; ++i) {
       items[i] = {.message = &*owned, .guarantee = guarantee, .retain = (flags & kRetain) != 0};
+      if ((flags & kIds) != 0) items[i].subscription_ids = kSubscriptionIds;
       if ((flags & kMixed) != 0 && i % 2 == 1) items[i].guarantee = Guarantee::kAtLeastOnce;
       const Tag tag = next_tag_++;
       if (items[i].guarantee == Guarantee::kAtMostOnce) continue;
@@ -223,27 +235,48 @@ class Run {
     const std::vector<std::uint8_t> more = host_.take_output();
     require(more.empty() || !silent_, "octets after the end");
     silent_ = closing_ || host_.close_wanted().has_value();
+    if (!greeted_ && !more.empty() && !client_role_) read_connect_offered();
     written_.insert(written_.end(), more.begin(), more.end());
     std::size_t at = 0;
     while (at < written_.size()) {
-      const auto packet = read_packet(Bytes(written_).subspan(at), Version::kV311);
+      const auto packet = read_packet(Bytes(written_).subspan(at), version_);
       if (!packet && packet.error().incomplete()) break;
       require(packet.has_value(), "a malformed packet was written");
       require(std::visit([this](const auto& p) { return may_send(p); }, packet->packet),
               "a packet that this role does not send, or too early");
+      require(packet->size <= packet_bytes_max_ || std::exchange(refusing_, false),
+              "a packet larger than the peer takes");
       at += packet->size;
     }
     written_.erase(written_.begin(), written_.begin() + static_cast<std::ptrdiff_t>(at));
   }
 
+  // The version that the server answers in, and the packets that its client takes.
+  void read_connect_offered() {
+    const auto packet = read_packet(offered_, Version::kV311);
+    if (!packet) {
+      const auto code = static_cast<ReasonCode>(packet.error().code);
+      const bool known = code != ReasonCode::kUnsupportedProtocolVersion;
+      if (is_failure(code) && known) version_ = Version::kV5;
+    } else if (const auto* connect = std::get_if<ConnectView>(&packet->packet)) {
+      version_ = connect->version;
+      packet_bytes_max_ = connect->properties.number_or(PropertyId::kMaximumPacketSize, UINT32_MAX);
+    }
+  }
+
   bool may_send(const ConnectView&) { return client_role_ && !std::exchange(greeted_, true); }
-  bool may_send(const ConnackView&) { return !client_role_ && !std::exchange(greeted_, true); }
+  bool may_send(const ConnackView& connack) {
+    refusing_ = is_failure(connack.reason);  // as short as it can be said
+    return !client_role_ && !std::exchange(greeted_, true);
+  }
   [[nodiscard]] bool may_send(const PublishView&) const { return greeted_; }
   [[nodiscard]] bool may_send(const AckView&) const { return greeted_; }
   [[nodiscard]] bool may_send(const SubscribeView&) const { return client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const UnsubscribeView&) const { return client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const Pingreq&) const { return client_role_ && greeted_; }
-  [[nodiscard]] bool may_send(const DisconnectView&) const { return client_role_ && greeted_; }
+  [[nodiscard]] bool may_send(const DisconnectView&) const {
+    return greeted_ && (client_role_ || version_ == Version::kV5);
+  }
   [[nodiscard]] bool may_send(const AuthView&) const { return false; }
   [[nodiscard]] bool may_send(const SubackView&) const { return !client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const UnsubackView&) const { return !client_role_ && greeted_; }
@@ -299,7 +332,11 @@ class Run {
 
   std::deque<session::Ticket> tickets_;
   session::Ticket attach_ticket_ = 0;
+  std::vector<std::uint8_t> offered_;  // until the session has answered
   std::vector<std::uint8_t> written_;
+  Version version_ = Version::kV311;
+  std::uint32_t packet_bytes_max_ = UINT32_MAX;
+  bool refusing_ = false;
   std::map<Tag, Guarantee> unsettled_;
   Tag next_tag_ = kResumedTags + 1;
   std::uint64_t credit_ = 0;

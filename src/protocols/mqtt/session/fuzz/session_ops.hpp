@@ -31,5 +31,7 @@ inline constexpr std::uint8_t kRetain = 4;
 inline constexpr std::uint8_t kShared = 8;
 inline constexpr std::uint8_t kLarge = 16;
 inline constexpr std::uint8_t kMixed = 32;
+inline constexpr std::uint8_t kProperties = 64;  ///< properties, and a life of kExpiry
+inline constexpr std::uint8_t kIds = 128;        ///< two subscription identifiers
 
 }  // namespace hermod::mqtt::fuzz

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hot paths allocate nothing once the shard's list and the connection's output have their size.
+// The hot paths allocate nothing once the shard's list and the connection's output have their size,
+// in every version; in MQTT 5 as long as there are no properties.
 #include "hermod/testkit/allocations.hpp"
 
 #include <gtest/gtest.h>
@@ -13,11 +14,11 @@ namespace {
 
 using session::Effects;
 
-class Allocations : public testing::Test {
+class Allocations : public testing::TestWithParam<Version> {
  protected:
   Allocations() {
     session_.on_open({}, effects_);
-    const wire::Octets connect = wire::connect();
+    const wire::Octets connect = GetParam() == Version::kV5 ? wire::v5::connect() : wire::connect();
     EXPECT_EQ(session_.on_bytes(connect, Intake::kEverything, {}, effects_), connect.size());
     const auto ticket = std::get<session::Attach>(list_.at(0).effect).ticket;
     answer({.ticket = ticket});
@@ -25,6 +26,10 @@ class Allocations : public testing::Test {
   void answer(const session::Answer& answer) {
     list_.clear();
     session_.on_answers({&answer, 1}, {}, effects_);
+  }
+  static wire::Octets publish(const wire::PublishOptions& options = {}) {
+    return GetParam() == Version::kV5 ? wire::v5::publish("a/b", "payload", options)
+                                      : wire::publish("a/b", "payload", options);
   }
   void take(Bytes packets) {
     list_.clear();
@@ -46,10 +51,10 @@ std::size_t allocations_of_second(Round round) {
   return testkit::allocation_count() - before;
 }
 
-TEST_F(Allocations, ReceivingAllocatesNothing) {
-  const wire::Octets packets = repeat(wire::publish("a/b", "payload"), 64);
-  const wire::Octets one = wire::publish("a/b", "payload", {.qos = 1, .id = 3});
-  const wire::Octets two = wire::publish("a/b", "payload", {.qos = 2, .id = 4});
+TEST_P(Allocations, ReceivingAllocatesNothing) {
+  const wire::Octets packets = repeat(publish(), 64);
+  const wire::Octets one = publish({.qos = 1, .id = 3});
+  const wire::Octets two = publish({.qos = 2, .id = 4});
   const wire::Octets release = wire::pubrel(4);
   EXPECT_EQ(allocations_of_second([&] {
               take(packets);
@@ -63,7 +68,7 @@ TEST_F(Allocations, ReceivingAllocatesNothing) {
             0u);
 }
 
-TEST_F(Allocations, DeliveringAllocatesNothing) {
+TEST_P(Allocations, DeliveringAllocatesNothing) {
   const model::Message message = message_of("a/b", "payload");
   std::array<model::Delivery, 16> items;
   model::EncodeSlots slots;
@@ -92,7 +97,7 @@ TEST_F(Allocations, DeliveringAllocatesNothing) {
 }
 
 // What a busy time needed is allocated anew after a quiet one: it was not kept.
-TEST_F(Allocations, AQuietConnectionGivesTheMemoryOfItsExchangesBack) {
+TEST_P(Allocations, AQuietConnectionGivesTheMemoryOfItsExchangesBack) {
   const model::Message message = message_of("a/b", "payload");
   const model::Delivery delivery{.message = &message, .guarantee = Guarantee::kAtLeastOnce};
   model::Tag tag = 0;
@@ -114,6 +119,11 @@ TEST_F(Allocations, AQuietConnectionGivesTheMemoryOfItsExchangesBack) {
   session_.on_deadline({}, effects_);  // one is under way
   EXPECT_EQ(allocations(), 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, Allocations, testing::Values(Version::kV311, Version::kV5),
+                         [](const auto& version) {
+                           return std::string(version.param == Version::kV5 ? "Mqtt5" : "Mqtt311");
+                         });
 
 }  // namespace
 }  // namespace hermod::mqtt

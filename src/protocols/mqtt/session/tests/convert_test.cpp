@@ -60,6 +60,23 @@ TEST(Convert, EveryReturnCodeHasAReasonThatLeadsBack) {
   }
 }
 
+// [MQTT-3.2.2-8], [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.9.3-2], [MQTT-3.14.2-1]
+TEST(Convert, EveryReasonHasACodeOfItsPacket) {
+  for (int i = 0; i <= static_cast<int>(Reason::kShutdown); ++i) {
+    const auto reason = static_cast<Reason>(i);
+    SCOPED_TRACE(to_text(reason));
+    EXPECT_TRUE(is_allowed(to_connect_code(reason), PacketType::kConnack));
+    EXPECT_TRUE(is_allowed(to_publish_code(reason), PacketType::kPuback));
+    EXPECT_TRUE(is_allowed(to_publish_code(reason), PacketType::kPubrec));
+    EXPECT_TRUE(is_allowed(to_disconnect_code(reason), PacketType::kDisconnect));
+    if (reason != Reason::kOk) {
+      EXPECT_TRUE(is_allowed(to_subscribe_code(reason), PacketType::kSuback));
+      EXPECT_EQ(is_failure(to_connect_code(reason)), true);
+      EXPECT_EQ(is_failure(to_subscribe_code(reason)), true);
+    }
+  }
+}
+
 TEST(Convert, OnlyWhatMayBeAcceptedLaterIsNotAcknowledged) {
   for (int value = 0; value <= static_cast<int>(Reason::kShutdown); ++value) {
     const auto reason = static_cast<Reason>(value);

@@ -56,9 +56,99 @@ inline Seed connected_server(int setup = 0) {
   seed.offer(wire::connect({.clean_session = (setup & fuzz::kResumed) == 0, .client_id = "f"}));
   return seed.answer();
 }
+inline Seed connected_server_v5(const wire::v5::Properties& properties = {}, int setup = 0) {
+  Seed seed(setup);
+  const bool clean = (setup & fuzz::kResumed) == 0;
+  seed.offer(wire::v5::connect({.clean_session = clean, .client_id = "f"}, properties));
+  return seed.answer();
+}
 inline Seed connected_client(int setup = 0) {
   Seed seed(setup | fuzz::kClientRole);
   return seed.offer(wire::connack(0, (setup & fuzz::kResumed) != 0));
+}
+
+/// What an MQTT 5 server receives.
+inline void add_v5_seeds(testkit::Seeds& seeds) {
+  using model::Reason;
+  using wire::operator+;
+  using wire::v5::number;
+  using enum PropertyId;
+  namespace v5 = wire::v5;
+  const wire::Octets one = v5::publish("a", "x", {.qos = 1, .id = 1}, {v5::user("k", "v")});
+  const wire::Octets two = v5::publish("a", "x", {.qos = 2, .id = 2});
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  add("server5_will",
+      Seed(0)
+          .offer(v5::connect({.client_id = "", .will = WillView{.topic = "w", .payload = {}}}, {},
+                             {number(kWillDelayInterval, 5), v5::text(kContentType, "t")}))
+          .answer()
+          .end(Reason::kTakenOver));
+  add("server5_refused", Seed(0).offer(v5::connect()).answer(Reason::kBadCredentials));
+  add("server5_publish", connected_server_v5()
+                             .offer(one + two)
+                             .answer(Reason::kNoMatch)
+                             .answer()
+                             .offer(two + v5::pubrel(2) + v5::pubrel(3)));
+  add("server5_publish_refused", connected_server_v5()
+                                     .offer(one + two + two)
+                                     .answer(Reason::kQuotaExceeded)
+                                     .answer(Reason::kNotAuthorized));
+  add("server5_alias_in",
+      connected_server_v5().offer(v5::publish("a", "x", {}, {number(kTopicAlias, 1)}) +
+                                  v5::publish("", "x", {}, {number(kTopicAlias, 1)}) +
+                                  v5::publish("b", "x", {}, {number(kTopicAlias, 1)}) +
+                                  v5::publish("", "x", {}, {number(kTopicAlias, 2)})));
+  add("server5_receive_max", connected_server_v5().offer(one + one + one + one + one + one));
+  add("server5_subscribe", connected_server_v5()
+                               .offer(v5::subscribe(1, {{"a/+", 1, true}, {"$share/g/#", 2}},
+                                                    {number(kSubscriptionIdentifier, 3)}))
+                               .answer()
+                               .answer(Reason::kNotAuthorized)
+                               .offer(v5::unsubscribe(2, {"#", "a"}))
+                               .answer(Reason::kNotFound)
+                               .answer());
+}
+
+/// What an MQTT 5 server sends and how it ends, and a conversation of 3.1.
+inline void add_v5_deliveries(testkit::Seeds& seeds) {
+  using model::Reason;
+  using wire::operator+;
+  using wire::v5::number;
+  using enum PropertyId;
+  namespace v5 = wire::v5;
+  const wire::Octets two = v5::publish("a", "x", {.qos = 2, .id = 2});
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  add("server5_deliver", connected_server_v5({number(kReceiveMaximum, 4)})
+                             .deliver(2, 1 | fuzz::kProperties | fuzz::kShared)
+                             .deliver(1, 2 | fuzz::kIds)
+                             .offer(v5::puback(1, ReasonCode::kUnspecifiedError) +
+                                    v5::pubrec(3, ReasonCode::kUnspecifiedError) + v5::pubrec(9))
+                             .deliver(1, 2)
+                             .offer(v5::pubrec(4) + v5::pubcomp(4)));
+  add("server5_expired",
+      connected_server_v5().deliver(1, fuzz::kProperties).advance(9).deliver(1, 1));
+  add("server5_alias_out", connected_server_v5({number(kTopicAliasMaximum, 1)})
+                               .deliver(2, fuzz::kShared)
+                               .deliver(1, 1 | fuzz::kLarge));
+  add("server5_small", connected_server_v5({number(kMaximumPacketSize, 20)})
+                           .deliver(2, 1 | fuzz::kLarge)
+                           .deliver(1, 1)
+                           .offer(v5::subscribe(1, std::vector(20, SubscribeEntry{"a", 0}))));
+  add("server5_resumed", connected_server_v5({number(kReceiveMaximum, 1)}, fuzz::kResumed)
+                             .offer(v5::pubcomp(1) + v5::pubcomp(2))
+                             .redeliver()
+                             .offer(two + v5::pubrel(1)));
+  add("server5_disconnect", connected_server_v5({number(kSessionExpiryInterval, 9)})
+                                .offer(v5::disconnect(ReasonCode::kDisconnectWithWillMessage,
+                                                      {number(kSessionExpiryInterval, 5)})));
+  add("server5_auth", connected_server_v5().offer(v5::auth(
+                          ReasonCode::kReauthenticate, {v5::text(kAuthenticationMethod, "m")})));
+  add("server31_subscribe", Seed(0)
+                                .offer(wire::connect({.version = Version::kV31, .client_id = "f"}))
+                                .answer()
+                                .offer(wire::subscribe(1, {{"a", 2}}))
+                                .answer(Reason::kNotAuthorized)
+                                .deliver(1, 1));
 }
 
 /// The conversations by name.
@@ -128,6 +218,8 @@ inline testkit::Seeds session_seeds() {
   add("client_pings", connected_client().advance(61).offer(wire::pingresp()).advance(130));
   add("client_resumed",
       connected_client(fuzz::kResumed).redeliver().offer(wire::pubcomp(2) + wire::pubrec(4) + two));
+  add_v5_seeds(seeds);
+  add_v5_deliveries(seeds);
   return seeds;
 }
 

@@ -136,7 +136,7 @@ TEST(Mqtt5, MQTT_3_2_2_7_a_refusal_has_its_code_no_session_and_ends_the_connecti
       {Reason::kNotAuthorized, ReasonCode::kNotAuthorized},
       {Reason::kQuotaExceeded, ReasonCode::kQuotaExceeded},
       {Reason::kUnavailable, ReasonCode::kServerUnavailable},
-      {Reason::kShutdown, ReasonCode::kServerShuttingDown},
+      {Reason::kShutdown, ReasonCode::kServerUnavailable},
       {Reason::kTimeout, ReasonCode::kUnspecifiedError}};
   for (const auto& [reason, code] : refusals) {
     ServerPeer peer;
