@@ -32,6 +32,13 @@ std::uint8_t refusal(ReasonCode code, const SubscribeEntry& asked, Version versi
   if (version == Version::kV5) return static_cast<std::uint8_t>(code);
   return version == Version::kV311 ? kSubackFailure : asked.qos;
 }
+
+ReasonCode unsuback_code(Reason reason) {
+  if (reason == Reason::kOk) return ReasonCode::kSuccess;
+  if (reason == Reason::kNotFound) return ReasonCode::kNoSubscriptionExisted;
+  const ReasonCode code = to_subscribe_code(reason);  // SUBACK has some more [MQTT-3.11.3-2]
+  return is_allowed(code, PacketType::kUnsuback) ? code : ReasonCode::kUnspecifiedError;
+}
 }  // namespace
 
 Step ServerSession::on_subscribe(const FixedHeader& header, Bytes body, Effects& effects) {
@@ -120,11 +127,7 @@ void ServerSession::on_request_answer(const Answer& answer) {
   const auto index = static_cast<std::uint32_t>(answer.ticket);
   if (request_->type == PacketType::kUnsubscribe) {
     if (!flow_.v5) return;  // found or not [MQTT-3.10.4-5]
-    const ReasonCode code = answer.reason == Reason::kOk ? ReasonCode::kSuccess
-                            : answer.reason == Reason::kNotFound
-                                ? ReasonCode::kNoSubscriptionExisted
-                                : to_subscribe_code(answer.reason);
-    request_->return_codes[index] = static_cast<std::uint8_t>(code);
+    request_->return_codes[index] = static_cast<std::uint8_t>(unsuback_code(answer.reason));
   } else if (answer.reason == Reason::kOk) {
     request_->return_codes[index] = to_qos(answer.granted);  // [MQTT-3.9.3-1], [MQTT-3.8.4-5]
   } else if (flow_.v5) {

@@ -167,6 +167,16 @@ TEST(Mqtt5, MQTT_3_10_4_1_to_6_and_3_11_3_1_and_2_each_filter_has_its_code_in_or
   peer.expects(wire::v5::unsuback(8, {0, 0x11, 0x87})).expects_nothing();
 }
 
+TEST(Mqtt5, MQTT_3_11_3_2_every_refusal_has_a_code_of_unsuback) {
+  for (int i = 0; i <= static_cast<int>(Reason::kShutdown); ++i) {
+    ServerPeer peer;
+    peer.connects_v5().sends(wire::v5::unsubscribe(1, {"a"}));
+    peer.answers(peer.effect<Unsubscribe>().ticket, static_cast<Reason>(i));
+    const auto code = static_cast<ReasonCode>(peer.host().take_output().at(5));
+    EXPECT_TRUE(is_allowed(code, PacketType::kUnsuback)) << i;
+  }
+}
+
 TEST(Mqtt5, MQTT_3_10_4_5_and_2_2_1_6_nothing_unsubscribed_is_answered_too) {
   ServerPeer peer;
   peer.connects_v5().sends(wire::v5::unsubscribe(65'535, {"a"}));
