@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,6 @@ struct Missing {
   std::string_view why;
 };
 constexpr std::string_view kNoTls = "there is no TLS yet";
-constexpr std::string_view kNoMqtt5 = "it belongs to MQTT 5, which is not spoken yet";
 constexpr std::array kMissing{
     Missing{"--cafile", kNoTls},
     Missing{"--capath", kNoTls},
@@ -73,10 +73,6 @@ constexpr std::array kMissing{
     Missing{"--insecure", kNoTls},
     Missing{"--psk", kNoTls},
     Missing{"--psk-identity", kNoTls},
-    Missing{"-D", kNoMqtt5},
-    Missing{"--property", kNoMqtt5},
-    Missing{"-x", kNoMqtt5},
-    Missing{"--retain-as-published", kNoMqtt5},
     Missing{"--proxy", "proxies are not supported"},
     Missing{"--unix", "Unix sockets are not supported"},
     Missing{"-S", "SRV lookups are not supported"},
@@ -104,7 +100,16 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       "the broker keeps the session and queues messages while the client is away; needs -i");
   value(app, "-k,--keepalive", o.keep_alive_s,
         "seconds between signs of life, 0: none (default 60)");
-  value(app, "-V,--protocol-version", o.version, "mqttv311, the only one spoken yet");
+  value(app, "-V,--protocol-version", o.version,
+        "mqttv5, mqttv311 or mqttv31, or 5, 311, 31 (default mqttv311; with -D or -x mqttv5)");
+  value(app, "-x,--session-expiry-interval", o.session_expiry,
+        "MQTT 5: seconds that the session outlives the connection, -1: for ever (default: 0, with "
+        "-c for ever)");
+  app.add_option("-D,--property", o.has_properties,
+                 "MQTT 5: COMMAND NAME VALUE, or COMMAND user-property NAME VALUE. Commands are "
+                 "connect, publish, will, subscribe, unsubscribe, disconnect; names as in the "
+                 "specification, such as content-type; may be repeated")
+      ->type_name("...");
   value(app, "-q,--qos", o.qos, "quality of service 0, 1 or 2 (default 0)")
       ->check(CLI::Range(0, 2));
   value(app, "-W", o.timeout_s, "seconds after which to give up, with exit status 27")
@@ -129,6 +134,10 @@ void declare_pub(CLI::App& app, PubOptions& o) {
   app.add_flag("-s,--stdin-file", o.whole_input, "the whole standard input is the message");
   app.add_flag("-n,--null-message", o.null, "an empty message");
   app.add_flag("-r,--retain", o.retain, "the broker keeps the message for later subscribers");
+  value(app, "--repeat", o.repeat, "publish the message so many times (default 1)")
+      ->check(CLI::Range(std::uint32_t{1}, UINT32_MAX));
+  value(app, "--repeat-delay", o.repeat_delay_s, "seconds between them (default 0)")
+      ->check(CLI::Range(0.0, 1e9));
 }
 
 void declare_sub(CLI::App& app, SubOptions& o) {
@@ -141,9 +150,12 @@ void declare_sub(CLI::App& app, SubOptions& o) {
   app.add_flag("-v,--verbose", o.verbose, "print the topic before each message");
   value(app, "-F,--format", o.format,
         "how to print: %t topic, %p payload, %q QoS, %r retained, %l length, %m packet id, %x %X "
-        "hexadecimal, %j %J JSON, %I %U time, @X as strftime, \\n \\t");
+        "hexadecimal, %j %J JSON, %I %U time, @X as strftime, \\n \\t; of MQTT 5 %C %D %E %F %P %R "
+        "%S");
   app.add_flag("-N", o.no_newline, "no end of line after messages");
   app.add_flag("-R", o.no_retained, "do not print retained messages");
+  app.add_flag("--retain-as-published", o.retain_as_published,
+               "MQTT 5: %r is what the publisher said");
   app.add_flag("--retained-only", o.retained_only,
                "print retained messages, end at the first other");
   app.add_flag("--remove-retained", o.remove_retained, "clear the retained messages that come");
@@ -212,9 +224,16 @@ class Command {
   [[nodiscard]] std::string_view name() const { return name_; }
 
   /// True when the command is to run; `status` otherwise.
-  bool parse(int argc, char** argv, int& status) {
+  bool parse(int argc, char** argv, int& status, ClientOptions* client = nullptr) {
+    std::vector<char*> words(argv, argv + argc);
+    if (client != nullptr) {
+      if (const std::string error = take_properties(words, *client); !error.empty()) {
+        status = usage(name_, error);
+        return false;
+      }
+    }
     try {
-      app_.parse(argc, argv);
+      app_.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
       fmt::print("{}", app_.help());
       status = kExitOk;
@@ -231,6 +250,26 @@ class Command {
   }
 
  private:
+  /// Takes each -D out of the words, with the three or four behind it: their number depends on what
+  /// they say, and they may begin with a dash. What is wrong with them, in words.
+  std::string take_properties(std::vector<char*>& words, ClientOptions& client) {
+    for (std::size_t i = 1; i < words.size();) {
+      const std::string_view word = words[i];
+      if (word != "-D" && word != "--property") {
+        const CLI::Option* option =
+            word.starts_with('-') ? app_.get_option_no_throw(std::string(word)) : nullptr;
+        i += option != nullptr && option->get_expected_min() > 0 ? 2 : 1;
+        continue;
+      }
+      const auto count = read_property(std::span(words).subspan(i + 1), client.properties);
+      if (!count) return count.error();
+      client.has_properties = true;
+      const auto at = words.begin() + static_cast<std::ptrdiff_t>(i);
+      words.erase(at, at + 1 + static_cast<std::ptrdiff_t>(*count));
+    }
+    return {};
+  }
+
   std::string name_;
   CLI::App app_;
 };
@@ -244,7 +283,7 @@ int run_pub_command(int argc, char** argv) {
                   "  hermod pub coap://localhost/Temperature/Kitchen -m 34.5\n");
   declare_pub(command.app(), options);
   int status = kExitOk;
-  if (!command.parse(argc, argv, status)) return status;
+  if (!command.parse(argc, argv, status, &options.client)) return status;
   if (auto checked = complete(options); !checked) return usage("pub", checked.error());
   return run_pub(options);
 }
@@ -258,7 +297,7 @@ int run_sub_command(int argc, char** argv) {
                   "  hermod sub coap://localhost/Temperature/Kitchen\n");
   declare_sub(command.app(), options);
   int status = kExitOk;
-  if (!command.parse(argc, argv, status)) return status;
+  if (!command.parse(argc, argv, status, &options.client)) return status;
   options.has_format = command.app().count("--format") > 0;
   if (auto checked = complete(options); !checked) return usage("sub", checked.error());
   return run_sub(options);

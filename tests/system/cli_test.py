@@ -65,8 +65,11 @@ class CommandLine(ProcessTest):
             ("sub", "-t", "a/#/b"): '"a/#/b" is not a topic filter: # must stand alone',
             ("sub", "-t", "a", "-c"): "-c needs a client id",
             ("sub", "-t", "a", "-i", "x", "-I", "y"): "-i and -I exclude each other",
-            ("sub", "-t", "a", "-V", "mqttv5"): "-V mqttv5 is not supported yet",
-            ("sub", "-t", "a", "-V", "x"): '-V is "x", but must be mqttv311',
+            ("sub", "-t", "a", "-V", "x"): '-V is "x", but must be mqttv5, mqttv311 or mqttv31',
+            ("sub", "-t", "a", "-V", "311", "-x", "5"): "-D and -x belong to MQTT 5",
+            ("sub", "-t", "a", "-D", "subscribe"): "not enough arguments specified",
+            ("sub", "-t", "a", "-D", "connect", "content-type", "t"):
+                "content-type property not allowed for connect in --property argument",
             ("sub", "-t", "a", "-F", "%Z"): '"%Z" is not a field',
             ("sub", "coap://h/a/#"): "CoAP observes one topic at a time",
             ("sub", "mqtts://h/a"): '"mqtts://" is not supported yet',

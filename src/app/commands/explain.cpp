@@ -12,8 +12,16 @@ namespace {
 namespace net = boost::asio::error;
 using client::Error;
 
-std::string_view protocol_text(Scheme scheme) {
-  return scheme == Scheme::kMqtt ? "MQTT 3.1.1" : "CoAP";
+std::string_view protocol_text(const ClientOptions& options) {
+  if (options.scheme == Scheme::kCoap) return "CoAP";
+  switch (options.protocol) {
+    case mqtt::Version::kV31:
+      return "MQTT 3.1";
+    case mqtt::Version::kV311:
+      return "MQTT 3.1.1";
+    default:
+      return "MQTT 5";
+  }
 }
 
 }  // namespace
@@ -62,7 +70,7 @@ std::string explain(client::error_code error, const ClientOptions& options) {
   }
   if (error == Error::kProtocolVersion) {
     return fmt::format("{} refused the connection: it does not speak {}.", peer,
-                       protocol_text(options.scheme));
+                       protocol_text(options));
   }
   if (error == Error::kServerUnavailable) {
     return fmt::format("{} refused the connection: it is not available now. Try again later.",
@@ -76,8 +84,7 @@ std::string explain(client::error_code error, const ClientOptions& options) {
         peer);
   }
   if (error == Error::kProtocolViolation) {
-    return fmt::format("{} does not answer in {}. Check the port.", peer,
-                       protocol_text(options.scheme));
+    return fmt::format("{} does not answer in {}. Check the port.", peer, protocol_text(options));
   }
   return fmt::format("{}: {}.", peer, error.message());
 }

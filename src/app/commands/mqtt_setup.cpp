@@ -12,14 +12,36 @@
 namespace hermod::app {
 namespace {
 
+using mqtt::PropertyId;
+
 std::vector<std::uint8_t> octets(const std::string& text) {
   return {text.begin(), text.end()};
+}
+
+/// What -D connect says beside what has an option of its own.
+void say_properties(const ClientOptions& options, mqtt::ClientOptions& session) {
+  const GivenProperties& given = options.properties.connect;
+  session.session_expiry_s = options.session_expiry_s;
+  session.receive_max = static_cast<std::uint16_t>(
+      given.number(PropertyId::kReceiveMaximum).value_or(session.receive_max));
+  session.packet_bytes_max =
+      given.number(PropertyId::kMaximumPacketSize).value_or(session.packet_bytes_max);
+  session.topic_alias_max =
+      static_cast<std::uint16_t>(given.number(PropertyId::kTopicAliasMaximum).value_or(0));
+  session.own_topic_alias_max = static_cast<std::uint16_t>(
+      options.properties.publish.number(PropertyId::kTopicAlias).value_or(0));
+  session.request_problem_information =
+      given.number(PropertyId::kRequestProblemInformation).value_or(1) != 0;
+  session.request_response_information =
+      given.number(PropertyId::kRequestResponseInformation).value_or(0) != 0;
+  session.user_properties = given.user();
 }
 
 }  // namespace
 
 client::MqttOptions mqtt_options(const ClientOptions& options) {
   client::MqttOptions out{.host = options.host, .port = options.port};
+  out.session.version = options.protocol;
   out.session.client_id = options.id;
   out.session.clean_session = !options.keep_session;
   out.session.keep_alive_s = options.keep_alive_s;
@@ -30,9 +52,29 @@ client::MqttOptions mqtt_options(const ClientOptions& options) {
         .topic = options.will_topic,
         .payload = octets(options.will_payload.value_or("")),
         .guarantee = static_cast<model::Guarantee>(options.will_qos.value_or(0)),
-        .retain = options.will_retain};
+        .retain = options.will_retain,
+        .delay_s = options.properties.will.number(PropertyId::kWillDelayInterval).value_or(0),
+        .properties = options.properties.will.of_message()};
   }
+  if (options.protocol == mqtt::Version::kV5) say_properties(options, out.session);
   return out;
+}
+
+client::MqttRequestProperties request_properties(const GivenProperties& given) {
+  return {.subscription_id = given.number(PropertyId::kSubscriptionIdentifier).value_or(0),
+          .user = given.user()};
+}
+
+std::string explain(client::error_code error, const client::MqttClient& client,
+                    const ClientOptions& options, bool connected) {
+  const mqtt::Refusal& refusal = client.refusal();
+  const bool said = mqtt::is_failure(refusal.code) && client::to_error(refusal.code) == error;
+  std::string text = said && connected ? fmt::format("{}: {}.", peer_text(options), error.message())
+                                       : explain(error, options);
+  if (said && !refusal.reason_string.empty()) {
+    text += fmt::format(" Its reason: {}", refusal.reason_string);
+  }
+  return text;
 }
 
 std::string client_text(const ClientOptions& options) {
@@ -44,14 +86,18 @@ void connect(CommandLoop& loop, client::MqttClient& client, const ClientOptions&
   loop.debug(client_text(options) + " sending CONNECT");
   client.async_connect([&, next = std::move(next)](client::error_code error, bool) mutable {
     if (loop.ending()) return;
-    if (error) return loop.fail(explain(error, options));
+    if (error) return loop.fail(explain(error, client, options, false));
     loop.debug(client_text(options) + " received CONNACK (0)");
     next();
   });
 }
 
 void say_goodbye(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options) {
-  client.async_disconnect([&](client::error_code) { loop.stop(); });
+  const GivenProperties& given = options.properties.disconnect;
+  client.async_disconnect({.session_expiry_s = given.number(PropertyId::kSessionExpiryInterval),
+                           .reason_string = given.text(PropertyId::kReasonString),
+                           .user = given.user()},
+                          [&](client::error_code) { loop.stop(); });
   loop.debug(client_text(options) + " sending DISCONNECT");
 }
 

@@ -11,6 +11,14 @@ namespace hermod::app {
 
 [[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options);
 
+/// What -D says of a SUBSCRIBE or UNSUBSCRIBE.
+[[nodiscard]] client::MqttRequestProperties request_properties(const GivenProperties& given);
+
+/// Why there is no connection, no longer one, or (when `connected`) why the broker refused
+/// something, with the reason that it gave.
+[[nodiscard]] std::string explain(client::error_code error, const client::MqttClient& client,
+                                  const ClientOptions& options, bool connected = true);
+
 /// How lines of -d begin: "Client kitchen".
 [[nodiscard]] std::string client_text(const ClientOptions& options);
 

@@ -58,14 +58,44 @@ Checked check_filter(std::string_view filter) {
   return Wrong(fmt::format("\"{}\" is not a topic filter: {}.", filter, why(fault)));
 }
 
-/// The version option: only 3.1.1 is spoken.
-Checked check_version(const std::string& version) {
-  constexpr std::array<std::string_view, 4> kLater{"mqttv31", "31", "mqttv5", "5"};
-  if (version == "mqttv311" || version == "311") return {};
-  if (std::ranges::find(kLater, version) != kLater.end()) {
-    return Wrong(fmt::format("-V {} is not supported yet. Use mqttv311.", version));
+/// -V, and what follows from options that only MQTT 5 has.
+Checked take_version(ClientOptions& client) {
+  const bool needs_v5 = client.has_properties || !client.session_expiry.empty();
+  const std::string& version = client.version;
+  if (version.empty()) {
+    client.protocol = needs_v5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
+  } else if (version == "mqttv31" || version == "31") {
+    client.protocol = mqtt::Version::kV31;
+  } else if (version == "mqttv311" || version == "311") {
+    client.protocol = mqtt::Version::kV311;
+  } else if (version == "mqttv5" || version == "5") {
+    client.protocol = mqtt::Version::kV5;
+  } else {
+    return Wrong(fmt::format(
+        "-V is \"{}\", but must be mqttv5, mqttv311 or mqttv31 (or 5, 311, 31).", version));
   }
-  return Wrong(fmt::format("-V is \"{}\", but must be mqttv311 (or 311).", version));
+  if (needs_v5 && client.protocol != mqtt::Version::kV5) {
+    return Wrong("-D and -x belong to MQTT 5: leave out -V, or give -V mqttv5.");
+  }
+  return {};
+}
+
+/// How long the session lives: -x, as -D connect says it, or for ever with -c.
+Checked take_session_expiry(ClientOptions& client) {
+  const auto said = client.properties.connect.number(mqtt::PropertyId::kSessionExpiryInterval);
+  client.session_expiry_s = client.keep_session ? UINT32_MAX : 0;
+  if (said) client.session_expiry_s = *said;
+  if (!client.session_expiry.empty()) {
+    if (said) return Wrong("-x and the session-expiry-interval of -D connect exclude each other.");
+    const auto seconds = read_session_expiry(client.session_expiry);
+    if (!seconds) return Wrong(seconds.error());
+    client.session_expiry_s = *seconds;
+  }
+  const auto last = client.properties.disconnect.number(mqtt::PropertyId::kSessionExpiryInterval);
+  if (last.value_or(0) != 0 && client.session_expiry_s == 0) {
+    return Wrong("a session that ends with the connection cannot be kept at its end: give -x too.");
+  }
+  return {};
 }
 
 /// Takes the URL apart; the topic in it, if any, goes to `topic`.
@@ -90,7 +120,8 @@ Checked take_url(ClientOptions& client, std::string& topic) {
 Checked check_will(const ClientOptions& client) {
   const bool any = client.will_payload || client.will_qos || client.will_retain;
   if (client.will_topic.empty()) {
-    if (any) return Wrong("a will needs its topic: give --will-topic too.");
+    if (any || !client.properties.will.empty())
+      return Wrong("a will needs its topic: give --will-topic too.");
     return {};
   }
   if (client.will_payload && client.will_payload->size() > kWillMax) {
@@ -100,12 +131,15 @@ Checked check_will(const ClientOptions& client) {
 }
 
 Checked check_coap(const ClientOptions& client) {
-  const std::array<std::pair<bool, std::string_view>, 6> given{{
+  const std::array<std::pair<bool, std::string_view>, 9> given{{
       {client.user.has_value() || client.password.has_value(), "a user name or password"},
       {!client.id.empty(), "-i"},
       {!client.id_prefix.empty(), "-I"},
       {client.keep_session, "-c"},
       {!client.will_topic.empty(), "a will"},
+      {!client.version.empty(), "-V"},
+      {client.has_properties, "-D"},
+      {!client.session_expiry.empty(), "-x"},
       {client.qos == 2, "-q 2"},
   }};
   for (const auto& [wrong, name] : given) {
@@ -116,7 +150,8 @@ Checked check_coap(const ClientOptions& client) {
 
 Checked complete(ClientOptions& client, std::string& url_topic) {
   if (auto checked = take_url(client, url_topic); !checked) return checked;
-  if (auto checked = check_version(client.version); !checked) return checked;
+  if (auto checked = take_version(client); !checked) return checked;
+  if (auto checked = take_session_expiry(client); !checked) return checked;
   if (auto checked = check_will(client); !checked) return checked;
   if (!client.id.empty() && !client.id_prefix.empty()) {
     return Wrong("-i and -I exclude each other: give the whole id, or a prefix of it.");
@@ -125,8 +160,11 @@ Checked complete(ClientOptions& client, std::string& url_topic) {
   if (client.keep_session && client.id.empty()) {
     return Wrong("-c needs a client id: the broker keeps a session by it. Give -i ID.");
   }
-  if (client.password && !client.user) {
+  if (client.password && !client.user && client.protocol != mqtt::Version::kV5) {
     return Wrong("-P needs a user name: MQTT 3.1.1 has no password without one. Give -u NAME.");
+  }
+  if (client.id.empty() && client.protocol == mqtt::Version::kV31) {
+    client.id = fmt::format("hermod-{}", getpid());  // 3.1 has no ids that the broker assigns
   }
   if (client.scheme == Scheme::kCoap) return check_coap(client);
   return {};
@@ -153,6 +191,12 @@ Checked complete(PubOptions& options) {
         "of it) or -n (an empty one).");
   }
   if (sources > 1) return Wrong("-m, -f, -s, -l and -n exclude each other: give one of them.");
+  if (options.repeat > 1 && options.lines) {
+    return Wrong("--repeat repeats one message: it does not go with -l.");
+  }
+  if (options.repeat > 1 && options.client.scheme == Scheme::kCoap) {
+    return Wrong("--repeat is there for MQTT only.");
+  }
   return {};
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "commands/properties.hpp"
+#include "hermod/mqtt/codec/version.hpp"
 #include "text/url.hpp"
 
 namespace hermod::app {
@@ -24,7 +26,10 @@ struct ClientOptions {
   std::string id_prefix;
   bool keep_session = false;  ///< -c
   std::uint16_t keep_alive_s = 60;
-  std::string version = "mqttv311";
+  std::string version;           ///< -V; empty: 3.1.1, or 5.0 when something needs it
+  std::string session_expiry;    ///< -x
+  CommandProperties properties;  ///< -D
+  bool has_properties = false;
   std::string will_topic;
   std::optional<std::string> will_payload;
   std::optional<int> will_qos;
@@ -35,6 +40,8 @@ struct ClientOptions {
   bool quiet = false;
 
   // What follows from them.
+  mqtt::Version protocol = mqtt::Version::kV311;
+  std::uint32_t session_expiry_s = 0;  ///< MQTT 5
   Scheme scheme = Scheme::kMqtt;
   std::string host = "localhost";
   std::uint16_t port = 0;
@@ -49,6 +56,8 @@ struct PubOptions {
   bool whole_input = false;            ///< -s
   bool null = false;                   ///< -n
   bool retain = false;
+  std::uint32_t repeat = 1;
+  double repeat_delay_s = 0;
 };
 
 struct SubOptions {
@@ -62,6 +71,7 @@ struct SubOptions {
   bool verbose = false;
   bool no_newline = false;   ///< -N
   bool no_retained = false;  ///< -R
+  bool retain_as_published = false;
   bool retained_only = false;
   bool remove_retained = false;
   bool exit_after_subscribing = false;  ///< -E

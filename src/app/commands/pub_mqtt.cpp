@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
 #include <utility>
 
 #include "commands/explain.hpp"
@@ -22,20 +25,26 @@ class MqttPub {
       : options_(options),
         loop_("pub", options.client),
         lines_(loop_.io(), STDIN_FILENO, kLineBytesMax),
-        client_(loop_.io().get_executor(), mqtt_options(options.client)) {}
+        client_(loop_.io().get_executor(), mqtt_options(options.client)),
+        delay_(loop_.io()),
+        properties_(options.client.properties.publish.of_message()),
+        left_(options.repeat) {}
 
   int run(const std::string& payload) {
     connect(loop_, client_, options_.client, [this, payload] {
       if (options_.lines) return read_line();
-      input_ended_ = true;
-      publish(payload);
+      publish_next(payload);
     });
-    return loop_.run([this] { say_goodbye(loop_, client_, options_.client); });
+    return loop_.run([this] {
+      delay_.cancel();
+      say_goodbye(loop_, client_, options_.client);
+    });
   }
 
  private:
   void read_line() {
-    if (reading_ || input_ended_ || under_way_ >= kUnderWayMax || loop_.ending()) return;
+    if (!options_.lines || reading_ || input_ended_ || under_way_ >= kUnderWayMax || loop_.ending())
+      return;
     reading_ = true;
     lines_.next([this](client::error_code error, std::optional<std::string> line) {
       reading_ = false;
@@ -51,7 +60,21 @@ class MqttPub {
     });
   }
 
-  void publish(std::string payload) {
+  /// The message, and --repeat more of it, each after the one before it is over.
+  void publish_next(const std::string& payload) {
+    if (loop_.ending()) return;
+    input_ended_ = --left_ == 0;
+    publish(payload, [this, payload] {
+      if (left_ == 0) return;
+      delay_.expires_after(std::chrono::duration_cast<std::chrono::nanoseconds>(
+          std::chrono::duration<double>(options_.repeat_delay_s)));
+      delay_.async_wait([this, payload](client::error_code failed) {
+        if (!failed) publish_next(payload);
+      });
+    });
+  }
+
+  void publish(std::string payload, std::move_only_function<void()> then = [] {}) {
     const int qos = options_.client.qos.value_or(0);
     loop_.debug(fmt::format("{} sending PUBLISH (q{}, r{}, '{}', ... ({} bytes))",
                             client_text(options_.client), qos, options_.retain ? 1 : 0,
@@ -60,11 +83,13 @@ class MqttPub {
     client_.async_publish({.topic = options_.topic,
                            .payload = std::move(payload),
                            .guarantee = static_cast<model::Guarantee>(qos),
-                           .retain = options_.retain},
-                          [this](client::error_code error) {
+                           .retain = options_.retain,
+                           .properties = properties_},
+                          [this, then = std::move(then)](client::error_code error) mutable {
                             --under_way_;
                             if (loop_.ending()) return;
-                            if (error) return loop_.fail(explain(error, options_.client));
+                            if (error) return loop_.fail(explain(error, client_, options_.client));
+                            then();
                             end_when_over();
                             read_line();
                           });
@@ -78,6 +103,9 @@ class MqttPub {
   CommandLoop loop_;
   LineSource lines_;
   client::MqttClient client_;
+  boost::asio::steady_timer delay_;
+  mqtt::MessageProperties properties_;
+  std::uint32_t left_;  // repetitions of the one message
   int under_way_ = 0;
   bool reading_ = false;
   bool input_ended_ = false;

@@ -40,12 +40,19 @@ class MqttSub {
     std::vector<client::MqttSubscription> subscriptions;
     for (const std::string& topic : options_.topics) {
       debug(fmt::format("sending SUBSCRIBE (Topic: {}, QoS: {})", topic, static_cast<int>(qos)));
-      subscriptions.push_back({topic, qos});
+      subscriptions.push_back({.filter = topic,
+                               .guarantee_max = qos,
+                               .retain_as_published = options_.retain_as_published,
+                               .retain_handling = options_.no_retained
+                                                      ? mqtt::RetainHandling::kDoNotSend
+                                                      : mqtt::RetainHandling::kSend});
     }
     client_.async_subscribe(std::move(subscriptions),
+                            request_properties(options_.client.properties.subscribe),
                             [this](client::error_code error, const client::MqttGrants& grants) {
                               if (loop_.ending()) return;
-                              if (error) return loop_.fail(explain(error, options_.client));
+                              if (error)
+                                return loop_.fail(explain(error, client_, options_.client));
                               on_subscribed(grants);
                             });
   }
@@ -59,13 +66,24 @@ class MqttSub {
         continue;
       }
       ++refused;
-      loop_.error(
-          fmt::format("The broker refused the subscription to \"{}\". It may not be allowed, "
-                      "or a limit of the broker is reached: its log tells.",
-                      options_.topics[i]));
+      loop_.error(refusal_text(options_.topics[i], grants[i]));
     }
     if (refused == grants.size()) return loop_.end(kExitError);
     unsubscribe();
+  }
+
+  [[nodiscard]] std::string refusal_text(const std::string& topic,
+                                         const client::MqttGrant& grant) const {
+    const auto code = static_cast<mqtt::ReasonCode>(grant.code);
+    if (options_.client.protocol != mqtt::Version::kV5) {
+      return fmt::format(
+          "The broker refused the subscription to \"{}\". It may not be allowed, or a limit of the "
+          "broker is reached: its log tells.",
+          topic);
+    }
+    const std::string& why = client_.refusal().reason_string;
+    return fmt::format("The broker refused the subscription to \"{}\": {}.{}{}", topic,
+                       mqtt::to_text(code), why.empty() ? "" : " Its reason: ", why);
   }
 
   void unsubscribe() {
@@ -73,12 +91,15 @@ class MqttSub {
     for (const std::string& topic : options_.unsubscribe) {
       debug(fmt::format("sending UNSUBSCRIBE (Topic: {})", topic));
     }
-    client_.async_unsubscribe(options_.unsubscribe, [this](client::error_code error) {
-      if (loop_.ending()) return;
-      if (error) return loop_.fail(explain(error, options_.client));
-      debug("received UNSUBACK");
-      on_settled();
-    });
+    client_.async_unsubscribe(options_.unsubscribe,
+                              request_properties(options_.client.properties.unsubscribe),
+                              [this](client::error_code error) {
+                                if (loop_.ending()) return;
+                                if (error)
+                                  return loop_.fail(explain(error, client_, options_.client));
+                                debug("received UNSUBACK");
+                                on_settled();
+                              });
   }
 
   void on_settled() {
@@ -88,7 +109,7 @@ class MqttSub {
   void receive() {
     client_.async_receive([this](client::error_code error, const client::MqttMessage& message) {
       if (loop_.ending()) return;
-      if (error) return loop_.fail(explain(error, options_.client));
+      if (error) return loop_.fail(explain(error, client_, options_.client));
       take(message);
       if (!loop_.ending()) receive();
     });
@@ -103,12 +124,14 @@ class MqttSub {
                                      .payload = as_bytes(message.payload),
                                      .qos = qos,
                                      .retain = message.retain,
-                                     .packet_id = message.packet_id});
+                                     .packet_id = message.packet_id,
+                                     .properties = &message.properties,
+                                     .subscription_ids = message.subscription_ids});
     if (!through || !options_.remove_retained || !message.retain) return;
     client_.async_publish({.topic = message.topic, .guarantee = message.guarantee, .retain = true},
                           [this](client::error_code error) {
                             if (error && !loop_.ending())
-                              loop_.fail(explain(error, options_.client));
+                              loop_.fail(explain(error, client_, options_.client));
                           });
   }
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <cstdlib>
 
 #include "text/message_format.hpp"
@@ -65,6 +67,26 @@ TEST_F(Format, Fields) {
 TEST_F(Format, PropertiesOfMqtt5AreEmpty) {
   EXPECT_EQ(print("[%A%C%D%E%F%P%R%S]"), "[]$");
   EXPECT_EQ(print("[%3A][%3D][%3P][%3S]"), "[   ][][][   ]$");
+}
+
+TEST_F(Format, PropertiesOfMqtt5) {
+  const mqtt::MessageProperties properties{.content_type = "text",
+                                           .response_topic = "re/ply",
+                                           .correlation_data = "id",
+                                           .expiry_s = 60,
+                                           .text = true,
+                                           .user = {{"k", "v"}, {"k", "w"}}};
+  const std::array<std::uint32_t, 2> ids{7, 8};
+  message_.properties = &properties;
+  message_.subscription_ids = ids;
+  EXPECT_EQ(print("%C|%D|%E|%F|%P|%R|%S|%A"), "text|id|60|1|k:v k:w|re/ply|7|$");
+  EXPECT_EQ(print("%6C|%.2C|%04E|%-4E|%3F|%.2R|%3S"), "  text|te|0060|60  |  1|re|  7$");
+  EXPECT_EQ(print("%j"),
+            R"({"tst":"2020-05-06T22:12:00.123456+0100","topic":"a/b","qos":1,"retain":1,)"
+            R"("payloadlen":4,"mid":7,"properties":{"payload-format-indicator":1,)"
+            R"("message-expiry-interval":60,"content-type":"text","response-topic":"re/ply",)"
+            R"("correlation-data":"id","subscription-identifier":7,"subscription-identifier":8,)"
+            R"("user-properties":{"k":"v","k":"w"}},"payload":"34.5"}$)");
 }
 
 TEST_F(Format, WidthsAndFlags) {

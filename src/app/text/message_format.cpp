@@ -37,6 +37,75 @@ std::string hexadecimal(Bytes payload, bool capitals) {
   return out;
 }
 
+/// "properties":{...}, as mosquitto_sub prints them; nothing when there are none.
+void append_json_properties(std::string& out, const Printable& message) {
+  if (message.properties == nullptr) return;
+  const mqtt::MessageProperties& properties = *message.properties;
+  if (properties.empty() && message.subscription_ids.empty()) return;
+  out += ",\"properties\":{";
+  const auto name = [&out](std::string_view text) {
+    if (out.back() != '{') out += ',';
+    append_json_string(out, text);
+    out += ':';
+  };
+  const auto number = [&](std::string_view text, std::uint32_t value) {
+    name(text);
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  };
+  const auto text = [&](std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    name(key);
+    append_json_string(out, value);
+  };
+  if (properties.text) number("payload-format-indicator", 1);
+  if (properties.expiry_s) number("message-expiry-interval", *properties.expiry_s);
+  text("content-type", properties.content_type);
+  text("response-topic", properties.response_topic);
+  text("correlation-data", properties.correlation_data);
+  for (const std::uint32_t id : message.subscription_ids) number("subscription-identifier", id);
+  if (!properties.user.empty()) {
+    name("user-properties");
+    out += '{';
+    for (const auto& [key, value] : properties.user) {
+      name(key);
+      append_json_string(out, value);
+    }
+    out += '}';
+  }
+  out += '}';
+}
+
+/// What a field of MQTT 5 shows.
+std::string property_text(char letter, const Printable& message) {
+  if (letter == 'S') {
+    return message.subscription_ids.empty() ? "" : fmt::format("{}", message.subscription_ids[0]);
+  }
+  if (message.properties == nullptr) return {};
+  const mqtt::MessageProperties& properties = *message.properties;
+  switch (letter) {
+    case 'C':
+      return properties.content_type;
+    case 'D':
+      return properties.correlation_data;
+    case 'E':
+      return properties.expiry_s ? fmt::format("{}", *properties.expiry_s) : "";
+    case 'F':
+      return properties.text ? "1" : "";
+    case 'P': {
+      std::string out;
+      for (const auto& [name, value] : properties.user) {
+        if (!out.empty()) out += ' ';
+        out.append(name).append(":").append(value);
+      }
+      return out;
+    }
+    case 'R':
+      return properties.response_topic;
+    default:
+      return {};
+  }
+}
+
 bool append_json(std::string& out, const Printable& message, bool payload_is_json) {
   const std::size_t before = out.size();
   // As mosquitto_sub(1) documents it: 2020-05-06T22:12:00.000000+0100
@@ -47,6 +116,7 @@ bool append_json(std::string& out, const Printable& message, bool payload_is_jso
   fmt::format_to(std::back_inserter(out), R"(,"qos":{},"retain":{},"payloadlen":{})", message.qos,
                  message.retain ? 1 : 0, message.payload.size());
   if (message.qos > 0) fmt::format_to(std::back_inserter(out), R"(,"mid":{})", message.packet_id);
+  append_json_properties(out, message);
   out += ",\"payload\":";
   if (message.payload.empty()) {
     out += "null";
@@ -86,7 +156,7 @@ std::string field_text(char letter, const Printable& message) {
     case '%':
       return "%";
     default:
-      return {};  // properties of MQTT 5
+      return property_text(letter, message);
   }
 }
 

@@ -3,8 +3,10 @@
 // once, then appended for each message. It knows no terminal and no client.
 //   %t topic     %p payload   %x %X payload in hexadecimal   %l payload length   %q QoS   %r
 //   retained %m packet id %I local time, ISO 8601   %U seconds and nanoseconds since 1970  %% a
-//   percent sign %j JSON with the payload as a string   %J JSON with the payload as JSON %A %C %D
-//   %E %F %P %R %S are MQTT 5 properties: empty with MQTT 3.1.1
+//   percent sign %j JSON with the payload as a string   %J JSON with the payload as JSON
+//   of MQTT 5, empty when not there: %C content type   %D correlation data   %E what is left of the
+//   expiry   %F payload format   %P user properties   %R response topic   %S subscription
+//   identifier %A topic alias: always empty, as the client resolves it
 //   @X strftime's %X   @N nanoseconds   @@ an at sign   \n \t \r \a \e \0 \\ as in C
 // %-10t, %010l, %10.5t: left-aligned, zero-padded, width and greatest width, as in printf.
 #pragma once
@@ -12,11 +14,13 @@
 #include <cstdint>
 #include <ctime>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hermod/base/bytes.hpp"
+#include "hermod/mqtt/session/client_options.hpp"
 
 namespace hermod::app {
 
@@ -26,8 +30,10 @@ struct Printable {
   Bytes payload;
   std::uint8_t qos = 0;
   bool retain = false;
-  std::uint16_t packet_id = 0;  ///< 0 with QoS 0
-  std::timespec received{};     ///< wall clock
+  std::uint16_t packet_id = 0;                          ///< 0 with QoS 0
+  std::timespec received{};                             ///< wall clock
+  const mqtt::MessageProperties* properties = nullptr;  ///< of MQTT 5; nullptr: none
+  std::span<const std::uint32_t> subscription_ids;
 };
 
 class MessageFormat {
