@@ -124,7 +124,7 @@ constexpr Words words_for(Reason reason) {
     case Reason::kOk:
       return {kSuccess, kSuccess, kSuccess, kNormalDisconnection};
     case Reason::kNoMatch:
-      return {kSuccess, kNoMatchingSubscribers, kSuccess, kNormalDisconnection};
+      return {kUnsaid, kNoMatchingSubscribers, kUnsaid, kNormalDisconnection};
     case Reason::kNotAuthorized:
       return {kNotAuthorized, kNotAuthorized, kNotAuthorized, kNotAuthorized};
     case Reason::kBadCredentials:

@@ -29,7 +29,7 @@ struct SessionLimits {
   std::uint16_t keep_alive_s_max = 65'535;       ///< max_keepalive
   std::uint16_t inflight_max = 512;              ///< max_inflight_messages, each way
   std::uint16_t topic_levels_max = 128;
-  std::uint16_t topic_alias_max = 10;  ///< max_topic_alias, each way
+  std::uint16_t topic_alias_max = 10;                               ///< max_topic_alias, each way
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;  ///< max_qos
 };
 
