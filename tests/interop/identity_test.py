@@ -152,6 +152,7 @@ class Rules(IdentityTest):
         alice = self.subscribe("mosquitto", "-v", "-t", "home/#", "-q", "1", user="alice",
                                password="secret")
         self.publish("root", "r00t", "home/a", "1")
+        alice.wait_lines(1)  # QoS 0: its sender does not know when the broker has it
         self.rules.write_text(RULES.replace("home/safe", "home/a"))
         self.reload()
         self.publish("root", "r00t", "home/a", "2")
