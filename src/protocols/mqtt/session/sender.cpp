@@ -132,12 +132,13 @@ void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& b
 }
 
 // Gives a delivery its packet id. One that was sent before keeps its id and QoS, and says DUP
-// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1].
+// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1]. What was sent to another member of a group is new
+// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2].
 void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Inflight& inflight) {
   if (publish.qos == 0) return;  // [MQTT-2.3.1-5], [MQTT-3.3.1-2]
-  publish.dup = delivery.redelivered;
   const Inflight::Entry* const before = delivery.redelivered ? inflight.find_tag(tag) : nullptr;
   if (before != nullptr) {
+    publish.dup = true;
     publish.packet_id = before->id;
     publish.qos = to_qos(before->guarantee);
   } else {
