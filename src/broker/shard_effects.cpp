@@ -61,6 +61,8 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     // A stamp that lay before the publication's arrival could lose against one that its client saw.
     const Instant at = effect.message.retain ? parts_.clock.now() : now_;
     reason = core_.publish(effect.message, at);
+  } else {
+    ++counters_.writes_denied;
   }
   if (effect.ticket == 0) return;
   answers_.push_back({.ticket = effect.ticket, .reason = reason});
@@ -119,6 +121,10 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
   const std::uint16_t owner =
       effect.client_id.empty() ? parts_.self : core_.owner_of(effect.client_id);
   if (owner != parts_.self) return hand_over(connection, owner);
+  if (connection.stream) {
+    ++counters_.connects;
+    ++counters_.packets_received;  // where it stays: who hands it over has read it too
+  }
 
   const core::Credentials credentials{.client_id = effect.client_id,
                                       .given = effect.has_credentials,
@@ -181,13 +187,15 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
 void Shard::hand_over(Connection& connection, std::uint16_t owner) {
   ++counters_.handed_over;
   parts_.poller.remove(*connection.stream);
-  outbox_.add(
-      owner,
-      Handover{std::move(connection.stream), {input_.begin(), input_.end()}, connection.listener});
+  outbox_.add(owner, Handover{std::move(connection.stream),
+                              {input_.begin(), input_.end()},
+                              connection.listener,
+                              take_source(connection)});
   --streams_;
   --unattached_;
   if (connection.rest) unattached_bytes_ -= connection.rest->size();
   if (connection.output) outputs_.give(std::move(connection.output));
+  --open_[connection.listener];
   connections_.erase(connection.index);
 }
 

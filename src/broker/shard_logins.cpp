@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may come in, and who may do what: questions to the listener's authorizer, and answers that
 // come later.
+#include "hermod/model/topic.hpp"
 #include "shard_session.hpp"
 
 namespace hermod::broker {
@@ -18,6 +19,8 @@ core::Actor Shard::actor_of(const Connection& connection) {
 }
 
 bool Shard::allowed(const Connection& connection, core::Action action, std::string_view name) {
+  // Nobody but the broker publishes there, whatever an authorizer says.
+  if (action == core::Action::kPublish && model::is_own_topic(name)) return false;
   return authorizer_of(connection).authorize(actor_of(connection), action, name) ==
          core::Verdict::kAllow;
 }

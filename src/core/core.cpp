@@ -90,7 +90,7 @@ void Core::publish_will(Will will, Instant now) {
     message.expires_at = now + std::chrono::seconds{*will.expiry_s};
     message.owner = nullptr;  // the copy made before lives for ever
   }
-  publish(message, now);
+  publish_own(message, now);
   router_.flush();
 }
 
@@ -128,6 +128,7 @@ Instant Core::expire(Instant now) {
   for (SubscriberIndex index = 0; index < subscribers_.places(); ++index) {
     if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
     if (subscribers_[index].expires_at <= now) {
+      ++counters_.expired;
       end_session(index, now);
       continue;
     }
@@ -180,13 +181,22 @@ Reason Core::publish(model::Message& message, Instant now) {
     const std::uint16_t owner = owner_of(message.destination.address);
     if (owner == place_.shard) {
       const Reason kept = retained_.store(message);
-      if (kept != Reason::kOk) return kept;
+      if (kept != Reason::kOk) {
+        ++counters_.refused;
+        return kept;
+      }
     } else {
       remote_owner = ShardSet{1} << owner;
     }
   }
   const bool wanted = router_.publish(message, true, remote_owner);
   return wanted || message.retain ? Reason::kOk : Reason::kNoMatch;
+}
+
+Reason Core::publish_own(model::Message& message, Instant now) {
+  ++counters_.own_published;
+  counters_.own_bytes += message.payload.size();
+  return publish(message, now);
 }
 
 void Core::receive(const model::Message& message, bool for_subscribers, bool for_retained) {
@@ -236,6 +246,22 @@ void Core::set_open(SubscriberIndex index, bool open) {
     router_.flush();
     pump(index);
   }
+}
+
+bool Core::take_census(SubscriberIndex& place, std::size_t visits_max, Census& census) const {
+  const std::size_t end = std::min<std::size_t>(subscribers_.places(), place + visits_max);
+  for (; place < end; ++place) {
+    if (!subscribers_.holds(place)) continue;
+    const Subscriber& subscriber = subscribers_[place];
+    census.waiting += subscriber.queue.waiting();
+    census.unsettled += subscriber.queue.unsettled();
+    census.bytes += subscriber.queue.bytes();
+    if (!subscriber.memberships) continue;
+    for (const Membership& membership : *subscriber.memberships) {
+      census.memberships += membership.name.empty() ? 0 : 1;
+    }
+  }
+  return place >= subscribers_.places();
 }
 
 void Core::deliver_retained(SubscriberIndex index, const model::Message& message,

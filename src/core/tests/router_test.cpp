@@ -347,5 +347,62 @@ TEST_F(TwoShards, WhatCameFromAnotherShardIsNotForwarded) {
   EXPECT_TRUE(outlet.forwarded.empty());
 }
 
+// --- counts ---
+
+TEST_F(RouterTest, OctetsAreCountedAsMessagesAre) {
+  subscribe(attach("", 1), "a");
+  subscribe(attach("", 2, true, 0, 1), "a");  // credit for one
+  send("a", "12345");
+  send("a", "123", Guarantee::kAtLeastOnce);
+  send("a", "1234567", Guarantee::kAtLeastOnce);
+  send("nobody", "1");
+  EXPECT_EQ(counters().published, 4u);
+  EXPECT_EQ(counters().published_bytes, 16u);
+  EXPECT_EQ(counters().delivered, 5u);
+  EXPECT_EQ(counters().delivered_bytes, 5u + 3 + 7 + 5 + 3);
+}
+
+TEST_F(RouterTest, WhatNoClientPublishedIsCountedApart) {
+  const auto will = core.attach("w", 1, true, 0, {will_of("a", "123")}, now);
+  (void)core.detach(will.subscriber, {}, false, now);
+  core.flush();
+  EXPECT_EQ(counters().published, 1u);
+  EXPECT_EQ(core.own_counters().own_published, 1u);
+  EXPECT_EQ(core.own_counters().own_bytes, 3u);
+}
+
+TEST_F(RouterTest, TheCensusFindsWhatQueuesHold) {
+  subscribe(attach("away", 1, true, 60), "a");
+  (void)core.detach(core.find("away"), {}, true, now);
+  subscribe(attach("slow", 2, true, 60, 1), "a");
+  send("a", "123", Guarantee::kAtLeastOnce);
+  send("a", "123", Guarantee::kAtLeastOnce);
+  Census census;
+  SubscriberIndex place = 0;
+  int steps = 1;
+  while (!core.take_census(place, 1'000, census)) ++steps;
+  EXPECT_EQ(steps, 1);
+  EXPECT_EQ(census.waiting, 3u);
+  EXPECT_EQ(census.unsettled, 1u);
+  EXPECT_GE(census.bytes, 4u * 3);
+  EXPECT_EQ(core.clients(), 2u);
+  EXPECT_EQ(core.subscriptions(), 2u);
+}
+
+TEST_F(RouterTest, TheCensusGoesOnWhereItStopped) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = std::to_string(i);
+    subscribe(attach(id, static_cast<ConnectionKey>(i + 1), true, 60), "a");
+    (void)core.detach(core.find(id), {}, true, now);
+  }
+  send("a", "x", Guarantee::kAtLeastOnce);
+  Census census;
+  SubscriberIndex place = 0;
+  int steps = 1;
+  while (!core.take_census(place, 7, census)) ++steps;
+  EXPECT_GE(steps, 100 / 7);
+  EXPECT_EQ(census.waiting, 100u);
+}
+
 }  // namespace
 }  // namespace hermod::core

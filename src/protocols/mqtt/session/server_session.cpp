@@ -96,7 +96,7 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
   if (error.code == 0) return close(code, Reason::kMalformed, effects);  // [MQTT-3.1.4-1]
   const auto return_code = unknown_level ? ConnectReturnCode::kUnacceptableProtocolVersion
                                          : static_cast<ConnectReturnCode>(error.code);
-  write({.return_code = return_code}, flow_.version, effects.output());  // [MQTT-3.1.3-8]
+  write({.return_code = return_code}, flow_.version, effects);  // [MQTT-3.1.3-8]
   close(code, to_reason(return_code), effects);
 }
 
@@ -211,7 +211,7 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     connack.properties = properties.block();
   }
   if (!client_takes(connack_size(connack, flow_.version))) return false;
-  write(connack, flow_.version, effects.output());
+  write(connack, flow_.version, effects);
   return true;
 }
 
@@ -224,9 +224,9 @@ void ServerSession::refuse(Reason reason, Effects& effects) {
 void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects) {
   const auto return_code = to_return_code(reason);
   if (flow_.version == Version::kV5) {
-    write({.reason = code}, flow_.version, effects.output());
+    write({.reason = code}, flow_.version, effects);
   } else if (return_code) {
-    write({.return_code = *return_code}, flow_.version, effects.output());
+    write({.return_code = *return_code}, flow_.version, effects);
   }
   state_ = State::kClosed;
   effects.close(reason);
@@ -238,6 +238,7 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
 }
 
 void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Effects& effects) {
+  std::size_t acknowledged = 0;
   for (const Answer& answer : answers) {
     const TicketKind kind = kind_of(answer.ticket);
     if (kind == TicketKind::kAttach) {
@@ -249,8 +250,11 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
       answer_request(effects);
     } else if (on_published(answer, flow_, effects) == Step::kStop) {
       fail(answer.reason, effects);
+    } else {
+      ++acknowledged;
     }
   }
+  effects.note_sent(acknowledged);
 }
 
 Reason ServerSession::judge(const PublishView& publish) const {
@@ -275,6 +279,7 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
       }
       write_pingresp(effects.output().reserve(pingresp_size()));  // [MQTT-3.12.4-1]
       effects.output().commit(pingresp_size());
+      effects.note_sent(1);
       return Step::kNext;
     case PacketType::kDisconnect:
       return on_disconnect(header, body, effects);
@@ -323,6 +328,7 @@ void ServerSession::close(ReasonCode code, Reason reason, Effects& effects) {
 
 void ServerSession::say_goodbye(ReasonCode code, Effects& effects) {
   const DisconnectView disconnect{.reason = code};
+  effects.note_sent(1);
   const std::size_t size = disconnect_size(disconnect, flow_.version);
   write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
   effects.output().commit(size);

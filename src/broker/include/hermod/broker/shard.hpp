@@ -11,6 +11,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <variant>
@@ -24,6 +25,7 @@
 #include "hermod/broker/outbox.hpp"
 #include "hermod/broker/output_pool.hpp"
 #include "hermod/broker/settings.hpp"
+#include "hermod/broker/status.hpp"
 #include "hermod/broker/subscribing.hpp"
 #include "hermod/core/authorizer.hpp"
 #include "hermod/core/core.hpp"
@@ -43,17 +45,28 @@ struct ShardParts {
   std::vector<core::Authorizer*> authorizers;  ///< by listener
   transport::Poller& poller;
   Mailroom& mailroom;
+  Sources& sources;
+  /// Octets of memory that the process uses, for $SYS; may be empty.
+  std::function<std::uint64_t()> heap_bytes{};
 };
 
 /// Counted since the start; read by the shard's own thread.
 struct ShardCounters {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;  ///< a connection limit was reached
+  std::uint64_t refused = 0;            ///< a connection limit was reached
+  std::uint64_t refused_by_source = 0;  ///< of those: its source has too many
   std::uint64_t handed_over = 0;
   std::uint64_t datagrams = 0;
   std::uint64_t datagrams_dropped = 0;  ///< no room for another peer
-  std::uint64_t logins_refused = 0;     ///< too many passwords were waiting to be checked
-  std::uint64_t reads_denied = 0;       ///< messages that their subscriber may not read
+  std::uint64_t datagrams_sent = 0;
+  std::uint64_t connects = 0;          ///< streams that asked to attach
+  std::uint64_t packets_received = 0;  ///< of streams
+  std::uint64_t packets_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t writes_denied = 0;   ///< publications that their client may not publish
+  std::uint64_t logins_refused = 0;  ///< too many passwords were waiting to be checked
+  std::uint64_t reads_denied = 0;    ///< messages that their subscriber may not read
 };
 
 class Shard final : private core::Outlet, private session::DatagramSink {
@@ -86,16 +99,20 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kReadBuffer = 256u << 10;
   static constexpr std::size_t kParkedMax = 4u << 10;
   static constexpr std::size_t kFlushPasses = 4;
-  static constexpr std::size_t kReceiveRounds = 16;  // batches of one socket in a turn
-  static constexpr std::size_t kAcceptsMax = 256;    // connections of one listener in a turn
+  static constexpr std::size_t kReceiveRounds = 16;      // batches of one socket in a turn
+  static constexpr std::size_t kCensusPerTurn = 16'384;  // subscribers looked at for $SYS
+  static constexpr std::size_t kAcceptsMax = 256;        // connections of one listener in a turn
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
 
   // --- shard.cpp: the loop, connections' lives ---
   void handle(const transport::Event& event);
   void accept(std::uint16_t listener);
-  void adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener,
+  [[nodiscard]] bool admit_source(const transport::Stream& stream, Source& source);
+  void adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener, Source source,
              std::span<const std::uint8_t> unread);
+  /// The connection goes from this shard: what it is counted for.
+  [[nodiscard]] Source take_source(const Connection& connection);
   Connection& make_connection(std::uint16_t listener);
   void end(Connection& connection, model::Reason reason);
   void drop(Connection& connection);
@@ -223,6 +240,27 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_lookup(RequestId id, const model::Message* value);
   void open(Handover& letter, std::uint16_t from);
 
+  // --- shard_status.cpp: $SYS ---
+  void begin_status();
+  void begin_census(std::uint16_t asker);
+  void go_on_with_census();
+  [[nodiscard]] Counts take_counts() const;
+  void add_counts(const Counts& counts);
+  void open(CountsRequest& letter, std::uint16_t from);
+  void open(CountsReply& letter, std::uint16_t from);
+
+  // What this shard's subscribers hold, being counted for the shard that asked.
+  struct Walk {
+    std::uint16_t asker = 0;
+    bool open = false;
+    core::SubscriberIndex place = 0;
+    core::Census census;
+  };
+  // What the shards have counted, in the shard that publishes it.
+  struct Round {
+    std::uint16_t missing = 0;  // answers
+    Counts sum;
+  };
   struct PendingAnswers {
     session::ConnectionId connection;
     core::CommitNumber commit = 0;
@@ -287,6 +325,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Listener> listeners_;
   std::vector<Socket> sockets_;
   boost::unordered_flat_map<PeerKey, std::uint32_t, PeerHash> peers_;
+  boost::unordered_flat_map<std::uint32_t, Source> source_of_;  // by connection; those counted
 
   session::EffectList effects_;           // being filled
   session::EffectList executing_;         // being executed
@@ -319,8 +358,13 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::size_t unattached_bytes_ = 0;
   Instant expire_at_ = kNever;
   Instant accept_at_ = kNever;
+  Instant status_at_ = kNever;
   std::uint16_t mail_turn_ = 0;
   ShardCounters counters_;
+  std::vector<std::uint64_t> open_;  // connections and datagram peers by listener
+  std::unique_ptr<Status> status_;   // in the first shard, when $SYS is wanted
+  Walk walk_;
+  Round round_;
 };
 
 }  // namespace hermod::broker

@@ -69,11 +69,14 @@ class Subscribers {
 
   [[nodiscard]] bool holds(SubscriberIndex index) const { return table_.holds(index); }
   [[nodiscard]] Subscriber& operator[](SubscriberIndex index) { return table_[index]; }
+  [[nodiscard]] const Subscriber& operator[](SubscriberIndex index) const { return table_[index]; }
   [[nodiscard]] std::uint32_t generation(SubscriberIndex index) const {
     return table_.generation(index);
   }
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::uint32_t places() const { return table_.places(); }
+  /// How many have a name.
+  [[nodiscard]] std::size_t named() const { return names_.size(); }
 
  private:
   struct ByName {
