@@ -22,18 +22,18 @@ using session::Intake;
 
 namespace {
 
-// What the server enforces of the keep-alive that the client asked for. MQTT 3.1.1 cannot tell the
-// client of a lower one, but may close an inactive connection at any time (§3.1.2.10).
+// What the server enforces of the keep-alive that the client asked for.
 std::uint16_t enforced_keep_alive(std::uint16_t asked_s, std::uint16_t limit_s) {
   constexpr std::uint16_t kNoLimit = 65'535;
   if (asked_s == 0) return limit_s == kNoLimit ? 0 : limit_s;
   return std::min(asked_s, limit_s);
 }
 
-void write(const ConnackView& connack, Version version, Output& output) {
+void write(const ConnackView& connack, Version version, Effects& effects) {
   const std::size_t size = connack_size(connack, version);
-  write_connack(output.reserve(size), connack, version);
-  output.commit(size);
+  write_connack(effects.output().reserve(size), connack, version);
+  effects.output().commit(size);
+  effects.note_sent(1);
 }
 
 }  // namespace
@@ -113,6 +113,11 @@ void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   clean_session_ = connect.clean_session;
   keep_alive_s_ = enforced_keep_alive(connect.keep_alive_s, limits_->keep_alive_s_max);
   keep_alive_cut_ = keep_alive_s_ != connect.keep_alive_s;
+  if (keep_alive_cut_ && connect.version != Version::kV5) {
+    // Before MQTT 5 the client cannot be told of a shorter one. As mosquitto says it:
+    write({.return_code = ConnectReturnCode::kIdentifierRejected}, flow_.version, effects);
+    return close(ReasonCode::kImplementationSpecificError, Reason::kNotSupported, effects);
+  }
   expiry_s_ = connect.clean_session ? 0 : UINT32_MAX;  // [MQTT-3.1.2-4]
 
   session::Attach attach;
