@@ -77,8 +77,9 @@ class TopicTree {
   /// True when the subscriber has a subscription on this node.
   [[nodiscard]] static bool holds(const Node* node, SubscriberIndex subscriber);
 
-  /// Fills `out` with everybody interested in `topic`.
-  void match(std::string_view topic, MatchSet& out) const;
+  /// Fills `out` with everybody interested in `topic`. Returns the nodes that it visited: each at
+  /// most once, and of `n` levels no more than 2^(n+1).
+  std::size_t match(std::string_view topic, MatchSet& out) const;
 
   /// Changes whenever the answer for `topic` may have changed: the version of its first level's
   /// subtree and of the filters that begin with a wildcard.
