@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The broker's status on $SYS: mosquitto's names and formats, numbers after a known traffic, reading
-over CoAP, and that clients cannot write there."""
+"""The broker's status on $SYS: mosquitto's names and formats, numbers after a known traffic,
+reading over CoAP, and that clients cannot write there."""
 import re
 
 from clients import BrokerTest
