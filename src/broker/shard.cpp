@@ -43,6 +43,9 @@ Shard::Shard(ShardParts parts)
     status_ = std::make_unique<Status>(std::move(facts));
     status_at_ = now_;
   }
+  core_.on_late_will([this](core::SubscriberIndex index, std::string_view topic) {
+    return may_publish_late(index, topic);
+  });
   core_.on_interest_lost([this](std::string_view filter) {
     for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
       if (to != parts_.self) outbox_.add(to, Interest{std::string{filter}, false, 0});

@@ -45,6 +45,7 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.connection = connection;
   subscriber.expiry_s = std::min(expiry_s, limits_.expiry_s_max);
   subscriber.will = std::move(will);
+  subscriber.will.client = Subscribers::mark(client_id);
   subscriber.will_at = kNever;  // MQTT 5 [MQTT-3.1.3-9]
   subscriber.credit = 0;
   subscriber.open = true;
@@ -86,17 +87,22 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
 void Core::publish_will(Will will, Instant now) {
   if (!will.message) return;
   model::Message message = *will.message;
-  if (will.expiry_s) {
-    message.expires_at = now + std::chrono::seconds{*will.expiry_s};
-    message.owner = nullptr;  // the copy made before lives for ever
-  }
+  message.origin.client = will.client;
+  message.owner = nullptr;  // the copy made before says neither whose it is nor when it ends
+  if (will.expiry_s) message.expires_at = now + std::chrono::seconds{*will.expiry_s};
   publish_own(message, now);
   router_.flush();
 }
 
+Will Core::take_late_will(SubscriberIndex index) {
+  Will will = std::exchange(subscribers_[index].will, {});
+  if (!will.message || !late_will_) return will;
+  return late_will_(index, will.message->destination.address) ? std::move(will) : Will{};
+}
+
 // The session is over: a will that waits comes now (MQTT 5 §3.1.3.2.2).
 void Core::end_session(SubscriberIndex index, Instant now) {
-  Will will = std::exchange(subscribers_[index].will, {});
+  Will will = take_late_will(index);
   forget(index);
   publish_will(std::move(will), now);
 }
@@ -134,7 +140,7 @@ Instant Core::expire(Instant now) {
     }
     if (subscribers_[index].will_at <= now) {
       subscribers_[index].will_at = kNever;
-      publish_will(std::exchange(subscribers_[index].will, {}), now);
+      publish_will(take_late_will(index), now);
     }
     next = std::min({next, subscribers_[index].expires_at, subscribers_[index].will_at});
   }
@@ -266,6 +272,10 @@ bool Core::take_census(SubscriberIndex& place, std::size_t visits_max, Census& c
 
 void Core::deliver_retained(SubscriberIndex index, const model::Message& message,
                             const model::SubscriptionOptions& options) {
+  if (options.no_local && message.origin.client != 0 &&
+      message.origin.client == Subscribers::mark(subscribers_[index].id)) {
+    return;  // the client's own [MQTT-3.8.3-3]
+  }
   const model::Guarantee guarantee = std::min(message.guarantee, options.guarantee_max);
   router_.enqueue(subscribers_[index], message, guarantee, true,
                   {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});

@@ -82,22 +82,43 @@ Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) 
 }
 
 bool Router::deliver_run(const Match& match) {
+  if (match.some_no_local && is_publisher(match)) [[unlikely]]
+    return deliver_to_publisher(match);
+  return deliver_to(match, {run_set_->ids.data() + match.ids_begin, match.ids_count});
+}
+
+// What came from another shard was not published by a client of this one.
+bool Router::is_publisher(const Match& match) const {
+  if (!run_everywhere_) return false;
+  const Subscriber& subscriber = subscribers_[match.subscriber];
+  const model::Origin& origin = run_.front()->origin;
+  if (subscriber.attached() && origin.connection != 0 &&
+      static_cast<std::uint32_t>(subscriber.connection) == origin.connection) {
+    return true;
+  }
+  return origin.client != 0 && origin.client == Subscribers::mark(subscriber.id);
+}
+
+// Of the publisher's own subscriptions those without No Local count alone [MQTT-3.8.3-3]. Who mixes
+// them pays for a walk of the tree.
+bool Router::deliver_to_publisher(const Match& match) {
+  if (match.no_local) return false;
+  MatchSet own;
+  cache_.tree().match_own(run_.front()->destination.address, match.subscriber, own);
+  return deliver_to(own.matches.front(), own.ids);
+}
+
+bool Router::deliver_to(const Match& match, std::span<const std::uint32_t> ids) {
   Subscriber& subscriber = subscribers_[match.subscriber];
   const model::Message& first = *run_.front();
-  // What came from another shard was not published by a connection of this one.
-  if (match.no_local && run_everywhere_ && subscriber.attached() && first.origin.connection != 0 &&
-      static_cast<std::uint32_t>(subscriber.connection) == first.origin.connection) {
-    return false;
-  }
   const Guarantee guarantee = std::min(first.guarantee, match.guarantee_max);
   const bool counted = guarantee != Guarantee::kAtMostOnce;
   if (counted && subscriber.durable()) durable_.push_back(match.subscriber);
   if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
       (!counted || (subscriber.credit >= run_.size() && subscriber.queue.can_take()))) {
-    deliver_direct(subscriber, match, guarantee);
+    deliver_direct(subscriber, match, guarantee, ids);
     return true;
   }
-  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
   for (const model::Message* message : run_) {
     enqueue(subscriber, *message, guarantee, match.retain_as_published && message->retain, ids);
   }
@@ -105,9 +126,9 @@ bool Router::deliver_run(const Match& match) {
   return false;
 }
 
-void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee) {
+void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee,
+                            std::span<const std::uint32_t> ids) {
   Variant& shared = variant(guarantee, match.retain_as_published);
-  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
   model::DeliveryBatch batch{.items = shared.items, .slots = &shared.slots};
   if (!ids.empty()) {  // nobody else gets the very same deliveries
     scratch_ = shared.items;

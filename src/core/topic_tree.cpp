@@ -122,6 +122,7 @@ void fold(std::vector<const TopicTree::Subscription*>& found, MatchSet& out) {
     Match& match = out.matches.back();
     match.guarantee_max = std::max(match.guarantee_max, subscription->guarantee_max);
     match.no_local = match.no_local && subscription->no_local;
+    match.some_no_local = match.some_no_local || subscription->no_local;
     match.retain_as_published = match.retain_as_published || subscription->retain_as_published;
     if (subscription->subscription_id != 0) {
       out.ids.push_back(subscription->subscription_id);
@@ -251,6 +252,16 @@ std::size_t TopicTree::match(std::string_view topic, MatchSet& out) const {
   const std::size_t visited = walk(*root_, model::Levels{topic}, wildcards, found, out.shards);
   fold(found, out);
   return visited;
+}
+
+void TopicTree::match_own(std::string_view topic, SubscriberIndex subscriber, MatchSet& out) const {
+  out = {};
+  std::vector<const Subscription*> found;
+  walk(*root_, model::Levels{topic}, !topic.starts_with('$'), found, out.shards);
+  std::erase_if(found, [subscriber](const Subscription* subscription) {
+    return subscription->subscriber != subscriber || subscription->no_local;
+  });
+  fold(found, out);
 }
 
 std::size_t TopicTree::subtree(std::string_view text) const {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -190,6 +191,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] core::Actor actor_of(const Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
+  void note_owner(const Connection& connection);
+  void claim(const Connection& connection, session::Attach& effect);
+  [[nodiscard]] bool may_publish_late(core::SubscriberIndex index, std::string_view topic);
   void guard(Connection& connection, std::string_view filter);
   void deliver_checked(Connection& connection, const model::DeliveryBatch& batch);
   void pass_on(Connection& connection, const model::DeliveryBatch& batch);
@@ -291,6 +295,12 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::string user;
     bool assigned = false;  ///< the client id is
   };
+  // Whose a session is whose client is away.
+  struct Owner {
+    std::uint32_t generation = 0;  // of the subscriber
+    std::uint16_t listener = 0;
+    std::optional<std::string> user;
+  };
   struct Listener {
     std::uint16_t settings = 0;
     std::unique_ptr<transport::StreamListener> from;
@@ -353,6 +363,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Letter> to_self_;  // opened after the round of effects
   boost::unordered_flat_map<core::LoginTicket, PendingLogin> logins_;
   core::LoginTicket last_login_ = 0;
+  // Of users, and of clients whose will waits; all others are nobody's.
+  boost::unordered_flat_map<core::SubscriberIndex, Owner> owners_;
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;
   std::size_t unattached_ = 0;

@@ -104,6 +104,10 @@ class Core {
                        const model::SubscriptionOptions& options);
   /// `filter` may be a group's: the subscriber leaves it.
   model::Reason unsubscribe(SubscriberIndex index, std::string_view filter);
+  /// Asked before a will is published that has waited: whether its client still may.
+  void on_late_will(std::function<bool(SubscriberIndex, std::string_view topic)> may_publish) {
+    late_will_ = std::move(may_publish);
+  }
   /// Called with each filter that has lost its last subscriber of this shard.
   void on_interest_lost(std::function<void(std::string_view filter)> callback) {
     interest_lost_ = std::move(callback);
@@ -195,6 +199,7 @@ class Core {
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
+  [[nodiscard]] Will take_late_will(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
   model::Reason leave_group(SubscriberIndex index, std::string_view name);
@@ -216,6 +221,7 @@ class Core {
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;
+  std::function<bool(SubscriberIndex, std::string_view)> late_will_;
 };
 
 }  // namespace hermod::core

@@ -21,6 +21,7 @@ class MatchCache {
 
   MatchCache(const TopicTree& tree, std::uint64_t hash_key) : tree_(tree), hash_key_(hash_key) {}
 
+  [[nodiscard]] const TopicTree& tree() const { return tree_; }
   /// Everybody interested in `topic`; valid until the next call or a change of the tree.
   [[nodiscard]] const MatchSet& find(std::string_view topic);
   /// Octets of memory that the entries take.

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hermod/core/journal.hpp"
@@ -93,9 +94,13 @@ class Router {
   };
 
   void pump_group(Subscriber& subscriber);
-  /// True when the run went to the subscriber's session at once.
+  // True when the run went to the subscriber's session at once.
   bool deliver_run(const Match& match);
-  void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee);
+  bool deliver_to(const Match& match, std::span<const std::uint32_t> ids);
+  bool deliver_to_publisher(const Match& match);
+  [[nodiscard]] bool is_publisher(const Match& match) const;
+  void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
+                      std::span<const std::uint32_t> ids);
   Variant& variant(model::Guarantee guarantee, bool retain_as_published);
   void keep(const model::Message& message);
   void record_durable();
