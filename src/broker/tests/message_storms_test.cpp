@@ -175,6 +175,7 @@ TEST_F(MessageStorms, R19_AClientHasAsManySubscriptionsAsItMay) {
 TEST_F(MessageStorms, R25_RetainedValuesHaveAQuotaAndAreReplayedInPieces) {
   const std::size_t most = storm(5'000, 1'000'000);
   world.settings.core.retained_messages_max = most;
+  world.settings.core.retained_bytes_max = 1u << 30;
   const std::string payload(200, 'x');
   {
     const auto bomber = client("b", Version::kV5);
