@@ -68,6 +68,7 @@ void MqttConnection::read() {
     input_.resize(std::max(input_size_ + kReadMin, input_.size() * 2));
   }
   reading_ = true;
+  read_at_ = input_size_;
   socket_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
                           [self = shared_from_this()](error_code failed, std::size_t count) {
                             self->reading_ = false;
@@ -80,6 +81,10 @@ void MqttConnection::on_read(error_code error, std::size_t count) {
   if (state_ == State::kClosing) {  // the octets count for nothing any more
     if (error) return finish({}, model::Reason::kOk);
     return linger();
+  }
+  // What lay before it may have been consumed while it was under way.
+  if (input_size_ != read_at_) {
+    std::memmove(input_.data() + input_size_, input_.data() + read_at_, count);
   }
   input_size_ += count;
   offer();

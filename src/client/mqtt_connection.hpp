@@ -125,6 +125,7 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
 
   std::vector<std::uint8_t> input_;  // read and not consumed, then free room
   std::size_t input_size_ = 0;
+  std::size_t read_at_ = 0;  // where the read under way puts its octets
   bool reading_ = false;
   Output filling_;  // what the session writes
   Output writing_;  // what the socket is writing
