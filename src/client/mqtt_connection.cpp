@@ -24,12 +24,20 @@ constexpr std::size_t kOutputKept = 256 * 1024;  // memory that an idle connecti
 constexpr auto kLinger = std::chrono::seconds(1);
 }  // namespace
 
-MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions options)
+MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions options,
+                               MqttUnfinished unfinished)
     : options_(std::move(options)),
-      session_(options_.session),
+      session_(options_.session, std::move(unfinished.inflight)),
       socket_(executor),
       resolver_(executor),
-      timer_(executor) {}
+      timer_(executor),
+      outgoing_(std::move(unfinished.outgoing)),
+      first_tag_(unfinished.first_tag),
+      next_tag_(unfinished.first_tag),
+      sent_until_(unfinished.sent_until),
+      released_(std::move(unfinished.released)),
+      incoming_(std::move(unfinished.incoming)),
+      receive_handler_(std::move(unfinished.receive_handler)) {}
 
 void MqttConnection::connect(Handler<void(error_code, bool)> handler) {
   if (state_ != State::kIdle) return handler(Error::kAlreadyConnected, false);
@@ -211,7 +219,7 @@ void MqttConnection::finish(error_code error, model::Reason reason) {
   if (state_ == State::kClosed) return;
   const bool asked = state_ == State::kClosing && !error;
   state_ = State::kClosed;
-  ended_ = asked ? make_error_code(Error::kClosed) : error;
+  ended_ = asked ? make_error_code(Error::kClosed) : refused_ ? refused_ : error;
   connect_until_ = linger_until_ = kNever;
   resolver_.cancel();
   timer_.cancel();
@@ -221,6 +229,7 @@ void MqttConnection::finish(error_code error, model::Reason reason) {
   session_.on_close(reason, clock_.now(), effects);
   effects_.clear();
   if (disconnect_handler_) disconnect_handler_(asked ? error_code() : ended_);
+  if (on_end_) return leave_operations(ended_);
   fail_operations(ended_);
 }
 
