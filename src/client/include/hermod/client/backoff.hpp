@@ -4,8 +4,8 @@
 // Knows no clock: it only counts.
 //
 //   Backoff backoff({.initial = 1s, .longest = 60s}, rng);
-//   wait(backoff.next());   // between 0.5 s and 1 s, then 1 s and 2 s, 2 s and 4 s ... 30 s and 60
-//   s backoff.reset();        // it worked: the next failure begins anew
+//   wait(backoff.next());   // between 0.5 s and 1 s, then 1 s and 2 s ... 30 s and 60 s
+//   backoff.reset();        // it worked: the next failure begins anew
 #pragma once
 
 #include <chrono>

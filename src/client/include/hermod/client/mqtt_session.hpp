@@ -10,8 +10,7 @@
 //   session.async_publish({.topic = "a", .guarantee = kAtLeastOnce}, [](auto error) { ... });
 //
 // What a lost connection does:
-//   publications QoS 1, 2   go on where they were, in their order, up to
-//   MqttOptions::publications_max;
+//   publications QoS 1, 2   go on where they were, in their order, up to publications_max;
 //                           QoS 2 comes once as long as the server keeps the session
 //   publications QoS 0      that may have left fail; the others wait, if the options say so
 //   subscriptions           wait for the next connection, and are repeated where it is new
