@@ -106,10 +106,12 @@ class Examples(ProcessTest):
                  "not asked for: not a valid topic", "granted QoS 2",
                  "terms/a {} as application/json, for subscription 7, room 1, room 2"]
         self.assertEqual(self.complete(first).splitlines(),
-                         [*lines, "ended: the server says: Session taken over"])
+                         [*lines, "ended: the server says: Session taken over",
+                          "because Another connection has come with the same client identifier."])
         self.broker.stop()
         self.assertEqual(self.complete(second).splitlines(),
-                         [*lines, "ended: the server says: Server shutting down"])
+                         [*lines, "ended: the server says: Server shutting down",
+                          "because The server is going down. Connect again later."])
 
     def test_resume_without_a_loss(self):
         counter = self.example("resume", "10")
