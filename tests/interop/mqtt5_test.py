@@ -283,7 +283,15 @@ class Time(Mqtt5Test):
 
 
 class Limits(BrokerTest):
-    broker_lines = ("max_packet_size 1000", "max_keepalive 20", "max_inflight_messages 3")
+    broker_lines = ("max_packet_size 1000", "max_keepalive 60", "max_inflight_messages 3")
+
+    def test_a_long_keep_alive_is_shortened_or_refused(self):
+        patient = self.subscribe("mosquitto", "-V", "5", "-k", "100", "-t", "k")
+        self.publish("mosquitto", "k", "heard", "-V", "5", "-k", "65535")
+        self.assertEqual(patient.wait_lines(1), ["heard"])
+        refused = self.start(*self.pub("mosquitto"), "-V", "311", "-k", "100", "-t", "k", "-m", "x")
+        self.assertNotEqual(refused.wait(), 0)
+        self.assertIn("identifier rejected", refused.text("stderr"))
 
     def test_a_small_receive_maximum_loses_nothing(self):
         session = ("-V", "5", "-c", "-i", "narrow", "-q", "1", "-t", "n")

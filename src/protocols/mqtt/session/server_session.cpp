@@ -23,18 +23,18 @@ using session::Intake;
 
 namespace {
 
-// What the server enforces of the keep-alive that the client asked for. MQTT 3.1.1 cannot tell the
-// client of a lower one, but may close an inactive connection at any time (§3.1.2.10).
+// What the server enforces of the keep-alive that the client asked for.
 std::uint16_t enforced_keep_alive(std::uint16_t asked_s, std::uint16_t limit_s) {
   constexpr std::uint16_t kNoLimit = 65'535;
   if (asked_s == 0) return limit_s == kNoLimit ? 0 : limit_s;
   return std::min(asked_s, limit_s);
 }
 
-void write(const ConnackView& connack, Version version, Output& output) {
+void write(const ConnackView& connack, Version version, Effects& effects) {
   const std::size_t size = connack_size(connack, version);
-  write_connack(output.reserve(size), connack, version);
-  output.commit(size);
+  write_connack(effects.output().reserve(size), connack, version);
+  effects.output().commit(size);
+  effects.note_sent(1);
 }
 
 session::BrokenRule broken_rule(const WireError& error) {
@@ -103,7 +103,7 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
   }
   const auto return_code = unknown_level ? ConnectReturnCode::kUnacceptableProtocolVersion
                                          : static_cast<ConnectReturnCode>(error.code);
-  write({.return_code = return_code}, flow_.version, effects.output());  // [MQTT-3.1.3-8]
+  write({.return_code = return_code}, flow_.version, effects);  // [MQTT-3.1.3-8]
   close(code, to_reason(return_code), effects, broken_rule(error));
 }
 
@@ -121,6 +121,11 @@ void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   clean_session_ = connect.clean_session;
   keep_alive_s_ = enforced_keep_alive(connect.keep_alive_s, limits_->keep_alive_s_max);
   keep_alive_cut_ = keep_alive_s_ != connect.keep_alive_s;
+  if (keep_alive_cut_ && connect.version != Version::kV5) {
+    // Before MQTT 5 the client cannot be told of a shorter one. As mosquitto says it:
+    write({.return_code = ConnectReturnCode::kIdentifierRejected}, flow_.version, effects);
+    return close(ReasonCode::kImplementationSpecificError, Reason::kNotSupported, effects);
+  }
   expiry_s_ = connect.clean_session ? 0 : UINT32_MAX;  // [MQTT-3.1.2-4]
 
   session::Attach attach;
@@ -222,7 +227,7 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     connack.properties = properties.block();
   }
   if (!client_takes(connack_size(connack, flow_.version))) return false;
-  write(connack, flow_.version, effects.output());
+  write(connack, flow_.version, effects);
   return true;
 }
 
@@ -239,9 +244,9 @@ void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
     ConnackView connack{.reason = code};
     const ReasonString why(code, PacketType::kConnack, broken, flow_.v5.get());
     connack.properties = why.beside(connack_size(connack, flow_.version));
-    write(connack, flow_.version, effects.output());
+    write(connack, flow_.version, effects);
   } else if (return_code) {
-    write({.return_code = *return_code}, flow_.version, effects.output());
+    write({.return_code = *return_code}, flow_.version, effects);
   }
   state_ = State::kClosed;
   effects.push(session::Close{.reason = reason, .broken = broken});
@@ -253,6 +258,7 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
 }
 
 void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Effects& effects) {
+  std::size_t acknowledged = 0;
   for (const Answer& answer : answers) {
     const TicketKind kind = kind_of(answer.ticket);
     if (kind == TicketKind::kAttach) {
@@ -264,8 +270,11 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
       answer_request(effects);
     } else if (on_published(answer, flow_, effects) == Step::kStop) {
       fail(answer.reason, effects);
+    } else {
+      ++acknowledged;
     }
   }
+  effects.note_sent(acknowledged);
 }
 
 Reason ServerSession::judge(const PublishView& publish) const {
@@ -290,6 +299,7 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
       }
       write_pingresp(effects.output().reserve(pingresp_size()));  // [MQTT-3.12.4-1]
       effects.output().commit(pingresp_size());
+      effects.note_sent(1);
       return Step::kNext;
     case PacketType::kDisconnect:
       return on_disconnect(header, body, effects);
@@ -343,6 +353,7 @@ void ServerSession::say_goodbye(ReasonCode code, const session::BrokenRule& brok
   DisconnectView disconnect{.reason = code};
   const ReasonString why(code, PacketType::kDisconnect, broken, flow_.v5.get());
   disconnect.properties = why.beside(disconnect_size(disconnect, flow_.version));
+  effects.note_sent(1);
   const std::size_t size = disconnect_size(disconnect, flow_.version);
   write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
   effects.output().commit(size);

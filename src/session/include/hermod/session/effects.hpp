@@ -183,6 +183,13 @@ class Effects {
   }
   void close(model::Reason reason) { push(Close{reason}); }
 
+  /// Counts packets of a stream, for the broker's statistics: once for what is read or written
+  /// together.
+  void note_received(std::size_t packets) { received_ += packets; }
+  void note_sent(std::size_t packets) { sent_ += packets; }
+  [[nodiscard]] std::size_t received() const { return received_; }
+  [[nodiscard]] std::size_t sent() const { return sent_; }
+
   /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it
   /// can.
   void accept(model::Tag tag, std::uint32_t credit) {
@@ -213,6 +220,8 @@ class Effects {
   Output* output_ = nullptr;
   DatagramSink* datagrams_ = nullptr;
   EffectList* list_;
+  std::size_t received_ = 0;
+  std::size_t sent_ = 0;
 };
 
 }  // namespace hermod::session

@@ -147,31 +147,38 @@ template <Role R>
 Progress read_packets(R& role, Flow& flow, Bytes bytes, Instant now, session::Effects& effects) {
   if (flow.v5) flow.v5->release();
   std::size_t at = 0;
+  std::size_t count = 0;  // packets
+  const auto end_at = [&](std::size_t consumed, bool waits) {
+    effects.note_received(count);
+    return Progress{consumed, waits};
+  };
   while (at < bytes.size()) {
     const Bytes rest = bytes.subspan(at);
     const auto header = read_fixed_header(rest, flow.version);
     if (!header) [[unlikely]] {
       if (header.error().incomplete()) break;
       role.fail(header.error(), effects);
-      return {bytes.size()};
+      return end_at(bytes.size(), false);
     }
     if (header->packet_size() > role.packet_bytes_max()) [[unlikely]] {  // before its body is here
       role.fail(model::Reason::kTooLarge, effects);
-      return {bytes.size()};
+      return end_at(bytes.size(), false);
     }
     if (rest.size() < header->packet_size()) break;
     const Bytes body = rest.subspan(header->header_size, header->remaining_length);
     switch (packets_detail::take(role, flow, *header, body, now, effects)) {
       case Step::kNext:
         at += header->packet_size();
+        ++count;
         break;
       case Step::kWait:
-        return {at, true};
+        return end_at(at, true);
       case Step::kStop:
-        return {bytes.size()};
+        ++count;
+        return end_at(bytes.size(), false);
     }
   }
-  return {at};
+  return end_at(at, false);
 }
 
 }  // namespace hermod::mqtt
