@@ -296,6 +296,7 @@ class Run {
     attach_ticket_ = attach.ticket;
     tickets_.push_back(attach.ticket);
   }
+  void take(const session::Authenticate&) { require(false, "nobody asked"); }
   void take(const session::Detach&) {
     require(attached_, "Detach without Attach");
     attached_ = false;
