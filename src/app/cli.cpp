@@ -179,8 +179,10 @@ void declare_passwd(CLI::App& app, PasswdOptions& o) {
   app.add_flag("-b,--batch", o.batch, "the password stands on the command line");
   app.add_flag("-D,--delete", o.remove, "remove the user");
   app.add_flag("-U,--upgrade", o.upgrade, "hash all passwords of the file that are not hashed");
-  value(app, "-H,--hash", o.hash, "sha512-pbkdf2 (default) or sha512, as mosquitto 1.6 has it");
-  value(app, "-I,--iterations", o.iterations, "cost of sha512-pbkdf2 (default 1000)")
+  value(app, "-H,--hash", o.hash,
+        "sha512-pbkdf2 (default), scram-sha-256, or sha512, as mosquitto 1.6 has it");
+  value(app, "-I,--iterations", o.iterations,
+        "cost of sha512-pbkdf2 (default 1000) or scram-sha-256 (default 4096)")
       ->check(CLI::Range(1u, identity::kIterationsMax));
 }
 

@@ -117,7 +117,7 @@ std::expected<std::string, std::string_view> ScramServer::finish(std::string_vie
   const Key signature = hmac_sha256(verifier_.stored_key, as_bytes(exchanged));
   const auto stored = sha256(exclusive_or(last->proof, signature));
   if (!stored || !same(*stored, verifier_.stored_key)) {
-    return std::unexpected("wrong user name or password");
+    return std::unexpected(kWrongProof);
   }
   return "v=" + to_base64(hmac_sha256(verifier_.server_key, as_bytes(exchanged)));
 }

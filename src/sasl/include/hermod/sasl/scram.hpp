@@ -27,6 +27,9 @@ namespace hermod::sasl {
 /// The mechanism's registered name.
 inline constexpr std::string_view kScramSha256 = "SCRAM-SHA-256";
 
+/// The one error of ScramServer that is not about the form of a message.
+inline constexpr std::string_view kWrongProof = "wrong user name or password";
+
 /// What a server knows of a password.
 struct ScramVerifier {
   std::uint32_t iterations = kScramIterationsMin;
