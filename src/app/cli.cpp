@@ -93,6 +93,8 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       ->check(CLI::Range(1, 65'535));
   value(app, "-u,--username", o.user, "user name");
   value(app, "-P,--pw", o.password, "password");
+  value(app, "--auth", o.auth,
+        "MQTT 5: SCRAM-SHA-256, by which -u and -P are proven without being sent");
   value(app, "-i,--id", o.id, "client id (default: the broker assigns one)");
   value(app, "-I,--id-prefix", o.id_prefix, "client id: this and the process id");
   app.add_flag(
