@@ -8,6 +8,10 @@ namespace hermod::sim {
 using model::Guarantee;
 using Will = Publication::Will;
 
+namespace {
+constexpr std::size_t kMessageMax = 8192;  // octets of the largest payload, and more
+}  // namespace
+
 std::string Jury::describe(PublicationId id) const {
   const Publication& p = ledger_[id];
   return fmt::format("message {} of producer {} on '{}' (level {})", p.label.sequence,
@@ -236,7 +240,6 @@ void Jury::check_queue(std::uint16_t shard, const Reader& reader) {
   // What a group has given it is limited by the group's window.
   const std::size_t window = reader.shares() ? core::Core::kGroupWindow : 0;
   const std::size_t waiting_max = tight ? 0 : limits.queue_messages_max + inflight + window;
-  constexpr std::size_t kMessageMax = 8192;
   const std::size_t bytes_max = limits.queue_bytes_max + (inflight + window + 1) * kMessageMax;
   if (queue.waiting() > waiting_max || queue.bytes() > bytes_max) {
     world_.trace().violation(world_.now(),
@@ -246,18 +249,23 @@ void Jury::check_queue(std::uint16_t shard, const Reader& reader) {
 }
 
 // Publishers wait once a mailbox is full; what one of them had sent at once (what is read in one go
-// and what waited from before) may still go in, and letters that are no publications.
+// and what waited from before) may still go in, and letters that are no publications: among them
+// what groups send to their members, a window for each.
 void Jury::check_mailboxes(std::uint16_t shard) {
   constexpr std::size_t kPublishMin = 30;
   constexpr std::size_t kOtherLetters = 64;
   constexpr std::size_t kParkedMax = 16'384;
   const std::size_t burst = world_.options().network.stream_buffer_bytes + kParkedMax;
+  const auto members = static_cast<std::size_t>(
+      std::ranges::count_if(readers_, [](const Reader* reader) { return reader->shares(); }));
+  const std::size_t window = members * core::Core::kGroupWindow;
   const broker::MailLimits& limits = world_.settings().mail;
   for (std::uint16_t to = 0; to < world_.shards(); ++to) {
     if (to == shard) continue;
     const broker::Mailbox& box = world_.mailroom().between(shard, to);
-    const std::size_t letters_max = limits.letters_max + burst / kPublishMin + kOtherLetters;
-    const std::size_t bytes_max = limits.bytes_max + burst;
+    const std::size_t letters_max =
+        limits.letters_max + burst / kPublishMin + kOtherLetters + window;
+    const std::size_t bytes_max = limits.bytes_max + burst + window * kMessageMax;
     if (box.letters() <= letters_max && box.bytes() <= bytes_max) continue;
     world_.trace().violation(
         world_.now(), "limit: {} letters with {} octets from shard {} to {}, allowed are {} and {}",

@@ -208,7 +208,9 @@ void MqttActor::forget_settled() {
 void MqttActor::settle_will(MqttLink::End end) {
   if (!will_) return;
   Will& will = ledger_[*will_].will;
-  if (end == MqttLink::End::kGoodbye) {
+  // A CONNECT that overtakes a DISCONNECT takes the session over first.
+  const bool raced = std::ranges::any_of(old_links_, &OldLink::unanswered);
+  if (end == MqttLink::End::kGoodbye && !raced) {
     will = Will::kForbidden;
   } else if (!open_ || link_->said_goodbye()) {
     will = Will::kUnclear;

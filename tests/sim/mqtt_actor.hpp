@@ -92,6 +92,7 @@ class MqttActor final : public Task, public MqttLink::Owner {
   struct OldLink {
     std::unique_ptr<MqttLink> link;
     Instant until{};
+    bool unanswered = false;  ///< its CONNECT may still be under way
   };
 
   // mqtt_actor.cpp: the connection

@@ -149,7 +149,9 @@ void MqttActor::take_over() {
   const Instant now = world_.now();
   world_.trace().note(now, "takeover", {{"client", connection_}});
   link_->abandon(now);
-  old_links_.push_back({lose_link(now), now + between(rng_, Duration{0}, Duration{seconds{5}})});
+  const bool unanswered = !open_;
+  old_links_.push_back(
+      {lose_link(now), now + between(rng_, Duration{0}, Duration{seconds{5}}), unanswered});
   connect_at_ = now;
 }
 
