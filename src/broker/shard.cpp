@@ -267,12 +267,19 @@ void Shard::drop(Connection& connection) {
   connections_.erase(connection.index);
 }
 
-void Shard::log_broken_rule(const Connection& connection, const session::BrokenRule& broken) {
+void Shard::log_refusal(const Connection& connection, const session::Close& effect) {
   if (!settings_.log_connections || !connection.stream) return;
-  const bool attached = connection.attached();
-  parts_.log.print(LogLevel::kNotice, "Client {} from {} breaks {} at octet {} of its packet.",
-                   attached ? core_.subscriber(connection.subscriber).id : "(not logged in)",
-                   connection.stream->peer().to_text(), broken.statement, broken.offset);
+  if (effect.advice.empty() && *effect.broken.statement == 0) return;
+  const std::string who = fmt::format(
+      "Client {} from {}",
+      connection.attached() ? core_.subscriber(connection.subscriber).id : "(not logged in)",
+      connection.stream->peer().to_text());
+  if (*effect.broken.statement != 0) {
+    parts_.log.print(LogLevel::kNotice, "{} breaks {} at octet {} of its packet.", who,
+                     effect.broken.statement, effect.broken.offset);
+  } else {
+    parts_.log.print(LogLevel::kNotice, "{} is refused: {}", who, effect.advice);
+  }
 }
 
 // Once a connection: when its session says goodbye, or when it ends without.

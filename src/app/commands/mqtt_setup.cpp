@@ -74,6 +74,10 @@ std::string explain(client::error_code error, const client::MqttClient& client,
   if (said && !refusal.reason_string.empty()) {
     text += fmt::format(" Its reason: {}", refusal.reason_string);
   }
+  if (said && !client.server().server_reference.empty()) {
+    text +=
+        fmt::format(" It names another server for -h and -p: {}", client.server().server_reference);
+  }
   return text;
 }
 

@@ -110,6 +110,7 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
 void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   flow_.version = connect.version;
   if (connect.version == Version::kV5) take_terms(connect.properties);
+  if (limits_->server_moved) return refuse(ReasonCode::kServerMoved, Reason::kUnavailable, effects);
   const bool has_will = connect.will.has_value();
   if (has_will && to_guarantee(connect.will->qos) > limits_->guarantee_max) {
     // Before MQTT 5 no return code says this [MQTT-3.2.2-6].
@@ -117,6 +118,9 @@ void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   }
   if (has_will && topic_levels(connect.will->topic) > limits_->topic_levels_max) {
     return refuse(ReasonCode::kTopicNameInvalid, Reason::kProtocolError, effects);
+  }
+  if (has_will && connect.will->retain && !limits_->retain_available) {  // [MQTT-3.2.2-13]
+    return refuse(ReasonCode::kRetainNotSupported, Reason::kNotSupported, effects);
   }
   clean_session_ = connect.clean_session;
   keep_alive_s_ = enforced_keep_alive(connect.keep_alive_s, limits_->keep_alive_s_max);
@@ -220,6 +224,7 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     if (limits_->guarantee_max < model::Guarantee::kExactlyOnce) {  // [MQTT-3.2.2-9]
       say(PropertyId::kMaximumQos, to_qos(limits_->guarantee_max));
     }
+    if (!limits_->retain_available) say(PropertyId::kRetainAvailable, 0);  // §3.2.2.3.5
     if (limits_->packet_bytes_max < kRemainingLengthMax) {
       say(PropertyId::kMaximumPacketSize, limits_->packet_bytes_max);
     }
@@ -231,25 +236,46 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
   return true;
 }
 
+// Who can be served elsewhere is told where (MQTT 5 §4.11).
+ReasonCode ServerSession::elsewhere(ReasonCode code) const {
+  using enum ReasonCode;
+  const bool full = code == kServerUnavailable || code == kServerBusy ||
+                    (code == kQuotaExceeded && state_ != State::kOpen);
+  return (full || code == kServerShuttingDown) && !limits_->server_reference.empty()
+             ? kUseAnotherServer
+             : code;
+}
+
+std::string_view ServerSession::reference_beside(ReasonCode code) const {
+  const bool names_one = code == ReasonCode::kUseAnotherServer || code == ReasonCode::kServerMoved;
+  return names_one ? std::string_view{limits_->server_reference} : std::string_view{};
+}
+
 void ServerSession::refuse(Reason reason, Effects& effects) {
-  refuse(to_connect_code(reason), reason, effects);
+  refuse(to_connect_code(reason), reason, effects, {}, "");  // who says so has told the log
+}
+
+void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
+                           const session::BrokenRule& broken) {
+  refuse(code, reason, effects, broken, advice(elsewhere(code), PacketType::kConnack));
 }
 
 // CONNACK with a refusal, then the end [MQTT-3.2.2-4], [MQTT-3.2.2-5]. Before MQTT 5 only when
 // table 3.1 has a code [MQTT-3.2.2-6].
 void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
-                           const session::BrokenRule& broken) {
+                           const session::BrokenRule& broken, std::string_view told) {
   const auto return_code = to_return_code(reason);
   if (flow_.version == Version::kV5) {
-    ConnackView connack{.reason = code};
-    const ReasonString why(code, PacketType::kConnack, broken, flow_.v5.get());
+    ConnackView connack{.reason = elsewhere(code)};
+    const ReasonString why(connack.reason, PacketType::kConnack, broken, flow_.v5.get(),
+                           reference_beside(connack.reason));
     connack.properties = why.beside(connack_size(connack, flow_.version));
     write(connack, flow_.version, effects);
   } else if (return_code) {
     write({.return_code = *return_code}, flow_.version, effects);
   }
   state_ = State::kClosed;
-  effects.push(session::Close{.reason = reason, .broken = broken});
+  effects.push(session::Close{.reason = reason, .broken = broken, .advice = told});
 }
 
 void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
@@ -277,14 +303,15 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
   effects.note_sent(acknowledged);
 }
 
-Reason ServerSession::judge(const PublishView& publish) const {
-  if (to_guarantee(publish.qos) > limits_->guarantee_max) return Reason::kNotSupported;
+ReasonCode ServerSession::judge(const PublishView& publish) const {
+  if (to_guarantee(publish.qos) > limits_->guarantee_max) return ReasonCode::kQosNotSupported;
+  if (publish.retain && !limits_->retain_available) return ReasonCode::kRetainNotSupported;
   // A topic has at most one level more than octets: short ones need no counting.
   if (publish.topic.size() >= limits_->topic_levels_max &&
       topic_levels(publish.topic) > limits_->topic_levels_max) {
-    return Reason::kBadName;
+    return ReasonCode::kTopicNameInvalid;
   }
-  return Reason::kOk;
+  return ReasonCode::kSuccess;
 }
 
 Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& effects) {
@@ -336,7 +363,7 @@ void ServerSession::fail(const WireError& error, Effects& effects) {
 }
 
 void ServerSession::fail(ReasonCode code, Effects& effects) {
-  close(code, Reason::kProtocolError, effects);
+  close(code, to_reason(code), effects);
 }
 
 // The end. MQTT 5 says why, when it is this side that ends it (§4.13).
@@ -345,13 +372,15 @@ void ServerSession::close(ReasonCode code, Reason reason, Effects& effects,
   if (state_ == State::kClosed) return;
   if (flow_.v5 && state_ == State::kOpen && is_failure(code)) say_goodbye(code, broken, effects);
   state_ = State::kClosed;
-  effects.push(session::Close{.reason = reason, .broken = broken});
+  effects.push(session::Close{
+      .reason = reason, .broken = broken, .advice = advice(code, PacketType::kDisconnect)});
 }
 
 void ServerSession::say_goodbye(ReasonCode code, const session::BrokenRule& broken,
                                 Effects& effects) {
-  DisconnectView disconnect{.reason = code};
-  const ReasonString why(code, PacketType::kDisconnect, broken, flow_.v5.get());
+  DisconnectView disconnect{.reason = elsewhere(code)};
+  const ReasonString why(disconnect.reason, PacketType::kDisconnect, broken, flow_.v5.get(),
+                         reference_beside(disconnect.reason));
   disconnect.properties = why.beside(disconnect_size(disconnect, flow_.version));
   effects.note_sent(1);
   const std::size_t size = disconnect_size(disconnect, flow_.version);

@@ -108,8 +108,9 @@ struct BrokenRule {
 /// End the connection once its output has been written; on_close follows.
 struct Close {
   model::Reason reason = model::Reason::kOk;
-  std::uint8_t code = 0;  ///< client role: of the protocol, when the peer said why it ends
-  BrokenRule broken;      ///< server role: what the peer has done wrong, where that is known
+  std::uint8_t code = 0;         ///< client role: of the protocol, when the peer said why it ends
+  BrokenRule broken;             ///< server role: what the peer has done wrong, where that is known
+  std::string_view advice = "";  ///< server role: for the log, a literal; what to do about it
 };
 
 // --- told to the owner of a client-role session ---

@@ -92,7 +92,7 @@ class ClientSession final : public session::Session {
   [[nodiscard]] bool takes_messages() const {
     return intake_ == session::Intake::kEverything && state_ == State::kOpen;
   }
-  [[nodiscard]] model::Reason judge(const PublishView&) const { return model::Reason::kOk; }
+  [[nodiscard]] ReasonCode judge(const PublishView&) const { return ReasonCode::kSuccess; }
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
   void fail(const WireError& error, session::Effects& effects);

@@ -57,8 +57,8 @@ concept Role = requires(R role, const FixedHeader& header, Bytes body, const Pub
   { role.packet_bytes_max() } -> std::convertible_to<std::size_t>;
   /// Whether PUBLISH and requests are taken now.
   { role.takes_messages() } -> std::same_as<bool>;
-  /// kOk, or why the connection is closed for this PUBLISH.
-  { role.judge(publish) } -> std::same_as<model::Reason>;
+  /// kSuccess, or why the connection is closed for this PUBLISH.
+  { role.judge(publish) } -> std::same_as<ReasonCode>;
   /// A packet of any other type.
   { role.on_packet(header, body, effects) } -> std::same_as<Step>;
   /// Closes the connection.
@@ -81,15 +81,15 @@ Step take_publish(R& role, Flow& flow, const FixedHeader& header, Bytes body, In
     role.fail(publish.error(), effects);
     return Step::kStop;
   }
-  const model::Reason reason = role.judge(*publish);
-  if (reason != model::Reason::kOk) [[unlikely]] {
-    role.fail(reason, effects);
+  const ReasonCode code = role.judge(*publish);
+  if (code != ReasonCode::kSuccess) [[unlikely]] {
+    role.fail(code, effects);
     return Step::kStop;
   }
   if (!flow.v5) return on_publish(*publish, flow, effects);
   Step step = Step::kStop;
-  if (const auto code = on_publish_v5(*publish, flow, now, effects, step)) [[unlikely]] {
-    role.fail(*code, effects);
+  if (const auto why = on_publish_v5(*publish, flow, now, effects, step)) [[unlikely]] {
+    role.fail(*why, effects);
   }
   return step;
 }
