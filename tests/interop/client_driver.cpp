@@ -136,6 +136,7 @@ std::string describe(const mqtt::ServerTerms& terms) {
       terms.topic_alias_max, static_cast<int>(terms.guarantee_max), terms.retain, terms.wildcards,
       terms.subscription_ids, terms.shared_subscriptions);
   if (!terms.client_id.empty()) out += " assigned=" + encode(terms.client_id);
+  if (!terms.server_reference.empty()) out += " reference=" + encode(terms.server_reference);
   return out;
 }
 
@@ -304,6 +305,8 @@ class Peer {
           if (mqtt::is_failure(ended.refusal().code)) {
             end += fmt::format(" code={}", static_cast<int>(ended.refusal().code));
           }
+          const std::string& reference = ended.server().server_reference;
+          if (!reference.empty()) end += " reference=" + encode(reference);
         });
         say(end + reason());
       });

@@ -15,6 +15,7 @@ class Foreign(LibraryPeers):
     lacks = (*LibraryPeers.lacks,
              # mosquitto 2.0.11 ...
              "reason strings",    # gives none
+             "server references",  # likewise
              "words at the end",  # closes without DISCONNECT
              "wills at the end of a session",     # waits for their delay
              "retained values kept from groups")  # sends them

@@ -253,6 +253,35 @@ class Limits(FeatureTest):
         self.assertEqual(publisher.ended().get("code"), 0x95)
 
 
+class Offers(FeatureTest):
+    def serve(self, *lines, anonymous=True):
+        super().serve("retain_available false", *lines, anonymous=anonymous)
+
+    def test_a_broker_that_retains_nothing_says_so(self):
+        self.assertEqual(self.peer().terms["has_retain"], 0)
+
+
+class Elsewhere(FeatureTest):
+    """The broker names another one."""
+
+    other = "other.example:1884"
+
+    @lacking("server references")
+    def test_a_broker_that_goes_down_names_another_one(self):
+        self.serve(f"server_reference {self.other}")
+        client = self.peer()
+        self.broker.stop()
+        self.assertEqual(told(client.ended(), ("code", "reference")),
+                         {"code": 0x9C, "reference": self.other})
+
+    @lacking("server references")
+    def test_a_broker_that_has_moved_sends_everybody_away(self):
+        self.serve(f"server_reference {self.other}", "server_moved true")
+        refused = self.peers.new("5").connect(client_id="x")
+        self.assertEqual(told(refused, ("code", "reference")),
+                         {"code": 0x9D, "reference": self.other})
+
+
 class Refusals(FeatureTest):
     @lacking("publish codes", "nobody listens")
     def test_the_publisher_hears_that_nobody_listens(self):
@@ -286,4 +315,4 @@ class Reasons(AccessTest):
                 self.assertEqual((answer["code"], bool(answer.get("reason"))), (0x87, problem))
 
 
-ALL = (Messages, Wills, Sessions, Subscriptions, Limits, Refusals, Reasons)
+ALL = (Messages, Wills, Sessions, Subscriptions, Limits, Offers, Elsewhere, Refusals, Reasons)
