@@ -52,6 +52,8 @@ class Category final : public boost::system::error_category {
         return "the server failed";
       case Error::kBadProperty:
         return "not a valid property";
+      case Error::kUnproven:
+        return "the server did not prove who it is";
     }
     const std::string name =
         value <= UINT8_MAX ? mqtt::to_text(static_cast<mqtt::ReasonCode>(value)) : "";
@@ -91,6 +93,8 @@ error_code to_error(model::Reason reason) {
     case Reason::kProtocolError:
     case Reason::kMalformed:
       return Error::kProtocolViolation;
+    case Reason::kBadMethod:
+      return static_cast<Error>(mqtt::ReasonCode::kBadAuthenticationMethod);
     case Reason::kTimeout:
       return Error::kTimeout;
     case Reason::kTakenOver:
@@ -98,6 +102,10 @@ error_code to_error(model::Reason reason) {
       return Error::kClosedByServer;
     case Reason::kShutdown:
       return Error::kClosed;
+    case Reason::kUnproven:
+      return Error::kUnproven;
+    case Reason::kContinue:
+      break;
   }
   return Error::kServerError;
 }

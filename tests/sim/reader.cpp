@@ -154,8 +154,9 @@ void Reader::received_clear(const Arrival& arrival, TopicId topic, Instant now) 
     const Lane& lane = ledger_.lane(id);
     if (lane.topic != topic) continue;
     Place& place = places_[id];
-    for (std::size_t at = arrival.dup || several ? 0 : place.next; at < lane.transmissions.size();
-         ++at) {
+    // A member of a group may get again, and as new, what went back to the group in between.
+    const bool again = arrival.dup || several || shares_;
+    for (std::size_t at = again ? 0 : place.next; at < lane.transmissions.size(); ++at) {
       if (!ledger_[lane.transmissions[at]].clears) continue;
       if (several) return;
       place.next = std::max(place.next, at + 1);

@@ -52,6 +52,19 @@ std::string explain(client::error_code error, const ClientOptions& options) {
     return fmt::format(
         "{} does not answer. Check host and port, and whether a firewall is between.", peer);
   }
+  if (error == Error::kBadCredentials && !options.auth.empty()) {
+    return fmt::format(
+        "{} refused the connection: bad user name or password. Check -u and -P; the broker needs a "
+        "line for this user that was made by `hermod passwd -H scram-sha-256`.",
+        peer);
+  }
+  if (error == client::to_error(mqtt::ReasonCode::kBadAuthenticationMethod)) {
+    return fmt::format(
+        "{} refused the connection: it does not know {}. Give it a password_file with users made "
+        "by `hermod passwd -H scram-sha-256`, or leave out --auth: then the password is sent as it "
+        "is.",
+        peer, options.auth);
+  }
   if (error == Error::kBadCredentials) {
     return fmt::format("{} refused the connection: bad user name or password. Check -u and -P.",
                        peer);

@@ -10,6 +10,7 @@
 
 #include "hermod/model/topic.hpp"
 #include "hermod/mqtt/codec/topic.hpp"
+#include "hermod/sasl/scram.hpp"
 
 namespace hermod::app {
 namespace {
@@ -63,7 +64,7 @@ Checked take_version(ClientOptions& client) {
   const bool needs_v5 = client.has_properties || !client.session_expiry.empty();
   const std::string& version = client.version;
   if (version.empty()) {
-    client.protocol = needs_v5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
+    client.protocol = needs_v5 || !client.auth.empty() ? mqtt::Version::kV5 : mqtt::Version::kV311;
   } else if (version == "mqttv31" || version == "31") {
     client.protocol = mqtt::Version::kV31;
   } else if (version == "mqttv311" || version == "311") {
@@ -76,6 +77,24 @@ Checked take_version(ClientOptions& client) {
   }
   if (needs_v5 && client.protocol != mqtt::Version::kV5) {
     return Wrong("-D and -x belong to MQTT 5: leave out -V, or give -V mqttv5.");
+  }
+  return {};
+}
+
+/// --auth, in capitals or as `passwd -H` spells it.
+Checked take_auth(ClientOptions& client) {
+  if (client.auth.empty()) return {};
+  const auto to_upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
+  if (!std::ranges::equal(client.auth, sasl::kScramSha256, {}, to_upper)) {
+    return Wrong(
+        fmt::format("--auth is \"{}\", but only {} is known.", client.auth, sasl::kScramSha256));
+  }
+  client.auth = sasl::kScramSha256;
+  if (client.protocol != mqtt::Version::kV5) {
+    return Wrong("--auth belongs to MQTT 5: leave out -V, or give -V mqttv5.");
+  }
+  if (!client.user || !client.password) {
+    return Wrong("--auth needs a user name and a password: give -u and -P too.");
   }
   return {};
 }
@@ -131,7 +150,8 @@ Checked check_will(const ClientOptions& client) {
 }
 
 Checked check_coap(const ClientOptions& client) {
-  const std::array<std::pair<bool, std::string_view>, 9> given{{
+  const std::array<std::pair<bool, std::string_view>, 10> given{{
+      {!client.auth.empty(), "--auth"},
       {client.user.has_value() || client.password.has_value(), "a user name or password"},
       {!client.id.empty(), "-i"},
       {!client.id_prefix.empty(), "-I"},
@@ -166,8 +186,7 @@ Checked complete(ClientOptions& client, std::string& url_topic) {
   if (client.id.empty() && client.protocol == mqtt::Version::kV31) {
     client.id = fmt::format("hermod-{}", getpid());  // 3.1 has no ids that the broker assigns
   }
-  if (client.scheme == Scheme::kCoap) return check_coap(client);
-  return {};
+  return client.scheme == Scheme::kCoap ? check_coap(client) : take_auth(client);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ enum class Error : int {
   kBadRequest,  ///< the server does not understand or allow the request
   kServerError,
   kBadProperty,  ///< not UTF-8, or otherwise nothing that MQTT 5 can say
+  kUnproven,     ///< authentication failed on this side; see MqttClient::authentication_fault()
   // From 0x80 on: the reason codes of MQTT 5.0 (table 2-6) that say nothing of the above; the
   // number is the code. See to_error(mqtt::ReasonCode).
 };
