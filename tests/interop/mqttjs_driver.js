@@ -150,7 +150,8 @@ function onPacket (state, packet) {
       has_wildcards: properties.wildcardSubscriptionAvailable,
       has_ids: properties.subscriptionIdentifiersAvailable,
       has_shared: properties.sharedSubscriptionAvailable,
-      reason: properties.reasonString
+      reason: properties.reasonString,
+      reference: properties.serverReference
     }
   } else if (packet.cmd === 'disconnect') {
     state.end = {

@@ -29,7 +29,7 @@ def tearDownModule():
         MqttJs.driver.close()
 
 
-features.making(globals(), MqttJs, features.Every, features.Access, only_v5=features5.ALL)
+features.making(globals(), MqttJs, *features.ALL, only_v5=features5.ALL)
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ class Paho:
         return PahoPeers(port)
 
 
-features.making(globals(), Paho, features.Every, features.Access, only_v5=features5.ALL)
+features.making(globals(), Paho, *features.ALL, only_v5=features5.ALL)
 
 if __name__ == "__main__":
     main()

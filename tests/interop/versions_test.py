@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of MQTT 3.1, 3.1.1 and 5.0, ours and mosquitto's, against our broker and mosquitto's."""
 import itertools
-import os
-import shutil
 
 from clients import MARKER
-from processes import HERMOD, Process, ProcessTest, free_port, main, require
+from mosquitto import Mosquitto
+from processes import HERMOD, ProcessTest, main, require
 
 VERSIONS = ("31", "311", "5")
 PROPERTIES = (
@@ -14,20 +13,6 @@ PROPERTIES = (
     "payload-format-indicator", "1", "message-expiry-interval", "3600")
 FORMAT = "%t|%p|%q|%C|%R|%D|%F|%P|%S"
 EXPECTED = "a/b|hello|1|text/plain|re/ply|id-7|1|k:v k:w l:|7"
-
-
-class Mosquitto(Process):
-    """mosquitto's broker on a free port of the loopback interface."""
-
-    def __init__(self, *lines, directory):
-        self.mqtt = free_port()
-        file = directory / f"mosquitto-{self.mqtt}.conf"
-        file.write_text("\n".join([f"listener {self.mqtt} 127.0.0.1", "allow_anonymous true",
-                                   *lines, ""]))
-        # Debian keeps it where not everybody looks.
-        program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
-        super().__init__(program or require("mosquitto"), "-c", file)
-        self.wait_for("mosquitto version .* running", stream="stderr")
 
 
 def property_options(command="publish"):

@@ -82,11 +82,11 @@ class Messages(FeatureTest):
             self.assertEqual(got[1].get("alias"), 1)
 
     def test_topics_become_numbers_on_the_way_to_the_broker(self):
-        subscriber = self.subscriber("a/#", 2)
+        subscriber = self.subscriber("a/#", 1)
         publisher = self.peer(own_alias_max=2)
         self.assertGreaterEqual(publisher.terms["alias_max"], 2)
         topics = ["a/1", "a/1", "a/2", "a/1", "a/2", "a/2"]
-        for qos, topic in zip((0, 1, 2, 0, 1, 2), topics):
+        for qos, topic in zip((0, 1) * 3, topics):
             publisher.publish(topic, topic.encode(), qos)
         got = [subscriber.message() for _ in topics]
         self.assertEqual([one["topic"] for one in got], topics)
@@ -106,13 +106,16 @@ class Wills(FeatureTest):
         for name in ("back", "late"):
             self.kept(name, will_topic=f"will/{name}", will_payload=b"delayed", will_delay=1,
                       will_qos=1).kill()
-        # Without a session there is nothing to wait for.
+        self.kept("back")
+        self.assertEqual(watcher.message()["topic"], "will/late")
+        self.wait_for_end(watcher)
+
+    @lacking("wills at the end of a session")
+    def test_a_will_does_not_wait_longer_than_its_session_lasts(self):
+        watcher = self.subscriber("will/+", 1)
         self.peer(client_id="ended", will_topic="will/ended", will_payload=b"at once",
                   will_delay=3600, session_expiry=0).kill()
-        self.kept("back")
-        self.assertEqual([watcher.message()["topic"] for _ in range(2)],
-                         ["will/ended", "will/late"])
-        self.wait_for_end(watcher)
+        self.assertEqual(watcher.message()["topic"], "will/ended")
 
     def test_a_client_may_ask_for_its_will(self):
         watcher = self.subscriber("will", 1)
@@ -196,6 +199,7 @@ class Subscriptions(FeatureTest):
         self.assertEqual(new.payloads(2), [b"kept", b"live"])
         self.assertEqual(never.payloads(1), [b"live"])
 
+    @lacking("retained values kept from groups")
     def test_a_group_gets_no_retained_values(self):
         self.peer().publish("pool/a", b"kept", 1, True)
         member = self.subscriber("$share/g/pool/#", 1)
@@ -249,6 +253,35 @@ class Limits(FeatureTest):
         self.assertEqual(publisher.ended().get("code"), 0x95)
 
 
+class Offers(FeatureTest):
+    def serve(self, *lines, anonymous=True):
+        super().serve("retain_available false", *lines, anonymous=anonymous)
+
+    def test_a_broker_that_retains_nothing_says_so(self):
+        self.assertEqual(self.peer().terms["has_retain"], 0)
+
+
+class Elsewhere(FeatureTest):
+    """The broker names another one."""
+
+    other = "other.example:1884"
+
+    @lacking("server references")
+    def test_a_broker_that_goes_down_names_another_one(self):
+        self.serve(f"server_reference {self.other}")
+        client = self.peer()
+        self.broker.stop()
+        self.assertEqual(told(client.ended(), ("code", "reference")),
+                         {"code": 0x9C, "reference": self.other})
+
+    @lacking("server references")
+    def test_a_broker_that_has_moved_sends_everybody_away(self):
+        self.serve(f"server_reference {self.other}", "server_moved true")
+        refused = self.peers.new("5").connect(client_id="x")
+        self.assertEqual(told(refused, ("code", "reference")),
+                         {"code": 0x9D, "reference": self.other})
+
+
 class Refusals(FeatureTest):
     @lacking("publish codes", "nobody listens")
     def test_the_publisher_hears_that_nobody_listens(self):
@@ -265,6 +298,7 @@ class Refusals(FeatureTest):
         publisher.begin_publish("t", b"\xff\xfe", 1, text=1)
         self.assertEqual(publisher.ended().get("code"), 0x99)
 
+    @lacking("words at the end")
     def test_a_broker_that_stops_says_so(self):
         client = self.peer()
         self.broker.stop()
@@ -281,4 +315,4 @@ class Reasons(AccessTest):
                 self.assertEqual((answer["code"], bool(answer.get("reason"))), (0x87, problem))
 
 
-ALL = (Messages, Wills, Sessions, Subscriptions, Limits, Refusals, Reasons)
+ALL = (Messages, Wills, Sessions, Subscriptions, Limits, Offers, Elsewhere, Refusals, Reasons)

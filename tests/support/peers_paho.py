@@ -26,7 +26,8 @@ OF_CONNACK = {"assigned": "AssignedClientIdentifier", "session_expiry": "Session
               "qos_max": "MaximumQoS", "has_retain": "RetainAvailable",
               "has_wildcards": "WildcardSubscriptionAvailable",
               "has_ids": "SubscriptionIdentifierAvailable",
-              "has_shared": "SharedSubscriptionAvailable", "reason": "ReasonString"}
+              "has_shared": "SharedSubscriptionAvailable", "reason": "ReasonString",
+              "reference": "ServerReference"}
 OF_MESSAGE = {"content_type": "ContentType", "response_topic": "ResponseTopic",
               "correlation": "CorrelationData", "expiry": "MessageExpiryInterval",
               "text": "PayloadFormatIndicator", "user": "UserProperty"}
