@@ -37,14 +37,51 @@ void MqttConnection::connect(Handler<void(error_code, bool)> handler) {
   connect_handler_ = std::move(handler);
   connect_until_ = clock_.now() + std::chrono::seconds(options_.session.connect_timeout_s);
   arm_timer();
+  if (options_.local_host.empty()) return resolve_peer({});
+  resolver_.async_resolve(options_.local_host, "0", asio::ip::resolver_base::numeric_service,
+                          [self = shared_from_this()](error_code error, const auto& endpoints) {
+                            if (self->state_ != State::kConnecting) return;
+                            if (error) return self->finish(error, model::Reason::kPeerClosed);
+                            self->resolve_peer(Endpoints(endpoints.begin(), endpoints.end()));
+                          });
+}
+
+void MqttConnection::resolve_peer(Endpoints own) {
   resolver_.async_resolve(
       options_.host, std::to_string(options_.port), asio::ip::resolver_base::numeric_service,
-      [self = shared_from_this()](error_code error, const auto& endpoints) {
+      [self = shared_from_this(), own = std::move(own)](error_code error, const auto& endpoints) {
         if (self->state_ != State::kConnecting) return;
         if (error) return self->finish(error, model::Reason::kPeerClosed);
+        if (!own.empty()) {
+          Endpoints peers(endpoints.begin(), endpoints.end());
+          std::ranges::reverse(peers);
+          return self->connect_from(own, std::move(peers),
+                                    asio::error::address_family_not_supported);
+        }
         asio::async_connect(self->socket_, endpoints, [self](error_code failed, const auto&) {
           if (self->state_ == State::kConnecting) self->on_connected(failed);
         });
+      });
+}
+
+/// Tries the last of `peers` from the own address of its family, then those before it. `last` is
+/// why the one before did not work.
+void MqttConnection::connect_from(const Endpoints& own, Endpoints peers, error_code last) {
+  if (peers.empty()) return on_connected(last);
+  const auto peer = peers.back();
+  peers.pop_back();
+  const auto from = std::ranges::find(own, peer.protocol(), &Endpoints::value_type::protocol);
+  if (from == own.end()) return connect_from(own, std::move(peers), last);
+  error_code error;
+  socket_.close(error);
+  socket_.open(peer.protocol(), error);
+  if (!error) socket_.bind(*from, error);
+  if (error) return connect_from(own, std::move(peers), error);
+  socket_.async_connect(
+      peer, [self = shared_from_this(), own, peers = std::move(peers)](error_code failed) mutable {
+        if (self->state_ != State::kConnecting) return;
+        if (failed) return self->connect_from(own, std::move(peers), failed);
+        self->on_connected({});
       });
 }
 

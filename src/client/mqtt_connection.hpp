@@ -71,7 +71,11 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
     std::size_t missing = 0;
   };
 
+  using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
+
   // --- octets: mqtt_connection.cpp ---
+  void resolve_peer(Endpoints own);
+  void connect_from(const Endpoints& own, Endpoints peers, error_code last);
   void on_connected(error_code error);
   void read();
   void on_read(error_code error, std::size_t count);

@@ -42,6 +42,7 @@ namespace hermod::client {
 struct MqttOptions {
   std::string host = "localhost";  ///< name or literal address
   std::uint16_t port = 1883;
+  std::string local_host;       ///< the own address to connect from, or its name; empty: any
   mqtt::ClientOptions session;  ///< what CONNECT says, keep-alive, limits
   /// Publications that have not completed; one more fails with Error::kTooMany.
   std::size_t publications_max = 65'536;
