@@ -48,6 +48,18 @@ std::string explain(client::error_code error, const ClientOptions& options) {
         "its address.",
         options.host);
   }
+  if (!options.local_host.empty() && error == boost::system::errc::address_not_available) {
+    return fmt::format("This machine has no address {} to connect from. Check -A.",
+                       options.local_host);
+  }
+  if (!options.local_host.empty() && error == net::address_family_not_supported) {
+    return fmt::format("{} has no address of the kind that {} needs, IPv4 or IPv6. Check -A.",
+                       options.local_host, options.host);
+  }
+  if (error == net::network_unreachable || error == net::host_unreachable) {
+    return fmt::format("There is no way to {}: {}. Check its address, and this machine's network.",
+                       peer, error.message());
+  }
   if (error == Error::kTimeout || error == net::timed_out) {
     return fmt::format(
         "{} does not answer. Check host and port, and whether a firewall is between.", peer);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "commands/exit_code.hpp"
 #include "commands/explain.hpp"
 
 namespace hermod::app {
@@ -40,11 +41,14 @@ void say_properties(const ClientOptions& options, mqtt::ClientOptions& session) 
 }  // namespace
 
 client::MqttOptions mqtt_options(const ClientOptions& options) {
-  client::MqttOptions out{.host = options.host, .port = options.port};
+  client::MqttOptions out{
+      .host = options.host, .port = options.port, .local_host = options.local_host};
   out.session.version = options.protocol;
   out.session.client_id = options.id;
   out.session.clean_session = !options.keep_session;
   out.session.keep_alive_s = options.keep_alive_s;
+  out.session.inflight_max = options.inflight_max.value_or(out.session.inflight_max);
+  out.session.resend_after_s = options.resend_after_s.value_or(0);
   out.session.user_name = options.user;
   if (options.password) out.session.password = octets(*options.password);
   if (!options.will_topic.empty()) {
@@ -77,7 +81,32 @@ std::string explain(client::error_code error, const client::MqttClient& client,
   return text;
 }
 
+std::string subscription_refusal(std::string_view filter, const client::MqttGrant& grant,
+                                 const client::MqttClient& client, const ClientOptions& options) {
+  if (options.protocol != mqtt::Version::kV5) {
+    return fmt::format(
+        "The broker refused the subscription to \"{}\". It may not be allowed, or a limit of the "
+        "broker is reached: its log tells.",
+        filter);
+  }
+  const std::string& why = client.refusal().reason_string;
+  return fmt::format("The broker refused the subscription to \"{}\": {}.{}{}", filter,
+                     mqtt::to_text(static_cast<mqtt::ReasonCode>(grant.code)),
+                     why.empty() ? "" : " Its reason: ", why);
+}
+
+int refusal_status(client::error_code error, const client::MqttClient& client,
+                   const ClientOptions& options) {
+  if (!options.program.mosquitto) return kExitError;
+  const mqtt::Refusal& refusal = client.refusal();
+  if (mqtt::is_failure(refusal.code)) return static_cast<int>(refusal.code);
+  // MQTT 3.1.1 Table 3.1
+  const bool code = error.category() == client::error_category() && error.value() <= 5;
+  return code ? error.value() : kExitError;
+}
+
 std::string client_text(const ClientOptions& options) {
+  if (options.program.mosquitto && options.id.empty()) return "Client (null)";
   return options.id.empty() ? "Client (id assigned by the broker)" : "Client " + options.id;
 }
 
@@ -86,7 +115,10 @@ void connect(CommandLoop& loop, client::MqttClient& client, const ClientOptions&
   loop.debug(client_text(options) + " sending CONNECT");
   client.async_connect([&, next = std::move(next)](client::error_code error, bool) mutable {
     if (loop.ending()) return;
-    if (error) return loop.fail(explain(error, client, options, false));
+    if (error) {
+      return loop.fail(explain(error, client, options, false),
+                       refusal_status(error, client, options));
+    }
     loop.debug(client_text(options) + " received CONNACK (0)");
     next();
   });

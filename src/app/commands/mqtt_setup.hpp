@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pub and sub do alike over MQTT: from the command line to the client's options, and goodbye.
+// What pub, sub and rr do alike over MQTT: from the command line to the client's options, and
+// goodbye.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "commands/command_loop.hpp"
 #include "hermod/client/mqtt_client.hpp"
@@ -18,6 +20,16 @@ namespace hermod::app {
 /// something, with the reason that it gave.
 [[nodiscard]] std::string explain(client::error_code error, const client::MqttClient& client,
                                   const ClientOptions& options, bool connected = true);
+
+/// Why there is no subscription to `filter`.
+[[nodiscard]] std::string subscription_refusal(std::string_view filter,
+                                               const client::MqttGrant& grant,
+                                               const client::MqttClient& client,
+                                               const ClientOptions& options);
+
+/// The exit status when there is no connection: mosquitto's programs give the code of CONNACK.
+[[nodiscard]] int refusal_status(client::error_code error, const client::MqttClient& client,
+                                 const ClientOptions& options);
 
 /// How lines of -d begin: "Client kitchen".
 [[nodiscard]] std::string client_text(const ClientOptions& options);

@@ -58,12 +58,16 @@ Checked check_filter(std::string_view filter) {
   return Wrong(fmt::format("\"{}\" is not a topic filter: {}.", filter, why(fault)));
 }
 
-/// -V, and what follows from options that only MQTT 5 has.
+/// -V, and what follows from options that only MQTT 5 has. mosquitto's programs ignore -x in other
+/// versions, and -D makes it MQTT 5.
 Checked take_version(ClientOptions& client) {
-  const bool needs_v5 = client.has_properties || !client.session_expiry.empty();
+  const bool foreign = client.program.mosquitto;
+  const bool needs_v5 = client.has_properties || (!foreign && !client.session_expiry.empty());
+  if (foreign && client.has_properties) client.version = "5";
   const std::string& version = client.version;
   if (version.empty()) {
-    client.protocol = needs_v5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
+    const bool v5 = needs_v5 || client.program.task == Task::kRr;
+    client.protocol = v5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
   } else if (version == "mqttv31" || version == "31") {
     client.protocol = mqtt::Version::kV31;
   } else if (version == "mqttv311" || version == "311") {
@@ -76,6 +80,11 @@ Checked take_version(ClientOptions& client) {
   }
   if (needs_v5 && client.protocol != mqtt::Version::kV5) {
     return Wrong("-D and -x belong to MQTT 5: leave out -V, or give -V mqttv5.");
+  }
+  if (client.resend_after_s && client.protocol != mqtt::Version::kV31) {
+    return Wrong(
+        "--resend is for -V mqttv31: later versions of MQTT forbid to send anything again while a "
+        "connection lasts.");
   }
   return {};
 }
@@ -103,7 +112,7 @@ Checked take_url(ClientOptions& client, std::string& topic) {
   client.port = client.port_option.value_or(default_port(Scheme::kMqtt));
   if (client.host_option) client.host = *client.host_option;
   if (client.url.empty()) return {};
-  if (client.host_option || client.port_option) {
+  if (!client.program.mosquitto && (client.host_option || client.port_option)) {
     return Wrong("the URL says where to connect to: leave out -h and -p.");
   }
   auto url = parse_url(client.url);
@@ -131,7 +140,7 @@ Checked check_will(const ClientOptions& client) {
 }
 
 Checked check_coap(const ClientOptions& client) {
-  const std::array<std::pair<bool, std::string_view>, 9> given{{
+  const std::array<std::pair<bool, std::string_view>, 12> given{{
       {client.user.has_value() || client.password.has_value(), "a user name or password"},
       {!client.id.empty(), "-i"},
       {!client.id_prefix.empty(), "-I"},
@@ -141,6 +150,9 @@ Checked check_coap(const ClientOptions& client) {
       {client.has_properties, "-D"},
       {!client.session_expiry.empty(), "-x"},
       {client.qos == 2, "-q 2"},
+      {!client.local_host.empty(), "-A"},
+      {client.inflight_max.has_value(), "-M"},
+      {client.resend_after_s.has_value(), "--resend"},
   }};
   for (const auto& [wrong, name] : given) {
     if (wrong) return Wrong(fmt::format("CoAP has no counterpart of {}: leave it out.", name));
@@ -167,6 +179,23 @@ Checked complete(ClientOptions& client, std::string& url_topic) {
     client.id = fmt::format("hermod-{}", getpid());  // 3.1 has no ids that the broker assigns
   }
   if (client.scheme == Scheme::kCoap) return check_coap(client);
+  return {};
+}
+
+Checked check_retain_handling(SubOptions& options) {
+  const std::string& word = options.retain_handling_word;
+  if (options.print.no_retained) options.retain_handling = mqtt::RetainHandling::kDoNotSend;
+  if (word.empty()) return {};
+  if (word == "always") {
+    options.retain_handling = mqtt::RetainHandling::kSend;
+  } else if (word == "new") {
+    options.retain_handling = mqtt::RetainHandling::kSendIfNew;
+  } else if (word == "never") {
+    options.retain_handling = mqtt::RetainHandling::kDoNotSend;
+  } else {
+    return Wrong(
+        fmt::format("--retain-handling is \"{}\", but must be always, new or never.", word));
+  }
   return {};
 }
 
@@ -212,9 +241,10 @@ Checked complete(SubOptions& options) {
       if (auto checked = check_filter(filter); !checked) return checked;
     }
   }
-  if (options.no_retained && options.retained_only) {
+  if (options.print.no_retained && options.retained_only) {
     return Wrong("-R and --retained-only exclude each other.");
   }
+  if (auto checked = check_retain_handling(options); !checked) return checked;
   if (options.client.scheme != Scheme::kCoap) return {};
   for (const std::string& topic : options.topics) {
     if (model::has_wildcard(topic)) {
@@ -226,6 +256,39 @@ Checked complete(SubOptions& options) {
   }
   if (!options.unsubscribe.empty() || options.remove_retained) {
     return Wrong("CoAP has no counterpart of -U and --remove-retained: leave them out.");
+  }
+  return {};
+}
+
+Checked complete(RrOptions& options) {
+  if (options.response_topic.empty()) {
+    return Wrong("there is no topic for the response: give -e TOPIC.");
+  }
+  if (auto checked = complete(options.request); !checked) return checked;
+  const ClientOptions& client = options.request.client;
+  if (client.scheme == Scheme::kCoap) {
+    return Wrong("rr is there for MQTT only: a CoAP request has its answer. Use hermod pub.");
+  }
+  if (options.request.lines) return Wrong("rr asks once: -l does not go with it.");
+  if (client.properties.publish.has(mqtt::PropertyId::kResponseTopic)) {
+    return Wrong("-e is the response topic: leave out -D publish response-topic.");
+  }
+  return check_name(options.response_topic);
+}
+
+Checked complete(ServeOptions& options) {
+  constexpr std::size_t kPortsMax = 10;  // mosquitto's
+  if (options.ports.size() > kPortsMax) {
+    return Wrong(
+        fmt::format("-p may be given {} times at most. A configuration (-c FILE) may have "
+                    "more listeners.",
+                    kPortsMax));
+  }
+  if (options.ports.size() > 1 && !options.program.mosquitto) {
+    return Wrong("-p is given twice. Open several ports by listener lines: -c FILE.");
+  }
+  if (options.test_config && options.config_file.empty()) {
+    return Wrong("--test-config needs the configuration to look at: -c FILE.");
   }
   return {};
 }

@@ -29,6 +29,8 @@ std::expected<std::string, std::string> read_all(std::istream& in) {
   return text;
 }
 
+}  // namespace
+
 std::expected<std::string, std::string> payload_of(const PubOptions& options) {
   if (options.message) return *options.message;
   if (options.whole_input) {
@@ -47,12 +49,12 @@ std::expected<std::string, std::string> payload_of(const PubOptions& options) {
   return text;
 }
 
-}  // namespace
-
 int run_pub(const PubOptions& options) {
   const auto payload = payload_of(options);
   if (!payload) {
-    fmt::print(stderr, "hermod pub: {}\n", payload.error());
+    if (!options.client.quiet) {
+      fmt::print(stderr, "{}\n", options.client.program.error_line(payload.error()));
+    }
     return kExitError;
   }
   return options.client.scheme == Scheme::kMqtt ? run_pub_mqtt(options, *payload)

@@ -48,7 +48,10 @@ struct ListenerConfig {
 struct LogConfig {
   bool to_stderr = true;
   bool to_stdout = false;
-  std::string file;  ///< empty: no file
+  bool to_syslog = false;
+  std::string file;         ///< empty: no file
+  int local_facility = -1;  ///< of syslog: local0 to local7; -1: daemon
+  bool to_default = true;   ///< the configuration does not say where to
   bool debug = false;
   bool information = true;
   bool notice = true;
@@ -77,6 +80,8 @@ struct LogConfig {
 };
 
 struct Config {
+  std::string pid_file;       ///< empty: none
+  std::string user;           ///< to run as when started by root; empty: not said
   std::uint32_t threads = 0;  ///< 0: one for each core
   bool per_listener_settings = false;
   AccessConfig access;  ///< without per_listener_settings

@@ -104,19 +104,22 @@ std::string apply_log_dest(Draft& draft, const Value& value) {
   std::string_view rest = value.text;
   const std::string_view where = take_word(rest);
   constexpr std::array kWhere{std::string_view("stderr"), std::string_view("stdout"),
-                              std::string_view("file"), std::string_view("none")};
-  constexpr std::array kLater{std::string_view("syslog"), std::string_view("topic"),
-                              std::string_view("dlt")};
+                              std::string_view("file"), std::string_view("syslog"),
+                              std::string_view("none")};
+  constexpr std::array kLater{std::string_view("topic"), std::string_view("dlt"),
+                              std::string_view("android")};
   LogConfig& log = draft.config.log;
   if (std::ranges::find(kLater, where) != kLater.end()) {
-    draft.warnings.push_back(fmt::format(
-        "\"log_dest {}\" has no effect: Hermod does not log there. Use stderr, stdout or file.",
-        where));
+    draft.warnings.push_back(
+        fmt::format("\"log_dest {}\" has no effect: Hermod does not log there. Use stderr, stdout, "
+                    "file or syslog.",
+                    where));
     return {};
   }
   if (std::ranges::find(kWhere, where) == kWhere.end()) {
-    return fmt::format("\"log_dest\" is \"{}\", but must be stderr, stdout, file PATH or none.{}",
-                       where, did_you_mean(where, kWhere));
+    return fmt::format(
+        "\"log_dest\" is \"{}\", but must be stderr, stdout, file PATH, syslog or none.{}", where,
+        did_you_mean(where, kWhere));
   }
   if (where == "file" && rest.empty()) {
     return "\"log_dest file\" needs the path of the file, such as: log_dest file "
@@ -126,11 +129,12 @@ std::string apply_log_dest(Draft& draft, const Value& value) {
     return fmt::format("\"log_dest {}\" stands alone, but \"{}\" follows.", where, rest);
   }
   if (!std::exchange(draft.log_dest_given, true) || where == "none") {
-    log.to_stderr = log.to_stdout = false;
+    log.to_stderr = log.to_stdout = log.to_syslog = log.to_default = false;
     log.file.clear();
   }
   if (where == "stderr") log.to_stderr = true;
   if (where == "stdout") log.to_stdout = true;
+  if (where == "syslog") log.to_syslog = true;
   if (where == "file") log.file = rest;
   return {};
 }
@@ -260,6 +264,17 @@ constexpr std::array kDirectives{
                   },
               .standard = "2",
               .help = "highest quality of service on the listener"},
+    Directive{.name = "maximum_qos",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 2},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().guarantee_max = static_cast<model::Guarantee>(v.number);
+                    return std::string();
+                  },
+              .standard = "2",
+              .help = "the same as max_qos"},
     Directive{.name = "port",
               .kind = K::kInteger,
               .range = kPorts,
@@ -410,8 +425,14 @@ constexpr std::array kDirectives{
     Directive{.name = "log_dest",
               .repeats = true,
               .apply = apply_log_dest,
-              .standard = "stderr",
-              .help = "stderr, stdout, file PATH or none; may be given several times"},
+              .standard = "stderr; in the background syslog",
+              .help = "stderr, stdout, file PATH, syslog or none; may be given several times"},
+    Directive{.name = "log_facility",
+              .kind = K::kInteger,
+              .range = {-1, 7},
+              .apply = set<&Config::log, &LogConfig::local_facility>,
+              .standard = "-1",
+              .help = "of log_dest syslog: N for the facility localN, -1 for daemon"},
     Directive{.name = "log_type",
               .repeats = true,
               .apply = apply_log_type,
@@ -438,6 +459,14 @@ constexpr std::array kDirectives{
               .apply = apply_persistence,
               .standard = "false",
               .help = "true is answered by a warning until there is a store"},
+    Directive{.name = "pid_file",
+              .apply = set<&Config::pid_file>,
+              .standard = "none",
+              .help = "file that holds the process id while the broker runs"},
+    Directive{.name = "user",
+              .apply = set<&Config::user>,
+              .standard = "the one who starts it; as mosquitto: mosquitto, then nobody",
+              .help = "user to go on as when started by root, once the ports are open"},
     Directive{.name = "include_dir",
               .repeats = true,
               .apply = [](Draft&, const Value&) { return std::string(); },

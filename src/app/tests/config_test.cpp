@@ -205,6 +205,12 @@ TEST(ConfigReader, LogLinesReplaceTheDefaultsAndAddUp) {
   EXPECT_FALSE(log.timestamp);
   EXPECT_EQ(log.timestamp_format, "%H:%M, %s");
   EXPECT_FALSE(log.connection_messages);
+  const LogConfig syslog = accepted("log_dest syslog\nlog_facility 3\n").log;
+  EXPECT_TRUE(syslog.to_syslog);
+  EXPECT_FALSE(syslog.to_stderr);
+  EXPECT_EQ(syslog.local_facility, 3);
+  EXPECT_TRUE(LogConfig().to_default);
+  EXPECT_FALSE(syslog.to_default);
   const LogConfig none = accepted("log_dest none\nlog_type none\n").log;
   EXPECT_FALSE(none.to_stderr);
   EXPECT_FALSE(none.shows(LogLevel::kError));
@@ -281,17 +287,18 @@ TEST(ConfigReader, ProtocolsAreThoseOfTheProgram) {
 }
 
 TEST(ConfigReader, LogLinesAreChecked) {
-  EXPECT_EQ(finding("log_dest stder"),
-            "h.conf:1: \"log_dest\" is \"stder\", but must be stderr, stdout, file PATH or none. "
-            "Did you mean \"stderr\"?");
+  EXPECT_EQ(
+      finding("log_dest stder"),
+      "h.conf:1: \"log_dest\" is \"stder\", but must be stderr, stdout, file PATH, syslog or none. "
+      "Did you mean \"stderr\"?");
   EXPECT_EQ(finding("log_dest file"),
             "h.conf:1: \"log_dest file\" needs the path of the file, such as: log_dest file "
             "/var/log/hermod.log");
   EXPECT_EQ(finding("log_dest stderr x"),
             "h.conf:1: \"log_dest stderr\" stands alone, but \"x\" follows.");
-  EXPECT_EQ(finding("log_dest syslog"),
-            "h.conf:1: warning: \"log_dest syslog\" has no effect: Hermod does not log there. Use "
-            "stderr, stdout or file.");
+  EXPECT_EQ(finding("log_dest topic"),
+            "h.conf:1: warning: \"log_dest topic\" has no effect: Hermod does not log there. Use "
+            "stderr, stdout, file or syslog.");
   EXPECT_EQ(finding("log_type warn"),
             "h.conf:1: \"log_type\" is \"warn\", but must be one of error, warning, notice, "
             "information, debug, all, none.");

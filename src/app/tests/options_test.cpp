@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "commands/options.hpp"
 
 namespace hermod::app {
@@ -121,6 +123,78 @@ TEST(Options, CoapHasNoSessions) {
   EXPECT_EQ(error(wild),
             "\"a/#\" has wildcards, but CoAP observes one topic at a time. Use an "
             "mqtt:// URL.");
+}
+
+TEST(Options, ResendingIsForMqtt31) {
+  PubOptions options = pub();
+  options.client.resend_after_s = 20;
+  EXPECT_EQ(error(options),
+            "--resend is for -V mqttv31: later versions of MQTT forbid to send anything again "
+            "while a connection lasts.");
+  options.client.version = "31";
+  EXPECT_EQ(error(options), "accepted");
+}
+
+TEST(Options, RetainHandlingHasThreeWords) {
+  for (const auto& [word, expected] : {std::pair{"always", mqtt::RetainHandling::kSend},
+                                       std::pair{"new", mqtt::RetainHandling::kSendIfNew},
+                                       std::pair{"never", mqtt::RetainHandling::kDoNotSend}}) {
+    SubOptions options = sub({"a"});
+    options.retain_handling_word = word;
+    ASSERT_TRUE(complete(options));
+    EXPECT_EQ(options.retain_handling, expected) << word;
+  }
+  SubOptions options = sub({"a"});
+  options.retain_handling_word = "nevr";
+  EXPECT_EQ(error(options), "--retain-handling is \"nevr\", but must be always, new or never.");
+}
+
+RrOptions rr(std::string response_topic = "answer") {
+  return {.request = pub(), .response_topic = std::move(response_topic)};
+}
+
+TEST(Options, ARequestIsMqtt5AndHasAResponseTopic) {
+  RrOptions options = rr();
+  options.request.client.program = kHermodRr;
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.request.client.protocol, mqtt::Version::kV5);
+  EXPECT_EQ(error(rr("")), "there is no topic for the response: give -e TOPIC.");
+  EXPECT_THAT(error(rr("a/#")), testing::StartsWith("\"a/#\" is not a topic"));
+  RrOptions coap = rr();
+  coap.request.client.url = "coap://h";
+  EXPECT_THAT(error(coap), testing::StartsWith("rr is there for MQTT only"));
+}
+
+TEST(Options, MosquittosProgramsIgnoreTheExpiryBeforeMqtt5) {
+  PubOptions options = pub();
+  options.client.program = *mosquitto_program("/usr/bin/mosquitto_pub");
+  options.client.session_expiry = "5";
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.protocol, mqtt::Version::kV311);
+  options.client.has_properties = true;
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.protocol, mqtt::Version::kV5);
+}
+
+TEST(Options, MosquittosProgramsTakeTheUrlBeforeHostAndPort) {
+  PubOptions options = pub("mqtt://there:77/b", "");
+  options.client.host_option = "here";
+  EXPECT_EQ(error(options), "the URL says where to connect to: leave out -h and -p.");
+  options.client.program = *mosquitto_program("mosquitto_pub");
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.host, "there");
+  EXPECT_EQ(options.client.port, 77);
+}
+
+TEST(Options, OnlyMosquittoOpensSeveralPorts) {
+  ServeOptions options{.ports = {1, 2}};
+  EXPECT_THAT(error(options), testing::StartsWith("-p is given twice"));
+  options.program = *mosquitto_program("mosquitto");
+  EXPECT_EQ(error(options), "accepted");
+  options.ports.resize(11, 3);
+  EXPECT_THAT(error(options), testing::StartsWith("-p may be given 10 times at most"));
+  EXPECT_EQ(error(ServeOptions{.test_config = true}),
+            "--test-config needs the configuration to look at: -c FILE.");
 }
 
 }  // namespace

@@ -284,8 +284,9 @@ MessageFormat MessageFormat::plain(bool topic) {
   return format;
 }
 
-std::expected<MessageFormat, std::string> MessageFormat::parse(std::string_view text) {
+std::expected<MessageFormat, std::string> MessageFormat::parse(std::string_view text, bool pretty) {
   MessageFormat format;
+  format.pretty_ = pretty;
   format.style_ = Style::kFormat;
   const std::string error = Parser(text, format.pieces_).parse();
   if (!error.empty()) return std::unexpected(fmt::format("format \"{}\": {}", text, error));
@@ -316,7 +317,8 @@ bool MessageFormat::append(std::string& out, const Printable& message, std::stri
   return true;
 }
 
-bool MessageFormat::append_piece(std::string& out, const Piece& piece, const Printable& message) {
+bool MessageFormat::append_piece(std::string& out, const Piece& piece,
+                                 const Printable& message) const {
   if (piece.kind == 'L') {
     out += piece.literal;
     return true;
@@ -333,7 +335,11 @@ bool MessageFormat::append_piece(std::string& out, const Piece& piece, const Pri
     return true;
   }
   if (piece.letter == 'j' || piece.letter == 'J') {
-    return append_json(out, message, piece.letter == 'J');
+    if (!pretty_) return append_json(out, message, piece.letter == 'J');
+    std::string compact;
+    if (!append_json(compact, message, piece.letter == 'J')) return false;
+    append_pretty_json(out, compact);
+    return true;
   }
   std::string text = field_text(piece.letter, message);
   if (is_among(piece.letter, "CIRt")) text = text.substr(0, piece.width_max);

@@ -40,8 +40,9 @@ class MessageFormat {
  public:
   /// The payload, or with `topic` the topic, a blank and the payload.
   [[nodiscard]] static MessageFormat plain(bool topic);
-  /// A format string; the error says which part of it is wrong.
-  [[nodiscard]] static std::expected<MessageFormat, std::string> parse(std::string_view format);
+  /// A format string; the error says which part of it is wrong. `pretty`: JSON on several lines.
+  [[nodiscard]] static std::expected<MessageFormat, std::string> parse(std::string_view format,
+                                                                       bool pretty = false);
 
   /// Appends `message`, and `end` when something is to be printed: a plain empty payload prints
   /// nothing, as with mosquitto_sub. False, and nothing appended, when %J meets a payload that is
@@ -59,11 +60,12 @@ class MessageFormat {
     std::string literal;
   };
   class Parser;
-  [[nodiscard]] static bool append_piece(std::string& out, const Piece& piece,
-                                         const Printable& message);
+  [[nodiscard]] bool append_piece(std::string& out, const Piece& piece,
+                                  const Printable& message) const;
 
   enum class Style : std::uint8_t { kPayload, kTopicAndPayload, kFormat };
   Style style_ = Style::kPayload;
+  bool pretty_ = false;
   std::vector<Piece> pieces_;
 };
 
