@@ -221,6 +221,14 @@ void Shard::drop(Connection& connection) {
   connections_.erase(connection.index);
 }
 
+void Shard::log_broken_rule(const Connection& connection, const session::BrokenRule& broken) {
+  if (!settings_.log_connections || !connection.stream) return;
+  const bool attached = connection.attached();
+  parts_.log.print(LogLevel::kNotice, "Client {} from {} breaks {} at octet {} of its packet.",
+                   attached ? core_.subscriber(connection.subscriber).id : "(not logged in)",
+                   connection.stream->peer().to_text(), broken.statement, broken.offset);
+}
+
 // Once a connection: when its session says goodbye, or when it ends without.
 void Shard::log_end(const Connection& connection, model::Reason reason) {
   if (!settings_.log_connections || !connection.stream || !connection.attached()) return;

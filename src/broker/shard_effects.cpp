@@ -214,6 +214,7 @@ void Shard::apply(Connection& connection, session::Close& effect) {
   if (connection.closing) return;
   connection.closing = true;
   connection.close_reason = effect.reason;
+  if (*effect.broken.statement != 0) log_broken_rule(connection, effect.broken);
   connection.armed = now_ + kCloseGrace;
   wheel_.arm(connection, connection.stream ? connection.armed : now_);
   if (connection.stream) mark_dirty(connection);

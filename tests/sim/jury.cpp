@@ -233,9 +233,11 @@ void Jury::check_queue(std::uint16_t shard, const Reader& reader) {
   const bool tight = world_.options().sabotage == Sabotage::kTightLimits;
   const std::size_t inflight = world_.options().session.inflight_max;
   // What was in flight when the connection ended waits beside what waited.
-  const std::size_t waiting_max = tight ? 0 : limits.queue_messages_max + inflight;
+  // What a group has given it is limited by the group's window.
+  const std::size_t window = reader.shares() ? core::Core::kGroupWindow : 0;
+  const std::size_t waiting_max = tight ? 0 : limits.queue_messages_max + inflight + window;
   constexpr std::size_t kMessageMax = 8192;
-  const std::size_t bytes_max = limits.queue_bytes_max + (inflight + 1) * kMessageMax;
+  const std::size_t bytes_max = limits.queue_bytes_max + (inflight + window + 1) * kMessageMax;
   if (queue.waiting() > waiting_max || queue.bytes() > bytes_max) {
     world_.trace().violation(world_.now(),
                              "limit: {} messages with {} octets wait for {}, allowed are {} and {}",

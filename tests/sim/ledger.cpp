@@ -114,6 +114,12 @@ std::optional<PublicationId> Ledger::find(const Label& label) const {
   return found->second;
 }
 
+std::string_view without_share(std::string_view filter) {
+  constexpr std::string_view kShare = "$share/";
+  if (!filter.starts_with(kShare)) return filter;
+  return filter.substr(filter.find('/', kShare.size()) + 1);
+}
+
 bool filter_matches(std::string_view filter, std::string_view topic) {
   const bool wild = filter.starts_with('+') || filter.starts_with('#');
   if (wild && topic.starts_with('$')) return false;

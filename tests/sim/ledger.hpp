@@ -56,6 +56,7 @@ struct Publication {
   Instant begun = kNever;                ///< handed to the connection for the first time
   Instant accepted = kNever;             ///< the broker is known to have taken it
   std::uint32_t connection = 0;          ///< of its last transmission
+  bool marked = false;                   ///< carries its sequence number as a user property
   bool renewed = false;                  ///< sent as new after the session was lost
   std::vector<std::size_t> positions{};  ///< of its transmissions in the lane
   std::size_t processed = 0;             ///< accepted: a position up to which the broker has worked
@@ -121,5 +122,7 @@ class Ledger {
 
 /// Whether an MQTT filter matches a topic (MQTT 3.1.1 §4.7); the oracles' own opinion.
 [[nodiscard]] bool filter_matches(std::string_view filter, std::string_view topic);
+/// The topic filter of a shared subscription; another filter as it is.
+[[nodiscard]] std::string_view without_share(std::string_view filter);
 
 }  // namespace hermod::sim

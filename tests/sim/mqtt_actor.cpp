@@ -14,6 +14,16 @@ using Will = Publication::Will;
 namespace {
 
 constexpr transport::Token kLink = 1;
+constexpr std::string_view kMark = "sequence";  // the name of the user property
+
+// What the producer has written beside the payload; empty when nothing.
+std::string mark_of(const model::Message& message) {
+  if (message.properties == nullptr) return {};
+  const auto user = message.properties->user;
+  if (user.size() != 1 || user[0].name != kMark) return "another property";
+  const auto* text = std::get_if<std::string_view>(&user[0].value);
+  return text != nullptr ? std::string{*text} : "no text";
+}
 // Numbers of connections: the client's own, with the client in front.
 constexpr std::uint32_t kConnectionsPerClient = 10'000;
 
@@ -31,6 +41,7 @@ MqttActor::MqttActor(World& world, Ledger& ledger, Jury& jury, MqttPlan plan, st
       poller_(world.network()) {
   world.add(*this);
   jury.add(reader_);
+  if (!plan_.group.empty()) reader_.share();
 }
 
 // --- Task ---
@@ -78,6 +89,13 @@ mqtt::ClientOptions MqttActor::client_options(bool clean) {
                               .clean_session = clean,
                               .keep_alive_s = world_.options().keep_alive_s,
                               .inflight_max = world_.options().session.inflight_max};
+  options.version = plan_.version;
+  if (plan_.version == mqtt::Version::kV5) {
+    options.session_expiry_s = clean ? 0 : UINT32_MAX;
+    options.receive_max = plan_.receive_max;
+    options.topic_alias_max = plan_.alias_max;
+    options.own_topic_alias_max = plan_.own_alias_max;
+  }
   will_.reset();
   const bool wanted = stage_ == Stage::kRunning && !calm_ && plan_.will &&
                       chance(rng_, world_.options().will_permille);
@@ -233,6 +251,7 @@ void MqttActor::on_publish(const session::Publish& publish) {
                   .guarantee = publish.message.guarantee,
                   .retain = publish.message.retain,
                   .dup = link_->dup_of(publish.ticket)};
+  if (plan_.version == mqtt::Version::kV5) arrival.mark = mark_of(publish.message);
   ++received_;
   saboteur_.pass(std::move(arrival), reader_.grants());
   if (publish.ticket == 0) return;
@@ -274,7 +293,9 @@ void MqttActor::on_completed(const session::Completed& completed) {
   const Request request = std::move(found->second);
   requests_.erase(found);
   const Instant now = world_.now();
-  const bool ok = completed.reason == model::Reason::kOk;
+  // MQTT 5 tells whether there was a subscription to end.
+  const bool ok = completed.reason == model::Reason::kOk ||
+                  (!request.grant && completed.reason == model::Reason::kNotFound);
   world_.trace().note(now, request.grant ? "suback" : "unsuback",
                       {{"client", connection_}, {"ok", ok}});
   if (!request.grant) {
@@ -307,6 +328,8 @@ bool MqttActor::send_batch(Instant now) {
   std::vector<std::vector<std::uint8_t>> payloads;
   std::vector<model::Message> messages;
   std::vector<model::Delivery> items;
+  std::deque<mqtt::MessageProperties> marks;
+  std::deque<mqtt::HubProperties> properties;  // borrowed from marks
   payloads.reserve(most);
   messages.reserve(most);
   for (; at < outgoing_.size() && items.size() < most && !outgoing_[at].settled; ++at) {
@@ -321,6 +344,12 @@ bool MqttActor::send_batch(Instant now) {
          .payload = payloads.back(),
          .guarantee = publication.guarantee,
          .retain = publication.retain});
+    if (plan_.version == mqtt::Version::kV5) {
+      marks.push_back({.user = {{std::string{kMark}, fmt::to_string(publication.label.sequence)}}});
+      properties.emplace_back(marks.back());
+      messages.back().properties = properties.back().get();
+      ledger_[out.id].marked = true;
+    }
     items.push_back({.message = &messages.back(),
                      .guarantee = publication.guarantee,
                      .retain = publication.retain,

@@ -27,12 +27,17 @@ struct MqttPlan {
   ProducerId producer = 0;
   bool lasting = false;              ///< asks for a session that outlives the connection
   std::vector<std::string> filters;  ///< what it may subscribe to
+  std::string group;                 ///< "$share/...": its only filter, if any
   std::vector<TopicId> topics;       ///< what it may publish to
   std::optional<TopicId> will;
   bool retain_will = false;
   bool slow_answers = false;
   bool slow_reader = false;
-  bool subscribes_to_all = false;  ///< to all filters, at level 1, whenever its session begins
+  mqtt::Version version = mqtt::Version::kV311;
+  std::uint16_t receive_max = 65'535;  ///< MQTT 5, as the next two
+  std::uint16_t alias_max = 0;         ///< numbers for topics that the broker may use
+  std::uint16_t own_alias_max = 0;     ///< that the client uses
+  bool subscribes_to_all = false;      ///< to all filters, at level 1, whenever its session begins
 };
 
 class MqttActor final : public Task, public MqttLink::Owner {
@@ -60,6 +65,7 @@ class MqttActor final : public Task, public MqttLink::Owner {
   [[nodiscard]] bool retired() const { return stage_ == Stage::kRetired; }
   [[nodiscard]] std::string state() const;
   [[nodiscard]] const std::string& name() const { return plan_.name; }
+  [[nodiscard]] const Reader& reader() const { return reader_; }
   [[nodiscard]] ProducerId producer() const { return plan_.producer; }
   [[nodiscard]] std::uint32_t connection() const { return connection_; }
   /// Messages received so far.
@@ -103,6 +109,7 @@ class MqttActor final : public Task, public MqttLink::Owner {
   [[nodiscard]] bool send_batch(Instant now);
   void answer_some(Instant now);
   void choose_subscriptions();
+  [[nodiscard]] model::Guarantee some_guarantee();
   void subscribe_wanted();
   void hear(const Arrival& arrival);
 

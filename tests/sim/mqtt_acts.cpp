@@ -90,17 +90,22 @@ void MqttActor::choose_subscriptions() {
   wanted_.resize(between(rng_, 1, wanted_.size()));
 }
 
+// Members of a group want to be told that nothing is lost.
+Guarantee MqttActor::some_guarantee() {
+  const std::uint64_t least = plan_.group.empty() ? 0 : 1;
+  return static_cast<Guarantee>(between(rng_, least, 2));
+}
+
 void MqttActor::subscribe_wanted() {
   if (!open_) return;
   for (const std::string& filter : std::exchange(wanted_, {})) {
-    subscribe(filter, plan_.subscribes_to_all ? Guarantee::kAtLeastOnce
-                                              : static_cast<Guarantee>(rng_.below(3)));
+    subscribe(filter, plan_.subscribes_to_all ? Guarantee::kAtLeastOnce : some_guarantee());
   }
 }
 
 void MqttActor::subscribe_some() {
   if (plan_.filters.empty()) return;
-  subscribe(plan_.filters[rng_.below(plan_.filters.size())], static_cast<Guarantee>(rng_.below(3)));
+  subscribe(plan_.filters[rng_.below(plan_.filters.size())], some_guarantee());
 }
 
 void MqttActor::unsubscribe_some() {

@@ -17,7 +17,8 @@ MqttLink::MqttLink(std::unique_ptr<transport::Stream> stream, const mqtt::Client
     : stream_(std::move(stream)),
       session_(options, std::move(inflight)),
       owner_(owner),
-      keep_alive_(std::chrono::seconds{options.keep_alive_s}) {}
+      keep_alive_(std::chrono::seconds{options.keep_alive_s}),
+      version_(options.version) {}
 
 template <typename Input>
 void MqttLink::with_session(Input&& input) {
@@ -96,12 +97,11 @@ void MqttLink::scan(Bytes bytes) {
   std::size_t at = 0;
   while (true) {
     const Bytes rest = Bytes{unscanned_}.subspan(at);
-    const auto header = mqtt::read_fixed_header(rest);
+    const auto header = mqtt::read_fixed_header(rest, version_);
     if (!header || rest.size() < header->packet_size()) break;
     if (header->type == mqtt::PacketType::kPublish) {
-      const auto publish =
-          mqtt::read_publish(*header, rest.subspan(header->header_size, header->remaining_length),
-                             mqtt::Version::kV311);
+      const auto publish = mqtt::read_publish(
+          *header, rest.subspan(header->header_size, header->remaining_length), version_);
       if (publish) publishes_.push_back({publish->packet_id, publish->qos, publish->dup});
       if (publish && publish->qos == 0 && publish->dup) ++odd_packets_;
     }

@@ -100,6 +100,7 @@ class MqttLink {
   bool lingering_ = false;  // written and shut down; waits for the broker's end
   Instant linger_until_ = kNever;
   Duration keep_alive_;
+  mqtt::Version version_;
   Instant written_at_{};
   bool said_goodbye_ = false;
   bool in_time_ = false;  // the broker cannot have lost patience before

@@ -118,6 +118,8 @@ Options make_options(Cast cast, std::uint64_t seed) {
   choose_network(out.network, rng);
   choose_load(out, rng);
   choose_faults(out, rng);
+  out.v5_permille = static_cast<unsigned>(chance(rng, 300) ? 0 : between(rng, 300, 1000));
+  if (chance(rng, 400)) out.member_permille = static_cast<unsigned>(between(rng, 200, 800));
   if (chance(rng, 400)) choose_tiny_limits(out, rng);
   if (cast != Cast::kMqtt) {
     out.coap_clients = static_cast<unsigned>(between(rng, 2, 5));
@@ -134,7 +136,8 @@ std::string describe(const Options& options) {
   };
   const auto& [connections, network] = std::tie(options.broker.connections, options.network);
   return fmt::format(
-      "seed {}: {} shards, {} MQTT and {} CoAP clients, {} + {} topics, {} s of traffic, "
+      "seed {}: {} shards, {} MQTT ({}/1000 with 5.0) and {} CoAP clients, {} + {} topics, {} s of "
+      "traffic, "
       "keep-alive {} s\n"
       "  queue {} messages {} octets, {} subscriptions, expiry {} s, in flight {}\n"
       "  mail {} letters {} octets, output {}/{}, connections {}, unattached {}\n"
@@ -142,19 +145,20 @@ std::string describe(const Options& options) {
       "  sync {}-{} ms, lag {}/1000, stalls {}/1000, pauses {}\n"
       "  datagram delay {}-{} ms, loss {}/1000, repeated {}/1000, held back {}/1000 by {} ms\n"
       "  CoAP: acknowledged after {} ms, quiet {} s, {} unconfirmed, Max-Age {} s, {} observations",
-      options.seed, options.broker.threads, options.mqtt_clients, options.coap_clients,
-      options.state_topics, options.event_topics, ms(options.traffic) / 1000, options.keep_alive_s,
-      options.broker.core.queue_messages_max, options.broker.core.queue_bytes_max,
-      options.broker.core.subscriptions_max, options.broker.core.expiry_s_max,
-      options.session.inflight_max, options.broker.mail.letters_max, options.broker.mail.bytes_max,
-      connections.output_soft_bytes, connections.output_hard_bytes, connections.connections_max,
-      connections.unattached_max, ms(network.stream_delay_min), ms(network.stream_delay_max),
-      network.segment_bytes_max, network.partial_write_permille, network.stream_buffer_bytes,
-      ms(options.sync_min), ms(options.sync_max), options.lag_permille, options.stall_permille,
-      options.pauses, ms(network.datagram_delay_min), ms(network.datagram_delay_max),
-      network.loss_permille, network.duplicate_permille, network.reorder_permille,
-      ms(network.reorder_delay), ms(options.coap.ack_delay), ms(options.coap.quiet) / 1000,
-      options.coap.unconfirmed_max, options.coap.observe_max_age_s, options.coap.observations_max);
+      options.seed, options.broker.threads, options.mqtt_clients, options.v5_permille,
+      options.coap_clients, options.state_topics, options.event_topics, ms(options.traffic) / 1000,
+      options.keep_alive_s, options.broker.core.queue_messages_max,
+      options.broker.core.queue_bytes_max, options.broker.core.subscriptions_max,
+      options.broker.core.expiry_s_max, options.session.inflight_max,
+      options.broker.mail.letters_max, options.broker.mail.bytes_max, connections.output_soft_bytes,
+      connections.output_hard_bytes, connections.connections_max, connections.unattached_max,
+      ms(network.stream_delay_min), ms(network.stream_delay_max), network.segment_bytes_max,
+      network.partial_write_permille, network.stream_buffer_bytes, ms(options.sync_min),
+      ms(options.sync_max), options.lag_permille, options.stall_permille, options.pauses,
+      ms(network.datagram_delay_min), ms(network.datagram_delay_max), network.loss_permille,
+      network.duplicate_permille, network.reorder_permille, ms(network.reorder_delay),
+      ms(options.coap.ack_delay), ms(options.coap.quiet) / 1000, options.coap.unconfirmed_max,
+      options.coap.observe_max_age_s, options.coap.observations_max);
 }
 
 }  // namespace hermod::sim

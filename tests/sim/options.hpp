@@ -23,6 +23,9 @@ enum class Sabotage : std::uint8_t {
   kDropPacket,        ///< a PUBLISH vanishes and is acknowledged in the client's name
   kRepeatPacket,      ///< a PUBLISH arrives twice
   kDamagePayload,     ///< an octet of a payload is another one
+  kWrongProperty,     ///< a PUBLISH has another property than it was given
+  kLostShare,         ///< a member of a group acknowledges what vanishes
+  kRepeatedShare,     ///< what a member of a group gets comes twice
   kStrayPacket,       ///< a client receives what somebody else subscribed to
   kOldRetained,       ///< a retained value is replaced by an earlier one
   kLostWill,          ///< a will vanishes and is acknowledged in the client's name
@@ -97,6 +100,8 @@ struct Options {
   unsigned big_payload_permille = 50;
   std::uint16_t keep_alive_s = 10;
   unsigned clean_permille = 400;            ///< clients without a lasting session
+  unsigned v5_permille = 0;                 ///< clients that speak MQTT 5, the others 3.1.1
+  unsigned member_permille = 0;             ///< clients that are members of a group instead
   unsigned will_permille = 500;             ///< connections with a will
   unsigned slow_answer_permille = 200;      ///< clients that take their time to acknowledge
   unsigned slow_reader_permille = 150;      ///< clients that read a few octets at a time

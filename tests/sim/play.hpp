@@ -10,6 +10,7 @@
 
 #include "coap_actor.hpp"
 #include "coap_jury.hpp"
+#include "group_jury.hpp"
 #include "jury.hpp"
 #include "ledger.hpp"
 #include "mqtt_actor.hpp"
@@ -65,6 +66,7 @@ class Scenario {
   Ledger ledger_;
   Jury jury_;
   CoapJury coap_jury_;
+  GroupJury group_jury_;
   SeededRng rng_;
   std::vector<std::unique_ptr<MqttActor>> clients_;
   std::vector<std::unique_ptr<CoapActor>> coap_clients_;

@@ -127,12 +127,15 @@ void Reader::received(const Arrival& arrival, Instant now) {
   if (publication.will == Publication::Will::kForbidden) {
     object(now, "will after DISCONNECT: {}", describe(ledger_, *id));
   }
-  if (arrival.dup && connection_ == first_connection_) {
+  if (arrival.dup && connection_ == first_connection_ && !shares_) {
     object(now, "a repetition on the session's first connection: {}", describe(ledger_, *id));
   }
+  check_mark(arrival, *id, now);
   if (!wanted(arrival, publication, now)) return;
   if (seen_[*id].session != session_) seen_[*id] = {.session = session_};
-  if (arrival.retain) {
+  if (shares_) {
+    received_shared(arrival, *id, now);
+  } else if (arrival.retain) {
     received_retained(arrival, *id, now);
   } else if (arrival.dup) {
     received_again(arrival, *id, now);
@@ -163,6 +166,17 @@ void Reader::received_clear(const Arrival& arrival, TopicId topic, Instant now) 
   object(now, "out of order or twice: '{}' is cleared and nobody has cleared it", arrival.topic);
 }
 
+// Properties go with their message [MQTT-3.3.2-17], and with no other.
+void Reader::check_mark(const Arrival& arrival, PublicationId id, Instant now) {
+  if (!arrival.mark) return;
+  const Publication& publication = ledger_[id];
+  const std::string expected =
+      publication.marked ? fmt::to_string(publication.label.sequence) : std::string{};
+  if (*arrival.mark == expected) return;
+  object(now, "a message with the properties '{}' instead of '{}': {}", *arrival.mark, expected,
+         describe(ledger_, id));
+}
+
 // Whether a subscription can be the reason for this message, and at this level.
 bool Reader::wanted(const Arrival& arrival, const Publication& publication, Instant now) {
   const Instant accepted = std::min(publication.accepted, now);
@@ -170,14 +184,16 @@ bool Reader::wanted(const Arrival& arrival, const Publication& publication, Inst
   unsigned most = 0;   // what the subscriptions that may have been in force allow
   unsigned least = 0;  // what those that were in force all the time promise
   for (const Grant& grant : grants_) {
-    if (grant.session != session_ || !filter_matches(grant.filter, arrival.topic)) continue;
+    if (grant.session != session_) continue;
+    if (!filter_matches(without_share(grant.filter), arrival.topic)) continue;
     // What is acknowledged before the SUBSCRIBE is sent comes as retained value or not at all.
-    const bool late = !arrival.retain && shards_ == 1 && accepted < grant.asked;
+    // Not so for a group's, which may have waited for a member.
+    const bool late = !arrival.retain && !shares_ && shards_ == 1 && accepted < grant.asked;
     if (publication.begun > grant.over || late) continue;
     found = true;
     most = std::max(most, level(grant.guarantee));
     const auto promise = promised(grant, publication.begun, worked_off(accepted));
-    if (promise && !arrival.retain) least = std::max(least, level(*promise));
+    if (promise && !arrival.retain && !shares_) least = std::max(least, level(*promise));
   }
   const std::string text = describe(ledger_, *ledger_.find(publication.label));
   if (!found) {
@@ -218,6 +234,18 @@ void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now
   ++seen.live;
   place.next = *at + 1;
   place.again = place.next;  // a redelivery after something new would be out of order
+}
+
+void Reader::received_shared(const Arrival& arrival, PublicationId id, Instant now) {
+  if (arrival.retain) object(now, "a retained value for a group: {}", describe(ledger_, id));
+  ++seen_[id].live;
+  shared_[id].push_back({.at = now, .connection = connection_, .guarantee = arrival.guarantee});
+}
+
+const std::vector<Reader::Shared>& Reader::shared(PublicationId id) const {
+  static const std::vector<Shared> kNone;
+  const auto found = shared_.find(id);
+  return found == shared_.end() ? kNone : found->second;
 }
 
 // A repetition says that the message was sent on an earlier connection, not that it arrived there.

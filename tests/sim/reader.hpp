@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct Arrival {
   model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
   bool retain = false;
   bool dup = false;
+  std::optional<std::string> mark;  ///< MQTT 5: of the publication, empty when it has none
 };
 
 /// A SUBSCRIBE and what became of it.
@@ -61,6 +63,18 @@ class Reader {
         trace_(trace),
         shards_(shards),
         hop_max_(kHopMax + asleep) {}
+
+  /// It is a member of a group and of nothing else: GroupJury judges what it gets, and how often.
+  void share() { shares_ = true; }
+  [[nodiscard]] bool shares() const { return shares_; }
+  /// A message that came to a member of a group.
+  struct Shared {
+    Instant at{};
+    std::uint32_t connection = 0;
+    model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
+  };
+  /// The arrivals of a message at a member of a group.
+  [[nodiscard]] const std::vector<Shared>& shared(PublicationId id) const;
 
   // --- the connection ---
   /// `fresh`: the session begins with this connection.
@@ -106,8 +120,10 @@ class Reader {
     trace_.violation(now, "{}: {}", name_, fmt::format(format, std::forward<Args>(args)...));
   }
   void received_clear(const Arrival& arrival, TopicId topic, Instant now);
+  void check_mark(const Arrival& arrival, PublicationId id, Instant now);
   [[nodiscard]] bool wanted(const Arrival& arrival, const Publication& publication, Instant now);
   [[nodiscard]] static bool is_unclear(const Publication& publication);
+  void received_shared(const Arrival& arrival, PublicationId id, Instant now);
   void received_live(const Arrival& arrival, PublicationId id, Instant now);
   void received_again(const Arrival& arrival, PublicationId id, Instant now);
   void received_retained(const Arrival& arrival, PublicationId id, Instant now);
@@ -126,6 +142,8 @@ class Reader {
   Instant connected_at_{};
   Instant doubted_at_{};
   std::vector<Grant> grants_;
+  bool shares_ = false;
+  std::map<PublicationId, std::vector<Shared>> shared_;
   std::map<PublicationId, Seen> seen_;
   std::map<LaneId, Place> places_;
 };

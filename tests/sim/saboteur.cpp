@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace hermod::sim {
+namespace {
+
+// Whose only subscriptions are a group's.
+bool is_member(const std::vector<Grant>& grants) {
+  return !grants.empty() && without_share(grants.front().filter) != grants.front().filter;
+}
+
+}  // namespace
 
 std::optional<PublicationId> Saboteur::publication_of(const Arrival& arrival) const {
   const auto label = read_payload(arrival.payload, arrival.topic);
@@ -28,6 +36,15 @@ void Saboteur::pass(Arrival arrival, const std::vector<Grant>& grants) {
       break;
     case Sabotage::kDamagePayload:
       if (!arrival.payload.empty()) arrival.payload.back() ^= 1u;
+      break;
+    case Sabotage::kWrongProperty:
+      if (arrival.mark) *arrival.mark += "0";
+      break;
+    case Sabotage::kLostShare:
+      if (is_member(grants) && passed_ % 5 == 0) return;
+      break;
+    case Sabotage::kRepeatedShare:
+      if (is_member(grants)) hear_(arrival);
       break;
     case Sabotage::kOldRetained:
       if (arrival.retain) replace_by_earlier(arrival);

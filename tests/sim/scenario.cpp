@@ -19,6 +19,7 @@ Scenario::Scenario(const Options& options, bool verbose)
       world_(options_, trace_),
       jury_(world_, ledger_),
       coap_jury_(world_, ledger_, jury_),
+      group_jury_(world_, ledger_, jury_),
       rng_(options.seed ^ 0xac7) {
   world_.on_turn([this](std::uint16_t shard) { jury_.check_limits(shard); });
   jury_.on_acknowledged([this](PublicationId id) { gossip(id); });
@@ -75,6 +76,19 @@ MqttPlan Scenario::make_plan(unsigned index) {
                 .retain_will = chance(rng_, 300),
                 .slow_answers = chance(rng_, options_.slow_answer_permille),
                 .slow_reader = chance(rng_, options_.slow_reader_permille)};
+  if (chance(rng_, options_.v5_permille)) {
+    plan.version = mqtt::Version::kV5;
+    if (chance(rng_, 500)) plan.receive_max = static_cast<std::uint16_t>(between(rng_, 1, 5));
+    if (chance(rng_, 500)) plan.alias_max = static_cast<std::uint16_t>(between(rng_, 1, 4));
+    if (chance(rng_, 500)) plan.own_alias_max = static_cast<std::uint16_t>(between(rng_, 1, 4));
+  }
+  if (chance(rng_, options_.member_permille)) {
+    constexpr std::array<std::string_view, 4> kGroups = {"$share/a/#", "$share/b/event/#",
+                                                         "$share/a/state/#", "$share/c/+/+"};
+    plan.group = kGroups[rng_.below(chance(rng_, 500) ? 1 : kGroups.size())];
+    plan.filters = {plan.group};
+    return plan;
+  }
   for (std::uint64_t i = between(rng_, 0, 5); i > 0; --i) plan.filters.push_back(random_filter());
   std::ranges::sort(plan.filters);
   plan.filters.erase(std::ranges::unique(plan.filters).begin(), plan.filters.end());
@@ -83,8 +97,8 @@ MqttPlan Scenario::make_plan(unsigned index) {
 
 MqttActor& Scenario::make_client(MqttPlan plan) {
   plan.producer = static_cast<ProducerId>(clients_.size());
-  clients_.push_back(
-      std::make_unique<MqttActor>(world_, ledger_, jury_, std::move(plan), rng_.next()));
+  clients_.push_back(std::make_unique<MqttActor>(world_, ledger_, jury_, plan, rng_.next()));
+  if (!plan.group.empty()) group_jury_.add(plan.group, clients_.back()->reader());
   return *clients_.back();
 }
 
@@ -188,6 +202,7 @@ void Scenario::judge() {
   jury_.check_new_subscriptions();
   jury_.check_wills();
   jury_.check_queues_empty();
+  group_jury_.check();
   if (options_.cast != Cast::kCoap && !trace_.failed()) send_visitors();
   if (has_coap() && !trace_.failed()) send_coap_visitors();
 }
@@ -269,6 +284,9 @@ Outcome Scenario::outcome() {
   Outcome out{.violations = trace_.violations(),
               .trace_hash = trace_.hash(),
               .publications = ledger_.size()};
+  for (PublicationId id = 0; id < ledger_.size(); ++id) out.marked += ledger_[id].marked ? 1 : 0;
+  out.shared = group_jury_.shared();
+  out.passed_on = group_jury_.passed_on();
   for (const auto& client : coap_clients_) out.coap += client->counts();
   for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
     const core::RouterCounters& counters = world_.shard(shard).core().counters();

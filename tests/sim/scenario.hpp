@@ -18,7 +18,10 @@ struct Outcome {
   std::uint64_t trace_hash = 0;         ///< of everything that happened, in order
   std::size_t publications = 0;
   std::uint64_t deliveries = 0;
-  std::uint64_t dropped = 0;  ///< because a queue was full
+  std::uint64_t dropped = 0;    ///< because a queue was full
+  std::uint64_t shared = 0;     ///< arrivals at members of groups
+  std::uint64_t passed_on = 0;  ///< messages of groups that came to more than one member
+  std::uint64_t marked = 0;     ///< publications with a property
   CoapCounts coap;
 };
 

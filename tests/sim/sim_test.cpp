@@ -39,8 +39,9 @@ using enum Sabotage;
 INSTANTIATE_TEST_SUITE_P(
     Mqtt, Sabotaged,
     testing::ValuesIn(with(Cast::kMqtt,
-                           {kSwapPackets, kDropPacket, kRepeatPacket, kDamagePayload, kStrayPacket,
-                            kOldRetained, kLostWill, kFalseGoodbye, kHollowJournal, kForgottenAck,
+                           {kSwapPackets, kDropPacket, kRepeatPacket, kDamagePayload,
+                            kWrongProperty, kLostShare, kRepeatedShare, kStrayPacket, kOldRetained,
+                            kLostWill, kFalseGoodbye, kHollowJournal, kForgottenAck,
                             kForgottenSession, kLingeringClient, kTightLimits})));
 INSTANTIATE_TEST_SUITE_P(Coap, Sabotaged,
                          testing::ValuesIn(with(Cast::kCoap, {kLostNotification, kStaleNotification,
@@ -71,7 +72,20 @@ TEST(Simulation, another_seed_gives_another_trace) {
 }
 
 // A simulation that does nothing finds nothing.
-TEST(Simulation, what_can_happen_does_happen) {
+TEST(Simulation, what_can_happen_over_mqtt_does_happen) {
+  Outcome sum;
+  for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+    const Outcome run = run_scenario(make_options(Cast::kMqtt, seed), false);
+    sum.shared += run.shared;
+    sum.passed_on += run.passed_on;
+    sum.marked += run.marked;
+  }
+  EXPECT_GT(sum.shared, 1000u);
+  EXPECT_GT(sum.passed_on, 10u);
+  EXPECT_GT(sum.marked, 1000u);
+}
+
+TEST(Simulation, what_can_happen_over_coap_does_happen) {
   for (const Cast cast : {Cast::kCoap, Cast::kMixed}) {
     CoapCounts sum;
     for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {

@@ -145,6 +145,19 @@ TEST_F(OutboxTest, ALentPayloadOutlivesItsMessageAtHome) {
   EXPECT_EQ(as_text(got[1]->payload), payload);
 }
 
+// A group hands on what another shard has published. With nobody to take it back, it ends with the
+// shard that lent it on.
+TEST_F(OutboxTest, WhatIsLentOnMayEndWithItsOutbox) {
+  first.add_forward(1, message_of("t", std::string(Output::kShareFrom, 'x')), true, false);
+  first.send();
+  Outbox between{room, 1, limits};
+  between.connect({&pollers[0], &pollers[1], &pollers[2]});
+  for (const model::MessageRef& message : read_forwards(0, 1, between)) {
+    between.add_delivery(2, {}, *message);
+  }
+  EXPECT_EQ(between.lent(), 1u);
+}
+
 TEST_F(OutboxTest, LettersMaxEndsTheRoom) {
   limits.letters_max = 3;
   EXPECT_TRUE(first.has_room());

@@ -51,6 +51,7 @@ ClientSession::ClientSession(ClientOptions options, session::Inflight inflight)
   if (options_.version == Version::kV5) {
     flow_.v5 = std::make_unique<V5>();
     flow_.v5->client = true;
+    flow_.v5->gives_reasons = false;  // the application's codes say it
     flow_.v5->own_receive_max = options_.receive_max;
     flow_.v5->incoming_aliases.allow(options_.topic_alias_max);
   }

@@ -4,8 +4,25 @@
 #include <chrono>
 
 #include "hermod/base/utf8.hpp"
+#include "hermod/mqtt/session/advice.hpp"
 
 namespace hermod::mqtt {
+namespace {
+
+// PUBACK or PUBREC of MQTT 5; one that refuses says why where the client takes so much.
+void answer_publish(AckView ack, const Flow& flow, session::Effects& effects) {
+  if (!is_failure(ack.reason)) {
+    return send_ack(ack.type, ack.packet_id, flow, effects, ack.reason);
+  }
+  const ReasonString why(ack.reason, ack.type, {}, flow.v5.get());
+  ack.properties = why.beside(ack_size(ack, flow.version));  // [MQTT-3.4.2-2], [MQTT-3.5.2-2]
+  const std::size_t size = ack_size(ack, flow.version);
+  write_ack(effects.output().reserve(size), ack, flow.version);
+  effects.output().commit(size);
+}
+
+}  // namespace
+
 Step on_repeated_publish(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   if (flow.unanswered > 0) return Step::kWait;
   send_ack(PacketType::kPubrec, packet_id, flow, effects);  // [MQTT-4.3.3-2]
@@ -25,7 +42,7 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
       flow.inflight.forget_incoming(packet_id);
       flow.v5->note_ended(flow.inflight);
     }
-    send_ack(type, packet_id, flow, effects, code);
+    answer_publish(AckView{type, packet_id, code}, flow, effects);
     return Step::kNext;
   }
   if (!is_acknowledged(answer.reason)) {

@@ -10,6 +10,7 @@
 #include "hermod/mqtt/codec/topic.hpp"
 #include "hermod/mqtt/codec/unsuback.hpp"
 #include "hermod/mqtt/codec/unsubscribe.hpp"
+#include "hermod/mqtt/session/advice.hpp"
 #include "hermod/mqtt/session/convert.hpp"
 #include "hermod/mqtt/session/server_session.hpp"
 
@@ -31,6 +32,16 @@ std::uint32_t first_entry(const PropertyBlock& properties, Version version) {
 std::uint8_t refusal(ReasonCode code, const SubscribeEntry& asked, Version version) {
   if (version == Version::kV5) return static_cast<std::uint8_t>(code);
   return version == Version::kV311 ? kSubackFailure : asked.qos;
+}
+
+ReasonCode first_failure(const std::vector<std::uint8_t>& codes) {
+  const auto found = std::ranges::find_if(
+      codes, [](std::uint8_t code) { return is_failure(static_cast<ReasonCode>(code)); });
+  return found == codes.end() ? ReasonCode::kSuccess : static_cast<ReasonCode>(*found);
+}
+
+PacketType answer_of(PacketType request) {
+  return request == PacketType::kSubscribe ? PacketType::kSuback : PacketType::kUnsuback;
 }
 
 ReasonCode unsuback_code(Reason reason) {
@@ -139,14 +150,18 @@ void ServerSession::answer_request(Effects& effects) {
   if (!request_->whole || request_->unanswered > 0) return;
   const std::unique_ptr<Request> request = std::move(request_);
   Output& output = effects.output();
+  const ReasonString why(flow_.v5 ? first_failure(request->return_codes) : ReasonCode::kSuccess,
+                         answer_of(request->type), {}, flow_.v5.get());
   if (request->type == PacketType::kSubscribe) {  // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-    const SubackView suback{request->packet_id, request->return_codes};
+    SubackView suback{request->packet_id, request->return_codes};
+    suback.properties = why.beside(suback_size(suback, flow_.version));  // [MQTT-3.9.2-1]
     const std::size_t size = suback_size(suback, flow_.version);
     if (!client_takes(size)) return fail(Reason::kTooLarge, effects);
     write_suback(output.reserve(size), suback, flow_.version);
     output.commit(size);
   } else {  // [MQTT-3.10.4-4]
-    const UnsubackView unsuback{request->packet_id, request->return_codes};
+    UnsubackView unsuback{request->packet_id, request->return_codes};
+    unsuback.properties = why.beside(unsuback_size(unsuback, flow_.version));  // [MQTT-3.11.2-1]
     const std::size_t size = unsuback_size(unsuback, flow_.version);
     if (!client_takes(size)) return fail(Reason::kTooLarge, effects);
     write_unsuback(output.reserve(size), unsuback, flow_.version);

@@ -11,6 +11,7 @@
 #include "hermod/mqtt/codec/disconnect.hpp"
 #include "hermod/mqtt/codec/ping.hpp"
 #include "hermod/mqtt/codec/topic.hpp"
+#include "hermod/mqtt/session/advice.hpp"
 #include "hermod/mqtt/session/convert.hpp"
 
 namespace hermod::mqtt {
@@ -34,6 +35,10 @@ void write(const ConnackView& connack, Version version, Output& output) {
   const std::size_t size = connack_size(connack, version);
   write_connack(output.reserve(size), connack, version);
   output.commit(size);
+}
+
+session::BrokenRule broken_rule(const WireError& error) {
+  return {error.statement, error.offset};
 }
 
 }  // namespace
@@ -91,17 +96,20 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
   const bool unknown_level = code == ReasonCode::kUnsupportedProtocolVersion;
   if (is_failure(code) && !unknown_level) {  // MQTT 5 [MQTT-3.1.4-1]
     flow_.version = Version::kV5;
-    return refuse(code, Reason::kMalformed, effects);
+    return refuse(code, Reason::kMalformed, effects, broken_rule(error));
   }
-  if (error.code == 0) return close(code, Reason::kMalformed, effects);  // [MQTT-3.1.4-1]
+  if (error.code == 0) {  // [MQTT-3.1.4-1]
+    return close(code, Reason::kMalformed, effects, broken_rule(error));
+  }
   const auto return_code = unknown_level ? ConnectReturnCode::kUnacceptableProtocolVersion
                                          : static_cast<ConnectReturnCode>(error.code);
   write({.return_code = return_code}, flow_.version, effects.output());  // [MQTT-3.1.3-8]
-  close(code, to_reason(return_code), effects);
+  close(code, to_reason(return_code), effects, broken_rule(error));
 }
 
 void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   flow_.version = connect.version;
+  if (connect.version == Version::kV5) take_terms(connect.properties);
   const bool has_will = connect.will.has_value();
   if (has_will && to_guarantee(connect.will->qos) > limits_->guarantee_max) {
     // Before MQTT 5 no return code says this [MQTT-3.2.2-6].
@@ -133,25 +141,28 @@ void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   effects.push(std::move(attach));
 }
 
-ReasonCode ServerSession::read_connect_properties(const ConnectView& connect,
-                                                  session::Attach& attach) {
-  const PropertyBlock& block = connect.properties;
-  if (block.has(PropertyId::kAuthenticationMethod)) {  // §4.12: no method is known
-    return ReasonCode::kBadAuthenticationMethod;
-  }
+void ServerSession::take_terms(const PropertyBlock& block) {
   flow_.v5 = std::make_unique<V5>();
   V5& v5 = *flow_.v5;
-  expiry_s_ = block.number_or(PropertyId::kSessionExpiryInterval, 0);
   v5.receive_max = static_cast<std::uint16_t>(block.number_or(PropertyId::kReceiveMaximum, 65'535));
   v5.packet_bytes_max = block.number_or(PropertyId::kMaximumPacketSize, UINT32_MAX);
+  v5.gives_reasons = block.number_or(PropertyId::kRequestProblemInformation, 1) == 1;
   v5.own_receive_max = limits_->inflight_max;
   v5.incoming_aliases.allow(limits_->topic_alias_max);
   v5.outgoing_aliases.allow(static_cast<std::uint16_t>(std::min<std::uint32_t>(
       block.number_or(PropertyId::kTopicAliasMaximum, 0), limits_->topic_alias_max)));
+}
+
+ReasonCode ServerSession::read_connect_properties(const ConnectView& connect,
+                                                  session::Attach& attach) {
+  if (connect.properties.has(PropertyId::kAuthenticationMethod)) {  // §4.12: no method is known
+    return ReasonCode::kBadAuthenticationMethod;
+  }
+  expiry_s_ = connect.properties.number_or(PropertyId::kSessionExpiryInterval, 0);
   if (!connect.will) return ReasonCode::kSuccess;
   const PropertyBlock& about = connect.will->properties;
   model::Message will = to_message(*connect.will);
-  will.properties = v5.held.hold(about);
+  will.properties = flow_.v5->held.hold(about);
   if (will.properties != nullptr && will.properties->text && !is_utf8(will.payload)) {
     return ReasonCode::kPayloadFormatInvalid;
   }
@@ -221,15 +232,19 @@ void ServerSession::refuse(Reason reason, Effects& effects) {
 
 // CONNACK with a refusal, then the end [MQTT-3.2.2-4], [MQTT-3.2.2-5]. Before MQTT 5 only when
 // table 3.1 has a code [MQTT-3.2.2-6].
-void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects) {
+void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
+                           const session::BrokenRule& broken) {
   const auto return_code = to_return_code(reason);
   if (flow_.version == Version::kV5) {
-    write({.reason = code}, flow_.version, effects.output());
+    ConnackView connack{.reason = code};
+    const ReasonString why(code, PacketType::kConnack, broken, flow_.v5.get());
+    connack.properties = why.beside(connack_size(connack, flow_.version));
+    write(connack, flow_.version, effects.output());
   } else if (return_code) {
     write({.return_code = *return_code}, flow_.version, effects.output());
   }
   state_ = State::kClosed;
-  effects.close(reason);
+  effects.push(session::Close{.reason = reason, .broken = broken});
 }
 
 void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
@@ -306,7 +321,8 @@ void ServerSession::fail(Reason reason, Effects& effects) {
 
 void ServerSession::fail(const WireError& error, Effects& effects) {
   const auto code = static_cast<ReasonCode>(error.code);
-  close(is_failure(code) ? code : ReasonCode::kMalformedPacket, Reason::kMalformed, effects);
+  close(is_failure(code) ? code : ReasonCode::kMalformedPacket, Reason::kMalformed, effects,
+        broken_rule(error));
 }
 
 void ServerSession::fail(ReasonCode code, Effects& effects) {
@@ -314,15 +330,19 @@ void ServerSession::fail(ReasonCode code, Effects& effects) {
 }
 
 // The end. MQTT 5 says why, when it is this side that ends it (§4.13).
-void ServerSession::close(ReasonCode code, Reason reason, Effects& effects) {
+void ServerSession::close(ReasonCode code, Reason reason, Effects& effects,
+                          const session::BrokenRule& broken) {
   if (state_ == State::kClosed) return;
-  if (flow_.v5 && state_ == State::kOpen && is_failure(code)) say_goodbye(code, effects);
+  if (flow_.v5 && state_ == State::kOpen && is_failure(code)) say_goodbye(code, broken, effects);
   state_ = State::kClosed;
-  effects.close(reason);
+  effects.push(session::Close{.reason = reason, .broken = broken});
 }
 
-void ServerSession::say_goodbye(ReasonCode code, Effects& effects) {
-  const DisconnectView disconnect{.reason = code};
+void ServerSession::say_goodbye(ReasonCode code, const session::BrokenRule& broken,
+                                Effects& effects) {
+  DisconnectView disconnect{.reason = code};
+  const ReasonString why(code, PacketType::kDisconnect, broken, flow_.v5.get());
+  disconnect.properties = why.beside(disconnect_size(disconnect, flow_.version));
   const std::size_t size = disconnect_size(disconnect, flow_.version);
   write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
   effects.output().commit(size);
@@ -345,7 +365,7 @@ void ServerSession::on_deadline(Instant now, Effects& effects) {
 void ServerSession::on_close(Reason reason, Instant, Effects& effects) {
   const bool by_this_side = reason != Reason::kPeerClosed && reason != Reason::kOk;
   if (flow_.v5 && state_ == State::kOpen && by_this_side) {  // [MQTT-3.1.4-3]
-    say_goodbye(to_disconnect_code(reason), effects);
+    say_goodbye(to_disconnect_code(reason), {}, effects);
   }
   state_ = State::kClosed;
   detach(false, std::nullopt, effects);  // the will, if any, is published [MQTT-3.1.2-8]

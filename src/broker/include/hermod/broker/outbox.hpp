@@ -64,9 +64,10 @@ class Outbox final : public ForeignOwner {
   std::vector<transport::Poller*> pollers_;
   std::vector<std::unique_ptr<Batch>> batches_;  // by receiver
   std::vector<std::pair<std::uint16_t, Letter>> promises_;
+  std::vector<std::vector<std::uint32_t>> give_back_;  // by owner
+  // What is lent may itself be another shard's, and is given back when it goes.
   boost::unordered_flat_map<std::uint32_t, SharedBytes> lent_;
   std::uint32_t last_lent_ = 0;
-  std::vector<std::vector<std::uint32_t>> give_back_;  // by owner
 };
 
 }  // namespace hermod::broker

@@ -99,6 +99,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   Connection& make_connection(std::uint16_t listener);
   void end(Connection& connection, model::Reason reason);
   void drop(Connection& connection);
+  void log_broken_rule(const Connection& connection, const session::BrokenRule& broken);
   void log_end(const Connection& connection, model::Reason reason);
   void fire(Connection& connection);
   void rearm(Connection& connection);

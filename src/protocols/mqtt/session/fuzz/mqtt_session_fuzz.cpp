@@ -88,6 +88,12 @@ ClientOptions options_for(std::uint8_t setup) {
   ClientOptions options{
       .client_id = "fuzz", .clean_session = (setup & kResumed) == 0, .inflight_max = kInflightMax};
   if ((setup & kTightLimits) != 0) options.packet_bytes_max = 64;
+  if ((setup & kClientV5) == 0) return options;
+  options.version = Version::kV5;
+  options.session_expiry_s = (setup & kResumed) != 0 ? 60 : 0;
+  options.receive_max = kInflightMax;
+  options.topic_alias_max = 2;
+  options.own_topic_alias_max = 2;
   return options;
 }
 
@@ -100,6 +106,7 @@ class Run {
         lent_(resumed_ ? left_over() : model::Inflight{}),
         server_(limits_),
         client_(options_for(setup), client_role_ ? std::move(lent_) : model::Inflight{}),
+        version_(client_role_ ? options_for(setup).version : Version::kV311),
         host_(client_role_ ? static_cast<session::Session&>(client_) : server_, clock_) {
     host_.open();
     check();
@@ -235,6 +242,7 @@ class Run {
     const std::vector<std::uint8_t> more = host_.take_output();
     require(more.empty() || !silent_, "octets after the end");
     silent_ = closing_ || host_.close_wanted().has_value();
+    if (client_role_) packet_bytes_max_ = client_.terms().packet_bytes_max;
     if (!greeted_ && !more.empty() && !client_role_) read_connect_offered();
     written_.insert(written_.end(), more.begin(), more.end());
     std::size_t at = 0;
@@ -327,6 +335,7 @@ class Run {
   model::Inflight lent_;
   ServerSession server_;
   ClientSession client_;
+  Version version_;
   testkit::FakeClock clock_;
   testkit::Host host_;
 
@@ -334,7 +343,6 @@ class Run {
   session::Ticket attach_ticket_ = 0;
   std::vector<std::uint8_t> offered_;  // until the session has answered
   std::vector<std::uint8_t> written_;
-  Version version_ = Version::kV311;
   std::uint32_t packet_bytes_max_ = UINT32_MAX;
   bool refusing_ = false;
   std::map<Tag, Guarantee> unsettled_;

@@ -103,6 +103,19 @@ TEST(Mqtt5Client, MQTT_3_3_4_7_no_more_messages_than_the_receive_maximum) {
   EXPECT_EQ(peer.credit, 2u);
 }
 
+TEST(Mqtt5Client, MQTT_3_3_4_8_only_messages_wait_for_the_receive_maximum) {
+  ClientPeerV5 peer({number(PropertyId::kReceiveMaximum, 1)});
+  peer.delivers(delivery(Guarantee::kAtLeastOnce), 4);
+  peer.expects(wire5::publish("a/b", "x", {.qos = 1, .id = 1}));
+  ASSERT_TRUE(peer.subscribe({{"b", 0}}));
+  peer.expects(testkit::octets("82 07 0002 00 0001 62 00"));
+  ASSERT_TRUE(peer.unsubscribe({"b"}, 8));
+  peer.expects(testkit::octets("a2 06 0003 00 0001 62"));
+  peer.sends(wire5::publish("a", "1", {.qos = 1, .id = 1}));
+  peer.answers(peer.effect<Publish>().ticket, Reason::kOk);
+  peer.expects(testkit::octets("40 02 0001"));
+}
+
 TEST(Mqtt5Client, MQTT_4_9_0_1_the_own_limit_counts_where_it_is_lower) {
   ClientPeerV5 peer({number(PropertyId::kReceiveMaximum, 2)},
                     v5_options([](ClientOptions& o) { o.inflight_max = 1; }));

@@ -2,6 +2,7 @@
 // MQTT packets as octets, in as few words as a script needs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -124,9 +125,13 @@ class Block {
 inline Octets encode(const Packet& packet) {
   return wire::encode(packet, Version::kV5);
 }
-/// `will` is the properties of the will.
-inline Octets connect(ConnectView connect = {.client_id = "peer"}, const Properties& list = {},
+/// `will` is the properties of the will. Unless `list` says otherwise, the client wants no reasons
+/// in words: tests of other things look at the codes alone.
+inline Octets connect(ConnectView connect = {.client_id = "peer"}, Properties list = {},
                       const Properties& will = {}) {
+  constexpr auto kReasons = PropertyId::kRequestProblemInformation;
+  const bool said = std::ranges::find(list, kReasons, &Property::id) != list.end();
+  if (!said) list.push_back(number(kReasons, 0));
   const Block block(list);
   const Block will_block(will);
   connect.version = Version::kV5;
@@ -139,8 +144,9 @@ inline Octets connack(const Properties& list, bool present = false) {
   return encode(ConnackView{.session_present = present, .properties = block.view()});
 }
 /// A refusal.
-inline Octets connack(ReasonCode reason) {
-  return encode(ConnackView{.reason = reason});
+inline Octets connack(ReasonCode reason, const Properties& list = {}) {
+  const Block block(list);
+  return encode(ConnackView{.reason = reason, .properties = block.view()});
 }
 inline Octets publish(std::string_view topic, std::string_view payload,
                       const PublishOptions& options = {}, const Properties& list = {}) {
@@ -177,8 +183,9 @@ inline Octets subscribe(std::uint16_t id, const std::vector<SubscribeEntry>& ent
   write_subscribe(octets.data(), id, entries, Version::kV5, block.view());
   return octets;
 }
-inline Octets suback(std::uint16_t id, const Octets& codes) {
-  return encode(SubackView{id, codes});
+inline Octets suback(std::uint16_t id, const Octets& codes, const Properties& list = {}) {
+  const Block block(list);
+  return encode(SubackView{id, codes, block.view()});
 }
 inline Octets unsubscribe(std::uint16_t id, const std::vector<std::string_view>& filters,
                           const Properties& list = {}) {
@@ -187,8 +194,9 @@ inline Octets unsubscribe(std::uint16_t id, const std::vector<std::string_view>&
   write_unsubscribe(octets.data(), id, filters, Version::kV5, block.view());
   return octets;
 }
-inline Octets unsuback(std::uint16_t id, const Octets& codes) {
-  return encode(UnsubackView{id, codes});
+inline Octets unsuback(std::uint16_t id, const Octets& codes, const Properties& list = {}) {
+  const Block block(list);
+  return encode(UnsubackView{id, codes, block.view()});
 }
 inline Octets disconnect(ReasonCode reason = ReasonCode::kNormalDisconnection,
                          const Properties& list = {}) {

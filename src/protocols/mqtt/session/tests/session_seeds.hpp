@@ -67,6 +67,54 @@ inline Seed connected_client(int setup = 0) {
   return seed.offer(wire::connack(0, (setup & fuzz::kResumed) != 0));
 }
 
+inline Seed connected_client_v5(const wire::v5::Properties& terms = {}, int setup = 0) {
+  Seed seed(setup | fuzz::kClientRole | fuzz::kClientV5);
+  return seed.offer(wire::v5::connack(terms, (setup & fuzz::kResumed) != 0));
+}
+
+/// What an MQTT 5 client receives and does.
+inline void add_v5_client_seeds(testkit::Seeds& seeds) {
+  using wire::operator+;
+  using wire::v5::number;
+  using enum PropertyId;
+  namespace v5 = wire::v5;
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  const Property alias = number(kTopicAlias, 1);
+  add("client5_terms",
+      connected_client_v5({number(kReceiveMaximum, 2), number(kTopicAliasMaximum, 1),
+                           number(kMaximumPacketSize, 40), number(kMaximumQos, 1),
+                           number(kServerKeepAlive, 5)})
+          .deliver(2, 1 | fuzz::kProperties)
+          .deliver(1, 2)
+          .request(0)
+          .advance(6));
+  add("client5_refused",
+      Seed(fuzz::kClientRole | fuzz::kClientV5)
+          .offer(v5::connack(ReasonCode::kServerBusy, {v5::text(kServerReference, "elsewhere")})));
+  add("client5_receive",
+      connected_client_v5()
+          .offer(v5::publish("t", "1", {.qos = 1, .id = 1}, {alias, v5::user("k", "v")}) +
+                 v5::publish("", "2", {.qos = 2, .id = 2}, {alias}))
+          .answer()
+          .answer(model::Reason::kQuotaExceeded)
+          .offer(v5::pubrel(2)));
+  add("client5_acks", connected_client_v5().deliver(2, 1).deliver(1, 2).offer(
+                          v5::puback(1, ReasonCode::kNoMatchingSubscribers) +
+                          v5::ack(PacketType::kPuback, 2, ReasonCode::kQuotaExceeded,
+                                  {v5::text(kReasonString, "full")}) +
+                          v5::pubrec(3, ReasonCode::kNotAuthorized)));
+  add("client5_requests",
+      connected_client_v5().request(0).request(1).offer(
+          v5::suback(1, {1, 0x87}, {v5::text(kReasonString, "no")}) + v5::unsuback(2, {0, 0x11})));
+  add("client5_disconnected",
+      connected_client_v5().offer(
+          v5::disconnect(ReasonCode::kServerMoved, {v5::text(kServerReference, "elsewhere")})));
+  add("client5_resumed", connected_client_v5({}, fuzz::kResumed)
+                             .redeliver()
+                             .offer(v5::ack(PacketType::kPubcomp, 2) + v5::pubrec(4))
+                             .request(2));
+}
+
 /// What an MQTT 5 server receives.
 inline void add_v5_seeds(testkit::Seeds& seeds) {
   using model::Reason;
@@ -218,6 +266,7 @@ inline testkit::Seeds session_seeds() {
   add("client_pings", connected_client().advance(61).offer(wire::pingresp()).advance(130));
   add("client_resumed",
       connected_client(fuzz::kResumed).redeliver().offer(wire::pubcomp(2) + wire::pubrec(4) + two));
+  add_v5_client_seeds(seeds);
   add_v5_seeds(seeds);
   add_v5_deliveries(seeds);
   return seeds;

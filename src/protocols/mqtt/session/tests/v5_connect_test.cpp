@@ -113,17 +113,28 @@ TEST(Mqtt5, MQTT_3_1_3_6_and_7_and_3_2_2_16_the_assigned_client_id_is_told) {
 }
 
 TEST(Mqtt5, MQTT_3_1_4_1_what_is_wrong_with_a_connect_is_told_in_connack) {
-  const std::pair<const char*, ReasonCode> wrong[] = {
+  struct Wrong {
+    const char* packet;
+    ReasonCode code;
+    const char* why;
+  };
+  const Wrong wrong[] = {
       // reserved flag, receive maximum 0, maximum packet size 0, octets behind the end, a topic
       // alias that does not belong there
-      {"10 0e 0004 'MQTT' 05 03 003c 00 0001 'a'", ReasonCode::kMalformedPacket},
-      {"10 11 0004 'MQTT' 05 02 003c 03 21 0000 0001 'a'", ReasonCode::kProtocolError},
-      {"10 13 0004 'MQTT' 05 02 003c 05 27 00000000 0001 'a'", ReasonCode::kProtocolError},
-      {"10 0f 0004 'MQTT' 05 02 003c 00 0001 'a' 00", ReasonCode::kMalformedPacket},
-      {"10 11 0004 'MQTT' 05 02 003c 03 23 0001 0001 'a'", ReasonCode::kMalformedPacket}};
-  for (const auto& [packet, code] : wrong) {
+      {"10 0e 0004 'MQTT' 05 03 003c 00 0001 'a'", ReasonCode::kMalformedPacket,
+       "MQTT-3.1.2-3 is broken at octet 9 of the packet."},
+      {"10 11 0004 'MQTT' 05 02 003c 03 21 0000 0001 'a'", ReasonCode::kProtocolError,
+       "MQTT 5.0 §3.1.2.11.3 is broken at octet 14 of the packet."},
+      {"10 13 0004 'MQTT' 05 02 003c 05 27 00000000 0001 'a'", ReasonCode::kProtocolError,
+       "MQTT 5.0 §3.1.2.11.4 is broken at octet 14 of the packet."},
+      {"10 0f 0004 'MQTT' 05 02 003c 00 0001 'a' 00", ReasonCode::kMalformedPacket,
+       "MQTT-3.1.4-1 is broken at octet 16 of the packet."},
+      {"10 11 0004 'MQTT' 05 02 003c 03 23 0001 0001 'a'", ReasonCode::kMalformedPacket,
+       "MQTT 5.0 §2.2.2.2 is broken at octet 13 of the packet."}};
+  for (const auto& [packet, code, why] : wrong) {
     ServerPeer peer;
-    peer.opens().sends(octets(packet)).expects(wire::v5::connack(code));
+    peer.opens().sends(octets(packet));
+    peer.expects(wire::v5::connack(code, {wire::v5::text(kReasonString, why)}));
     peer.expects_close(Reason::kMalformed).expects_nothing();
   }
 }

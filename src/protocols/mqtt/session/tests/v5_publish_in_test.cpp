@@ -18,8 +18,8 @@ const Properties kAll{number(kPayloadFormatIndicator, 1),
                       wire::v5::text(kResponseTopic, "answers/7"),
                       wire::v5::octets(kCorrelationData, std::string_view("\0\xff", 2)),
                       wire::v5::user("b", "1"),
-                      wire::v5::user("a", "2"),
-                      wire::v5::user("b", "1")};
+                      wire::v5::user("b", "1"),
+                      wire::v5::user("a", "2")};
 
 void expect_all(const model::Properties& properties) {
   EXPECT_TRUE(properties.text);
@@ -28,8 +28,8 @@ void expect_all(const model::Properties& properties) {
   EXPECT_EQ(as_text(properties.correlation), std::string_view("\0\xff", 2));
   ASSERT_EQ(properties.user.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(properties.user[i].name, i == 1 ? "a" : "b");
-    EXPECT_EQ(std::get<std::string_view>(properties.user[i].value), i == 1 ? "2" : "1");
+    EXPECT_EQ(properties.user[i].name, i == 2 ? "a" : "b");
+    EXPECT_EQ(std::get<std::string_view>(properties.user[i].value), i == 2 ? "2" : "1");
   }
 }
 

@@ -4,6 +4,7 @@
 // no re-entrancy. What a record borrows (names, payloads) lives until the list has been executed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -98,10 +99,17 @@ struct Lookup {
   Ticket ticket = 0;
 };
 
+/// For the log: the rule that a packet breaks, and at which of its octets.
+struct BrokenRule {
+  const char* statement = "";  ///< of the protocol, a literal; empty: none, or not known
+  std::size_t offset = 0;
+};
+
 /// End the connection once its output has been written; on_close follows.
 struct Close {
   model::Reason reason = model::Reason::kOk;
   std::uint8_t code = 0;  ///< client role: of the protocol, when the peer said why it ends
+  BrokenRule broken;      ///< server role: what the peer has done wrong, where that is known
 };
 
 // --- told to the owner of a client-role session ---

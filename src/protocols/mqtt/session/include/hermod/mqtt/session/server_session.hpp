@@ -75,7 +75,10 @@ class ServerSession final : public session::Session {
   [[nodiscard]] std::size_t on_first_bytes(Bytes bytes, session::Effects& effects);
   void on_connect(const ConnectView& connect, session::Effects& effects);
   void on_connect_error(const WireError& error, session::Effects& effects);
-  /// Takes what only MQTT 5 says in CONNECT; a failure is the reason code that refuses it.
+  /// What an MQTT 5 client takes, and how this side treats it.
+  void take_terms(const PropertyBlock& block);
+  /// Takes what only MQTT 5 says in CONNECT of the session and the will; a failure is the reason
+  /// code that refuses it.
   [[nodiscard]] ReasonCode read_connect_properties(const ConnectView& connect,
                                                    session::Attach& attach);
   void on_attached(const session::Answer& answer, Instant now, session::Effects& effects);
@@ -86,7 +89,8 @@ class ServerSession final : public session::Session {
     return !flow_.v5 || packet_bytes <= flow_.v5->packet_bytes_max;
   }
   void refuse(model::Reason reason, session::Effects& effects);
-  void refuse(ReasonCode code, model::Reason reason, session::Effects& effects);
+  void refuse(ReasonCode code, model::Reason reason, session::Effects& effects,
+              const session::BrokenRule& broken = {});
   [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
   [[nodiscard]] Step on_unsubscribe(const FixedHeader& header, Bytes body,
                                     session::Effects& effects);
@@ -97,8 +101,9 @@ class ServerSession final : public session::Session {
     fail(why, effects);
     return Step::kStop;
   }
-  void close(ReasonCode code, model::Reason reason, session::Effects& effects);
-  void say_goodbye(ReasonCode code, session::Effects& effects);
+  void close(ReasonCode code, model::Reason reason, session::Effects& effects,
+             const session::BrokenRule& broken = {});
+  void say_goodbye(ReasonCode code, const session::BrokenRule& broken, session::Effects& effects);
   void ask_subscriptions(Bytes body, session::Effects& effects);
   void ask_unsubscriptions(Bytes body, session::Effects& effects);
   [[nodiscard]] Step after_asking(session::Effects& effects);

@@ -87,6 +87,7 @@ class HeldProperties {
 struct V5 {
   /// This side is the client: it may be told subscription ids, and hears why it was refused.
   bool client = false;
+  bool gives_reasons = true;  ///< refusals to the peer say why, in words (§3.1.2.11.7)
   std::uint32_t packet_bytes_max = UINT32_MAX;  ///< that the peer takes [MQTT-3.1.2-24]
   std::uint16_t receive_max = 65'535;      ///< messages above QoS 0 that the peer takes at a time
   std::uint16_t own_receive_max = 65'535;  ///< that this side takes at a time

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refusals in words for the people who run the client: the Reason String of MQTT 5 (§3.2.2.3.9,
+// §3.4.2.2.2, §3.9.2.1.2, §3.14.2.2.3). Each says what is wrong and how to mend it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "hermod/mqtt/codec/packet_type.hpp"
+#include "hermod/mqtt/codec/properties.hpp"
+#include "hermod/mqtt/codec/reason_code.hpp"
+#include "hermod/mqtt/session/v5.hpp"
+#include "hermod/session/effects.hpp"
+
+namespace hermod::mqtt {
+
+/// What a failure means when this server says it in `packet`; "" where its name says it all.
+[[nodiscard]] std::string_view advice(ReasonCode code, PacketType packet);
+
+/// "MQTT-3.3.2-2 is broken at octet 5 of the packet."
+[[nodiscard]] std::string to_text(const session::BrokenRule& broken);
+
+/// The properties of a packet that refuses: a Reason String, or nothing where there is nothing to
+/// say or the client does not want to be told.
+class ReasonString {
+ public:
+  /// `v5` is nullptr before the client's wishes are known.
+  ReasonString(ReasonCode code, PacketType packet, const session::BrokenRule& broken, const V5* v5);
+  /// What a packet that has `packet_bytes` without it can carry: nothing where the client does not
+  /// take so much [MQTT-3.2.2-19]. Borrowed.
+  [[nodiscard]] PropertyBlock beside(std::size_t packet_bytes) const;
+
+ private:
+  EncodedProperties encoded_;
+  std::size_t room_;  // in a packet
+};
+
+}  // namespace hermod::mqtt
