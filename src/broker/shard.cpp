@@ -136,7 +136,7 @@ void Shard::accept(std::uint16_t index) {
       parts_.log.print(LogLevel::kError,
                        "Cannot accept a connection on {}: {}. Waiting for others to end; raise the "
                        "limit of open files (ulimit -n) if this lasts.",
-                       listener.from->local().to_text(), std::strerror(error));
+                       listener.from->local_text(), std::strerror(error));
       accept_at_ = now_ + kAcceptRetry;
       return;
     }
@@ -226,7 +226,7 @@ void Shard::log_broken_rule(const Connection& connection, const session::BrokenR
   const bool attached = connection.attached();
   parts_.log.print(LogLevel::kNotice, "Client {} from {} breaks {} at octet {} of its packet.",
                    attached ? core_.subscriber(connection.subscriber).id : "(not logged in)",
-                   connection.stream->peer().to_text(), broken.statement, broken.offset);
+                   connection.stream->peer_text(), broken.statement, broken.offset);
 }
 
 // Once a connection: when its session says goodbye, or when it ends without.

@@ -175,7 +175,28 @@ class Service {
     if (user.empty() || user == "root") return {};
     std::vector<std::string> files;
     if (!config_.log.file.empty()) files.push_back(config_.log.file);
+    for (const ListenerConfig& listener : config_.listeners) {
+      if (!listener.path.empty()) files.push_back(listener.path);
+    }
     return become_user(user, files);
+  }
+
+  /// What to do when a Unix socket cannot be made.
+  static std::string_view file_cure(const auto& is) {
+    if (is(std::errc::address_in_use)) {
+      return ": another program listens on this socket. End it, or choose another path.";
+    }
+    if (is(std::errc::file_exists)) {
+      return ": a file that is no socket is there. Remove it, or choose another path.";
+    }
+    if (is(std::errc::permission_denied)) {
+      return ": this user may not make a file there. Choose a directory of his, or let him write "
+             "there.";
+    }
+    if (is(std::errc::no_such_file_or_directory)) {
+      return ": there is no such directory. Make it, or choose another path.";
+    }
+    return ".";
   }
 
   /// An error of binding, with what to do about it.
@@ -183,6 +204,11 @@ class Service {
     const auto is = [&error](std::errc what) {
       return error.ends_with(std::make_error_code(what).message());
     };
+    const bool file = std::ranges::any_of(config_.listeners, [&error](const auto& listener) {
+      return !listener.path.empty() &&
+             error.starts_with(fmt::format("cannot listen on {}:", listener.path));
+    });
+    if (file) return fmt::format("{}{}", error, file_cure(is));
     if (is(std::errc::address_in_use)) {
       return fmt::format(
           "{}: another program has this port. Choose another one with -p PORT{}, or with a "
@@ -244,9 +270,10 @@ class Service {
     for (const ListenerConfig& listener : config_.listeners) {
       if (!all && is_closed(listener)) {
         log_.print(LogLevel::kWarning,
-                   "{}:{}: no client can connect to port {}: allow_anonymous is false, and there "
+                   "{}:{}: no client can connect to {}: allow_anonymous is false, and there "
                    "is no password_file for this listener.",
-                   listener.place.file, listener.place.line, listener.port);
+                   listener.place.file, listener.place.line,
+                   listener.path.empty() ? fmt::format("port {}", listener.port) : listener.path);
       } else if (!is_closed(listener) && listener.protocol == "coap" &&
                  !config_.lets_anonymous_in(listener)) {
         log_.print(LogLevel::kWarning,
@@ -261,8 +288,10 @@ class Service {
   void announce_listeners(const broker::Settings& settings,
                           const std::vector<transport::Address>& addresses) {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      log_.print(LogLevel::kNotice, "Listening on {} ({}).", addresses[i].to_text(),
-                 settings.listeners[i].protocol->name());
+      const broker::ListenerSettings& listener = settings.listeners[i];
+      log_.print(LogLevel::kNotice, "Listening on {} ({}).",
+                 listener.path.empty() ? addresses[i].to_text() : listener.path,
+                 listener.protocol->name());
     }
     log_.print(LogLevel::kNotice, "{} running with {} thread{}", title(), settings.threads,
                settings.threads == 1 ? "" : "s");

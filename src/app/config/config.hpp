@@ -35,6 +35,7 @@ struct ListenerConfig {
   std::uint16_t port = 0;
   /// Host name or literal address; empty: every interface.
   std::string address;
+  std::string path;  ///< of a Unix socket; then there is neither port nor address
   SocketDomain domain = SocketDomain::kAny;
   std::uint32_t connections_max = kUnlimited;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "hermod/broker/mailbox.hpp"
+#include "hermod/transport/unix.hpp"
 #include "text/suggest.hpp"
 
 namespace hermod::app {
@@ -56,6 +57,7 @@ std::string_view take_word(std::string_view& text) {
 std::string apply_listener(Draft& draft, const Value& value) {
   std::string_view rest = value.text;
   const std::string_view port_text = take_word(rest);
+  const std::string_view trailing = rest;  // a path may have blanks
   const std::string_view address = take_word(rest);
   std::int64_t port = 0;
   if (!read_number(port_text, port) || port < 0 || port > kU16Max) {
@@ -63,8 +65,16 @@ std::string apply_listener(Draft& draft, const Value& value) {
                        describe(ValueKind::kInteger, kPorts));
   }
   if (port == 0) {
-    return "\"listener 0\" asks for a Unix socket, which Hermod does not offer. Give a port from 1 "
-           "to 65535, and 127.0.0.1 as the address to serve only this machine.";
+    const std::string path(trailing);
+    const std::string fault = transport::unix_path_fault(path);
+    if (!fault.empty()) {
+      return fmt::format(
+          "\"listener 0\" opens a Unix socket, but \"{}\" cannot be its path: {}. The form is: "
+          "listener 0 /run/hermod.sock",
+          path, fault);
+    }
+    draft.config.listeners.push_back(ListenerConfig{.path = path});
+    return {};
   }
   if (!rest.empty()) {
     return fmt::format(
@@ -74,9 +84,9 @@ std::string apply_listener(Draft& draft, const Value& value) {
   }
   if (address.starts_with('/')) {
     return fmt::format(
-        "\"listener\" has \"{}\" as its address: Unix sockets are not offered. Give "
-        "an IP address or a host name.",
-        address);
+        "\"listener\" has the path \"{}\" beside the port {}. A Unix socket has port 0: listener 0 "
+        "{}",
+        address, port, address);
   }
   draft.config.listeners.push_back(
       ListenerConfig{.port = static_cast<std::uint16_t>(port), .address = std::string(address)});
@@ -225,11 +235,14 @@ std::string apply_bind_address(Draft& draft, const Value& value) {
 using K = ValueKind;
 constexpr std::array kDirectives{
     // --- where to listen ---
-    Directive{.name = "listener",
-              .repeats = true,
-              .apply = apply_listener,
-              .standard = "MQTT on 1883 and CoAP on 5683, for this machine only",
-              .help = "PORT [ADDRESS]: opens a port, on every interface or on one address"},
+    Directive{
+        .name = "listener",
+        .repeats = true,
+        .apply = apply_listener,
+        .standard = "MQTT on 1883 and CoAP on 5683, for this machine only",
+        .help =
+            "PORT [ADDRESS]: opens a port, on every interface or on one address; 0 PATH: a Unix "
+            "socket"},
     Directive{.name = "protocol",
               .scope = Scope::kListener,
               .apply = apply_protocol,
