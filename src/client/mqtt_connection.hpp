@@ -11,7 +11,6 @@
 //                                        +-> kClosed: all operations complete with the error
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
@@ -19,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dialer.hpp"
 #include "hermod/base/output.hpp"
 #include "hermod/base/time.hpp"
 #include "hermod/client/mqtt_client.hpp"
@@ -71,18 +71,18 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
     std::size_t missing = 0;
   };
 
-  using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
-
   // --- octets: mqtt_connection.cpp ---
-  void resolve_peer(Endpoints own);
-  void connect_from(const Endpoints& own, Endpoints peers, error_code last);
+  void on_dialed(error_code error, Dialer::Socket socket);
   void on_connected(error_code error);
   void read();
   void on_read(error_code error, std::size_t count);
   void offer();
   void flush_soon();
   void flush();
+  void complete_written();
   void on_written(error_code error, std::size_t count);
+  void trace_sent(std::size_t count);
+  [[nodiscard]] std::size_t trace(bool sent, Bytes octets) const;
   void linger();
   void arm_timer();
   void on_timer();
@@ -120,8 +120,8 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   State state_ = State::kIdle;
   error_code ended_;  // why, in kClosed
 
-  boost::asio::ip::tcp::socket socket_;
-  boost::asio::ip::tcp::resolver resolver_;
+  Dialer::Socket socket_;
+  std::shared_ptr<Dialer> dialer_;  // makes the socket
   boost::asio::steady_timer timer_;
   Instant armed_for_ = kNever;
   Instant connect_until_ = kNever;
@@ -130,8 +130,9 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   std::vector<std::uint8_t> input_;  // read and not consumed, then free room
   std::size_t input_size_ = 0;
   bool reading_ = false;
-  Output filling_;  // what the session writes
-  Output writing_;  // what the socket is writing
+  Output filling_;                      // what the session writes
+  Output writing_;                      // what the socket is writing
+  std::vector<std::uint8_t> untraced_;  // sent, and not yet a whole packet
   bool write_pending_ = false;
   bool flush_posted_ = false;
   std::uint64_t octets_written_ = 0;

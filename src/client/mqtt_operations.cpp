@@ -106,7 +106,9 @@ void MqttConnection::publish(Handler<void(error_code)> handler, MqttPublication 
   }
   Instant expires_at = kNever;
   if (v5() && publication.properties.expiry_s) {
-    expires_at = clock_.now() + std::chrono::seconds{*publication.properties.expiry_s};
+    // With none left at all it would never leave: it is given the shortest there is.
+    const std::uint32_t expiry_s = std::max(*publication.properties.expiry_s, 1u);
+    expires_at = clock_.now() + std::chrono::seconds{expiry_s};
   }
   outgoing_.push_back({std::move(publication), std::move(handler), expires_at});
   run([](Instant, session::Effects&) {});
@@ -321,6 +323,7 @@ bool MqttConnection::deliver_outgoing() {
     if (outgoing_[i].publication.guarantee != model::Guarantee::kAtMostOnce) continue;
     unwritten_.push_back({octets_queued(), std::exchange(outgoing_[i].handler, {})});
   }
+  complete_written();  // one that has expired is not written at all
   forget_finished();
   return true;
 }
