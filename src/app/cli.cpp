@@ -86,12 +86,7 @@ constexpr std::array kMissing{
     Missing{"--insecure", kNoTls},
     Missing{"--psk", kNoTls},
     Missing{"--psk-identity", kNoTls},
-    Missing{"--proxy",
-            "there are no SOCKS proxies yet. Connect directly, or through a port that a program "
-            "such as ssh -L forwards, with -h and -p"},
     Missing{"--ws", "there are no WebSockets yet. Connect to the broker's plain MQTT port"},
-    Missing{"--unix", "there are no Unix sockets yet. Give the broker a port: -h HOST -p PORT"},
-    Missing{"-S", "there are no SRV lookups yet. Give the broker's host and port: -h HOST -p PORT"},
     Missing{"--message-rate", kNoCount},
     Missing{"-w", "leave it out: every message is printed as it comes"},
     Missing{"--watch", "leave it out: every message is printed as it comes"},
@@ -128,9 +123,18 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       ->check(CLI::Range(1, 65'535));
   value(app, "-u,--username", o.user, "user name");
   value(app, "-P,--pw", o.password, "password");
-  value(app, "-i,--id", o.id, "client id (default: the broker assigns one)");
+  value(app, "-i,--id", o.id, "client id (default: the broker assigns one)")
+      ->check([](const std::string& id) {
+        return id.empty() ? "is empty: leave it out, and the broker assigns one" : "";
+      });
   value(app, "-I,--id-prefix", o.id_prefix, "client id: this and the process id");
   value(app, "-A", o.local_host, "the own address to connect from (default: any)");
+  value(app, "--unix", o.unix_path,
+        "connect to this Unix socket of the machine, instead of a host");
+  value(app, "--proxy", o.proxy_option,
+        "socks5h://[user[:password]@]host[:port]: connect through this SOCKS5 proxy");
+  flag(app, "-S", o.service,
+       "-h is a domain (default: this machine's), whose SRV records say where its broker is");
   flag(app, "-c,--disable-clean-session", o.keep_session,
        "the broker keeps the session and queues messages while the client is away; needs -i");
   value(app, "-k,--keepalive", o.keep_alive_s,
@@ -159,7 +163,8 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       ->check(CLI::PositiveNumber);
   value(app, "--will-topic", o.will_topic,
         "topic of the will: what the broker publishes when the "
-        "client is lost");
+        "client is lost")
+      ->check([](const std::string& topic) { return topic.empty() ? "is empty" : ""; });
   value(app, "--will-payload", o.will_payload, "its message (default empty)");
   value(app, "--will-qos", o.will_qos, "its quality of service (default 0)")
       ->check(CLI::Range(0, 2));
@@ -175,8 +180,10 @@ void declare_client(CLI::App& app, ClientOptions& o) {
 void declare_message(CLI::App& app, PubOptions& o) {
   declare_client(app, o.client);
   value(app, "-t,--topic", o.topic, "topic to publish to");
-  value(app, "-m,--message", o.message, "the message");
-  value(app, "-f,--file", o.file, "a file is the message");
+  value(app, "-m,--message", o.message, "the message")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  value(app, "-f,--file", o.file, "a file is the message")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   flag(app, "-s,--stdin-file", o.whole_input, "the whole standard input is the message");
   flag(app, "-n,--null-message", o.null, "an empty message");
   flag(app, "-r,--retain", o.retain, "the broker keeps the message for later subscribers");
@@ -367,6 +374,18 @@ class Command {
   bool version_ = false;
 };
 
+/// What stands before the URL: as mosquitto's program the last word counts.
+void take_order(const CLI::App& app, ClientOptions& client) {
+  bool url = false;
+  for (const CLI::Option* option : app.parse_order()) {
+    const std::string name = option->get_name();
+    url |= name == "--url";
+    if (name == "--host") client.host_before_url = !url;
+    if (name == "--port") client.port_before_url = !url;
+    if (name == "--topic") client.topic_before_url = !url;
+  }
+}
+
 int run_pub_command(const Program& program, int argc, char** argv) {
   PubOptions options;
   options.client.program = program;
@@ -378,6 +397,7 @@ int run_pub_command(const Program& program, int argc, char** argv) {
   declare_pub(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status, &options.client)) return status;
+  take_order(command.app(), options.client);
   if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_pub(options);
 }
@@ -393,6 +413,7 @@ int run_sub_command(const Program& program, int argc, char** argv) {
   declare_sub(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status, &options.client)) return status;
+  take_order(command.app(), options.client);
   options.print.has_format = command.app().count("--format") > 0;
   if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_sub(options);
@@ -409,6 +430,7 @@ int run_rr_command(const Program& program, int argc, char** argv) {
   declare_rr(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status, &options.request.client)) return status;
+  take_order(command.app(), options.request.client);
   options.print.has_format = command.app().count("--format") > 0;
   if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_rr(options);

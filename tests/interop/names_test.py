@@ -263,8 +263,7 @@ class Refusals(NamesTest):
                 self.assertTrue(self.same(name, *options, status=1).startswith("Error: "))
 
     def test_what_is_not_there_yet_says_so(self):
-        for options in (("--cafile", "x"), ("--psk", "00"), ("--proxy", "socks5h://h"), ("--ws",),
-                        ("--unix", "/tmp/x"), ("-S",), ("-L", "mqtts://h/a")):
+        for options in (("--cafile", "x"), ("--psk", "00"), ("--ws",), ("-L", "mqtts://h/a")):
             process = self.start(self.folder / "mosquitto_sub", "-t", "a", *options)
             self.assertEqual(process.wait(), 1)
             self.assertRegex(process.text("stderr"), "not supported")

@@ -143,13 +143,14 @@ class WithBroker(BrokerTest):
 
     def test_chatter_goes_to_stderr(self):
         process = self.start(*self.sub("hermod"), "-t", "d", "-d", "-i", "me", "-C", "1")
-        process.wait_for("^Subscribed: 0", stream="stderr")
+        process.wait_for("^Subscribed ", stream="stderr")
         self.publish("hermod", "d", "data")
         self.assertEqual(process.wait(), 0)
         self.assertEqual(process.text(), "data\n")
         for text in ("Client me sending CONNECT", "Client me received CONNACK (0)",
-                     "Client me sending SUBSCRIBE (Topic: d, QoS: 0)", "Client me received SUBACK",
-                     "Client me received PUBLISH (q0, r0, m0, 'd', ... (4 bytes))",
+                     "Client me sending SUBSCRIBE (Mid: 1, Topic: d, QoS: 0, Options: 0x00)",
+                     "Client me received SUBACK", "Subscribed (mid: 1): 0",
+                     "Client me received PUBLISH (d0, q0, r0, m0, 'd', ... (4 bytes))",
                      "Client me sending DISCONNECT"):
             self.assertIn(text + "\n", process.text("stderr"))
 

@@ -33,6 +33,7 @@ class CommandLoop {
   void fail(std::string_view text, int code = kExitError);
   void stop() { io_.stop(); }
   [[nodiscard]] bool ending() const { return ending_; }
+  [[nodiscard]] bool timed_out() const { return ending_ && code_ == kExitTimeout; }
 
   /// One line of -d, on stderr: stdout carries messages only. mosquitto's programs use stdout.
   void debug(std::string_view line) const;

@@ -6,6 +6,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include "commands/explain_way.hpp"
+
 namespace hermod::app {
 namespace {
 
@@ -27,12 +29,15 @@ std::string_view protocol_text(const ClientOptions& options) {
 }  // namespace
 
 std::string peer_text(const ClientOptions& options) {
+  if (!options.unix_path.empty()) return options.unix_path;
+  if (options.service) return fmt::format("The broker of \"{}\"", options.host);
   const bool v6 = options.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", options.host, v6 ? "]" : "", options.port);
 }
 
 std::string explain(client::error_code error, const ClientOptions& options) {
   const std::string peer = peer_text(options);
+  if (std::string text = explain_way(error, options); !text.empty()) return text;
   if (error == net::connection_refused) {
     return fmt::format(
         "Connection refused: nothing listens on {}. Is the broker running? Start one "

@@ -37,7 +37,7 @@ double MessageSink::roll() {
 void MessageSink::print(const Printable& message) {
   text_.clear();
   if (!format_.append(text_, message, options_.print.no_newline ? "" : "\n")) {
-    return loop_.error(
+    loop_.error(
         fmt::format("the payload on topic \"{}\" is not JSON, as %J needs it", message.topic));
   }
   const bool written = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() &&

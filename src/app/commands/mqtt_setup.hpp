@@ -11,7 +11,9 @@
 
 namespace hermod::app {
 
-[[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options);
+/// With -d the packets are told to `loop`, which must outlive the client.
+[[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options,
+                                               const CommandLoop& loop);
 
 /// What -D says of a SUBSCRIBE or UNSUBSCRIBE.
 [[nodiscard]] client::MqttRequestProperties request_properties(const GivenProperties& given);
@@ -30,9 +32,6 @@ namespace hermod::app {
 /// The exit status when there is no connection: mosquitto's programs give the code of CONNACK.
 [[nodiscard]] int refusal_status(client::error_code error, const client::MqttClient& client,
                                  const ClientOptions& options);
-
-/// How lines of -d begin: "Client kitchen".
-[[nodiscard]] std::string client_text(const ClientOptions& options);
 
 /// Connects and goes on with `next`, or ends the loop with an explained error.
 void connect(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options,

@@ -27,7 +27,14 @@ struct ClientOptions {
   std::optional<std::string> password;
   std::string id;
   std::string id_prefix;
-  std::string local_host;     ///< -A
+  std::string local_host;    ///< -A
+  std::string unix_path;     ///< --unix
+  std::string proxy_option;  ///< --proxy
+  bool service = false;      ///< -S
+  /// As mosquitto's program what comes last on the command line counts: these before the URL.
+  bool host_before_url = false;
+  bool port_before_url = false;
+  bool topic_before_url = false;
   bool keep_session = false;  ///< -c
   std::uint16_t keep_alive_s = 60;
   std::string version;           ///< -V; empty: 3.1.1, or 5.0 when something needs it
@@ -50,8 +57,11 @@ struct ClientOptions {
   mqtt::Version protocol = mqtt::Version::kV311;
   std::uint32_t session_expiry_s = 0;  ///< MQTT 5
   Scheme scheme = Scheme::kMqtt;
-  std::string host = "localhost";
+  std::string host = "localhost";  ///< with -S the domain; empty: this machine's
   std::uint16_t port = 0;
+  std::optional<ProxyUrl> proxy;
+  /// MQTT 5: how many messages above QoS 0 are taken at a time; 0: any number.
+  std::uint16_t receive_max = 0;
 };
 
 struct PubOptions {

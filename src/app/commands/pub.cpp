@@ -36,6 +36,9 @@ std::expected<std::string, std::string> payload_of(const PubOptions& options) {
   if (options.whole_input) {
     auto text = read_all(std::cin);
     if (!text) return std::unexpected(fmt::format("Cannot read the input: {}.", text.error()));
+    if (text->empty() && options.client.program.mosquitto) {
+      return std::unexpected("the input is empty. An empty message is sent with -n.");
+    }
     return text;
   }
   if (!options.file) return std::string();

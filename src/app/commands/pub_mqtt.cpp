@@ -25,7 +25,7 @@ class MqttPub {
       : options_(options),
         loop_(options.client),
         lines_(loop_.io(), STDIN_FILENO, kLineBytesMax),
-        client_(loop_.io().get_executor(), mqtt_options(options.client)),
+        client_(loop_.io().get_executor(), mqtt_options(options.client, loop_)),
         delay_(loop_.io()),
         properties_(options.client.properties.publish.of_message()),
         left_(options.repeat) {}
@@ -76,9 +76,6 @@ class MqttPub {
 
   void publish(std::string payload, std::move_only_function<void()> then = [] {}) {
     const int qos = options_.client.qos.value_or(0);
-    loop_.debug(fmt::format("{} sending PUBLISH (q{}, r{}, '{}', ... ({} bytes))",
-                            client_text(options_.client), qos, options_.retain ? 1 : 0,
-                            options_.topic, payload.size()));
     ++under_way_;
     client_.async_publish({.topic = options_.topic,
                            .payload = std::move(payload),

@@ -25,7 +25,7 @@ class Requester {
         printing_{.print = options.print, .count = 1},
         loop_(client_options_),
         sink_(printing_, std::move(format), loop_),
-        client_(loop_.io().get_executor(), mqtt_options(client_options_)) {}
+        client_(loop_.io().get_executor(), mqtt_options(client_options_, loop_)) {}
 
   int run() {
     connect(loop_, client_, client_options_, [this] {
@@ -39,16 +39,11 @@ class Requester {
   [[nodiscard]] model::Guarantee guarantee() const {
     return static_cast<model::Guarantee>(client_options_.qos.value_or(0));
   }
-  void debug(std::string_view text) const {
-    loop_.debug(fmt::format("{} {}", client_text(client_options_), text));
-  }
   void on_error(client::error_code error) {
     if (!loop_.ending()) loop_.fail(explain(error, client_, client_options_));
   }
 
   void subscribe() {
-    debug(fmt::format("sending SUBSCRIBE (Topic: {}, QoS: {})", options_.response_topic,
-                      static_cast<int>(guarantee())));
     client_.async_subscribe({{.filter = options_.response_topic, .guarantee_max = guarantee()}},
                             request_properties(client_options_.properties.subscribe),
                             [this](client::error_code error, const client::MqttGrants& grants) {
@@ -59,25 +54,30 @@ class Requester {
   }
 
   void on_subscribed(const client::MqttGrant& grant) {
-    debug("received SUBACK");
     if (!grant) {
       return loop_.fail(
-          subscription_refusal(options_.response_topic, grant, client_, client_options_));
+          subscription_refusal(options_.response_topic, grant, client_, client_options_),
+          client_options_.program.mosquitto ? kExitOk : kExitError);  // as mosquitto_rr has it
     }
     const PubOptions& request = options_.request;
     mqtt::MessageProperties properties = client_options_.properties.publish.of_message();
     properties.response_topic = options_.response_topic;
-    debug(fmt::format("sending PUBLISH (q{}, r{}, '{}', ... ({} bytes))",
-                      client_options_.qos.value_or(0), request.retain ? 1 : 0, request.topic,
-                      payload_.size()));
     client_.async_publish({.topic = request.topic,
                            .payload = std::move(payload_),
                            .guarantee = guarantee(),
                            .retain = request.retain,
                            .properties = std::move(properties)},
                           [this](client::error_code error) {
-                            if (error) on_error(error);
+                            if (error && !is_only_a_warning(error)) on_error(error);
                           });
+  }
+
+  /// mosquitto_rr goes on waiting when the broker refuses the request (MQTT 5).
+  [[nodiscard]] bool is_only_a_warning(client::error_code error) const {
+    const bool refused = client::to_error(client_.refusal().code) == error;
+    if (!client_options_.program.mosquitto || !refused) return false;
+    loop_.error(explain(error, client_, client_options_));
+    return true;
   }
 
   void receive() {
@@ -91,9 +91,6 @@ class Requester {
 
   void take(const client::MqttMessage& message) {
     const auto qos = static_cast<std::uint8_t>(message.guarantee);
-    debug(fmt::format("received PUBLISH (q{}, r{}, m{}, '{}', ... ({} bytes))", qos,
-                      message.retain ? 1 : 0, message.packet_id, message.topic,
-                      message.payload.size()));
     if (!is_ours(message)) return;
     static_cast<void>(sink_.take({.topic = message.topic,
                                   .payload = as_bytes(message.payload),

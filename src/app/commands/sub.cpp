@@ -12,7 +12,8 @@ namespace hermod::app {
 
 std::expected<MessageFormat, std::string> format_of(const PrintOptions& options,
                                                     const Program& program) {
-  auto format = options.has_format ? MessageFormat::parse(options.format, options.pretty)
+  const Dialect dialect = program.mosquitto ? Dialect::kMosquitto : Dialect::kHermod;
+  auto format = options.has_format ? MessageFormat::parse(options.format, options.pretty, dialect)
                                    : MessageFormat::plain(options.verbose);
   if (!format) fmt::print(stderr, "{}\n", program.error_line(format.error()));
   return format;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Subscribing over MQTT.
-#include <fmt/format.h>
-
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <utility>
@@ -21,7 +19,7 @@ class MqttSub {
       : options_(options),
         loop_(options.client),
         sink_(options, std::move(format), loop_),
-        client_(loop_.io().get_executor(), mqtt_options(options.client)),
+        client_(loop_.io().get_executor(), mqtt_options(options.client, loop_)),
         pause_(loop_.io()) {}
 
   int run() {
@@ -44,10 +42,16 @@ class MqttSub {
   void on_error(client::error_code error) {
     if (loop_.ending()) return;
     const bool said = client::to_error(client_.refusal().code) == error && error;
-    if (!options_.client.program.mosquitto || !was_connected_ || said) {
+    if (!options_.client.program.mosquitto || !was_connected_ || said || !is_lost(error)) {
       return loop_.fail(explain(error, client_, options_.client));
     }
     connect_again_later();
+  }
+
+  /// The connection is lost; anything else would fail again.
+  static bool is_lost(client::error_code error) {
+    return error.category() != client::error_category() ||
+           error == client::Error::kClosedByServer || error == client::Error::kTimeout;
   }
 
   void connect_again_later() {
@@ -59,7 +63,7 @@ class MqttSub {
   }
 
   void connect_again() {
-    client_ = client::MqttClient(loop_.io().get_executor(), mqtt_options(options_.client));
+    client_ = client::MqttClient(loop_.io().get_executor(), mqtt_options(options_.client, loop_));
     client_.async_connect([this](client::error_code error, bool) {
       if (loop_.ending()) return;
       if (!error) return begin();
@@ -72,16 +76,11 @@ class MqttSub {
     });
   }
 
-  void debug(const std::string& text) const {
-    loop_.debug(fmt::format("{} {}", client_text(options_.client), text));
-  }
-
   void subscribe() {
     if (options_.topics.empty()) return unsubscribe();
     const auto qos = static_cast<model::Guarantee>(options_.client.qos.value_or(0));
     std::vector<client::MqttSubscription> subscriptions;
     for (const std::string& topic : options_.topics) {
-      debug(fmt::format("sending SUBSCRIBE (Topic: {}, QoS: {})", topic, static_cast<int>(qos)));
       subscriptions.push_back({.filter = topic,
                                .guarantee_max = qos,
                                .retain_as_published = options_.retain_as_published,
@@ -97,31 +96,27 @@ class MqttSub {
   }
 
   void on_subscribed(const client::MqttGrants& grants) {
-    debug("received SUBACK");
     std::size_t refused = 0;
     for (std::size_t i = 0; i < grants.size(); ++i) {
-      if (grants[i]) {
-        loop_.debug(fmt::format("Subscribed: {}", static_cast<int>(*grants[i])));
-        continue;
-      }
+      if (grants[i]) continue;
       ++refused;
       loop_.error(subscription_refusal(options_.topics[i], grants[i], client_, options_.client));
     }
-    if (refused == grants.size()) return loop_.end(kExitError);
+    if (refused == grants.size()) {
+      if (!options_.client.program.mosquitto) return loop_.end(kExitError);
+      loop_.error("All subscription requests were denied.");
+      return loop_.end(kExitOk);  // as mosquitto_sub has it
+    }
     unsubscribe();
   }
 
   void unsubscribe() {
     if (options_.unsubscribe.empty()) return on_settled();
-    for (const std::string& topic : options_.unsubscribe) {
-      debug(fmt::format("sending UNSUBSCRIBE (Topic: {})", topic));
-    }
     client_.async_unsubscribe(options_.unsubscribe,
                               request_properties(options_.client.properties.unsubscribe),
                               [this](client::error_code error) {
                                 if (loop_.ending()) return;
                                 if (error) return on_error(error);
-                                debug("received UNSUBACK");
                                 on_settled();
                               });
   }
@@ -141,9 +136,6 @@ class MqttSub {
 
   void take(const client::MqttMessage& message) {
     const auto qos = static_cast<std::uint8_t>(message.guarantee);
-    debug(fmt::format("received PUBLISH (q{}, r{}, m{}, '{}', ... ({} bytes))", qos,
-                      message.retain ? 1 : 0, message.packet_id, message.topic,
-                      message.payload.size()));
     const bool through = sink_.take({.topic = message.topic,
                                      .payload = as_bytes(message.payload),
                                      .qos = qos,

@@ -52,6 +52,74 @@ TEST(Options, UrlsFillInWhatTheySay) {
   EXPECT_EQ(more.client.password, "pw");
 }
 
+TEST(Options, FiltersAreThoseOfTheVersion) {
+  SubOptions shared = sub({"$share//a"});
+  EXPECT_EQ(error(shared), "accepted");  // before MQTT 5 any topic may begin so
+  shared.client.version = "5";
+  EXPECT_EQ(error(shared),
+            "\"$share//a\" is not a topic filter: the name of the share is missing behind $share/.");
+}
+
+TEST(Options, ThereAreOtherWaysThanAHost) {
+  PubOptions file = pub();
+  file.client.unix_path = "/s";
+  EXPECT_EQ(error(file), "accepted");
+  file.client.port_option = 1;
+  EXPECT_EQ(error(file), "--unix says where the broker is: leave out -h, -p and the URL.");
+  PubOptions proxied = pub("mqtt://h/a", "");
+  proxied.client.proxy_option = "socks5h://p";
+  ASSERT_TRUE(complete(proxied));
+  EXPECT_EQ(proxied.client.proxy->host, "p");
+  EXPECT_EQ(proxied.client.host, "h");
+  proxied.client.service = true;
+  EXPECT_EQ(error(proxied), "--proxy and -S are two ways to the broker: give one.");
+  PubOptions service = pub();
+  service.client.service = true;
+  ASSERT_TRUE(complete(service));
+  EXPECT_EQ(service.client.host, "");
+  service.client.port_option = 1;
+  EXPECT_EQ(error(service), "-S looks the port up: leave out -p.");
+  PubOptions coap = pub("coap://h/a", "");
+  coap.client.service = true;
+  EXPECT_EQ(error(coap), "CoAP has no counterpart of -S: leave it out.");
+}
+
+TEST(Options, MosquittosProgramsHaveTheirHabits) {
+  SubOptions few = sub({"a"});
+  few.client.program = {.task = Task::kSub, .mosquitto = true};
+  few.client.version = "5";
+  few.count = 3;
+  ASSERT_TRUE(complete(few));
+  EXPECT_EQ(few.client.receive_max, 3);
+  few.count = 300;
+  ASSERT_TRUE(complete(few));
+  EXPECT_EQ(few.client.receive_max, 20);
+  few.client.keep_alive_s = 4;
+  EXPECT_EQ(error(few), "Invalid keepalive given, it must be between 5 and 65535 inclusive.");
+  few.client.keep_alive_s = 5;
+  few.client.session_expiry = "-1";
+  EXPECT_EQ(error(few), "a session without end needs a client id to come back to it: give -i ID.");
+  SubOptions old = sub({"a"});
+  old.client.program = {.task = Task::kSub, .mosquitto = true};
+  old.client.version = "31";
+  ASSERT_TRUE(complete(old));
+  EXPECT_TRUE(old.client.id.starts_with("mosq-"));
+  EXPECT_EQ(old.client.id.size(), 23u);
+  PubOptions ordered = pub("mqtt://h/u", "t");
+  ordered.client.program = {.task = Task::kPub, .mosquitto = true};
+  ordered.client.host_option = "other";
+  ordered.client.topic_before_url = true;
+  PubOptions behind = ordered;
+  ASSERT_TRUE(complete(ordered));
+  EXPECT_EQ(ordered.topic, "u");
+  EXPECT_EQ(ordered.client.host, "other");
+  behind.client.topic_before_url = false;
+  behind.client.host_before_url = true;
+  ASSERT_TRUE(complete(behind));
+  EXPECT_EQ(behind.topic, "t");
+  EXPECT_EQ(behind.client.host, "h");
+}
+
 TEST(Options, OptionsWinOverTheUrlsUser) {
   PubOptions options = pub("mqtt://me:pw@h");
   options.client.user = "you";

@@ -90,6 +90,36 @@ TEST(Url, WrongOnesAreExplained) {
   EXPECT_THAT(error("localhost"), testing::HasSubstr("there is no \"://\""));
 }
 
+TEST(Url, PercentSignsMayStandForThemselves) {
+  const auto url = parse_url("mqtt://m%40e:p%w@h/a%20b", false);
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->user, "m%40e");
+  EXPECT_EQ(url->password, "p%w");
+  EXPECT_EQ(url->topic, "a%20b");
+}
+
+TEST(Url, ProxiesHaveAFormOfTheirOwn) {
+  const auto whole = parse_proxy("socks5h://m%40e:p%3Aw@[::1]:77");
+  ASSERT_TRUE(whole) << whole.error();
+  EXPECT_EQ(whole->user, "m@e");
+  EXPECT_EQ(whole->password, "p:w");
+  EXPECT_EQ(whole->host, "::1");
+  EXPECT_EQ(whole->port, 77);
+  const auto least = parse_proxy("socks5h://h");
+  ASSERT_TRUE(least) << least.error();
+  EXPECT_FALSE(least->user);
+  EXPECT_EQ(least->host, "h");
+  EXPECT_EQ(least->port, 1080);
+  EXPECT_EQ(
+      parse_proxy("socks5://h").error(),
+      "--proxy \"socks5://h\": only SOCKS5 proxies that look names up themselves are "
+      "supported. The form is socks5h://[user[:password]@]host[:port]; the port is 1080 if not "
+      "given.");
+  EXPECT_THAT(parse_proxy("socks5h://").error(), testing::HasSubstr("there is no host"));
+  EXPECT_THAT(parse_proxy("socks5h://h/a").error(), testing::HasSubstr("nothing follows host"));
+  EXPECT_THAT(parse_proxy("socks5h://%zz@h").error(), testing::HasSubstr("not a percent code"));
+}
+
 TEST(Url, IsRecognisedByItsForm) {
   EXPECT_TRUE(looks_like_url("mqtt://h"));
   EXPECT_TRUE(looks_like_url("coap+tcp://h"));
