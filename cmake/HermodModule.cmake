@@ -31,12 +31,14 @@ function(hermod_module)
   list(TRANSFORM M_DEPENDS PREPEND hermod:: OUTPUT_VARIABLE dep_targets)
   if(M_SOURCES)
     add_library(hermod_${M_NAME} STATIC ${M_SOURCES})
-    target_include_directories(hermod_${M_NAME} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_include_directories(hermod_${M_NAME} PUBLIC
+      "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>")
     target_link_libraries(hermod_${M_NAME}
       PUBLIC ${dep_targets} ${M_LIBS} PRIVATE ${M_PRIVATE_LIBS})
   else()
     add_library(hermod_${M_NAME} INTERFACE)
-    target_include_directories(hermod_${M_NAME} INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_include_directories(hermod_${M_NAME} INTERFACE
+      "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>")
     target_link_libraries(hermod_${M_NAME} INTERFACE ${dep_targets} ${M_LIBS})
   endif()
   add_library(hermod::${M_NAME} ALIAS hermod_${M_NAME})

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/broker/broker.hpp"
 
+#include <malloc.h>
+
 #include <atomic>
 
 #include "hermod/broker/authorizers.hpp"
@@ -13,11 +15,21 @@
 
 namespace hermod::broker {
 
+namespace {
+
+// What was asked of malloc() and not given back.
+std::uint64_t heap_bytes() {
+  const struct mallinfo2 all = mallinfo2();
+  return all.uordblks + all.hblkhd;
+}
+
+}  // namespace
+
 // A shard with what it is made of, and the thread that turns it.
 class Broker::Thread {
  public:
   Thread(const Settings& settings, std::uint16_t self, std::uint64_t hash_key, Log& log,
-         std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom,
+         std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom, Sources& sources,
          identity::HashingPool* pool)
       : poller_(std::move(poller)) {
     std::vector<core::Authorizer*> authorizers;
@@ -43,7 +55,9 @@ class Broker::Thread {
                                                 .journal = journal_,
                                                 .authorizers = std::move(authorizers),
                                                 .poller = *poller_,
-                                                .mailroom = mailroom});
+                                                .mailroom = mailroom,
+                                                .sources = sources,
+                                                .heap_bytes = heap_bytes});
   }
 
   [[nodiscard]] Shard& shard() { return *shard_; }
@@ -123,7 +137,7 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
     pollers.push_back(poller->get());
     broker->threads_.push_back(std::make_unique<Thread>(broker->settings_, i, hash_key, log,
                                                         std::move(*poller), *broker->mailroom_,
-                                                        broker->pool_.get()));
+                                                        broker->sources_, broker->pool_.get()));
   }
   for (auto& thread : broker->threads_) thread->shard().connect(pollers);
   if (auto bound = broker->bind(); !bound) return std::unexpected(bound.error());

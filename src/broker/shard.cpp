@@ -33,7 +33,19 @@ Shard::Shard(ShardParts parts)
                    [this](core::ConnectionKey key, const session::Answer& answer) {
                      answer_key(key, answer);
                    }),
-      peers_(0, PeerHash{{parts_.hash_key}}) {
+      peers_(0, PeerHash{{parts_.hash_key}}),
+      open_(settings_.listeners.size()) {
+  if (parts_.self == 0 && settings_.sys_interval_s > 0) {
+    Status::Facts facts{.version = settings_.version, .threads = settings_.threads, .start = now_};
+    for (const ListenerSettings& listener : settings_.listeners) {
+      facts.protocols.emplace_back(listener.protocol->name());
+    }
+    status_ = std::make_unique<Status>(std::move(facts));
+    status_at_ = now_;
+  }
+  core_.on_late_will([this](core::SubscriberIndex index, std::string_view topic) {
+    return may_publish_late(index, topic);
+  });
   core_.on_interest_lost([this](std::string_view filter) {
     for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
       if (to != parts_.self) outbox_.add(to, Interest{std::string{filter}, false, 0});
@@ -61,13 +73,13 @@ bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::Datagr
 
 Instant Shard::next_due() {
   if (has_work()) return now_;
-  return std::min({wheel_.next_deadline(), expire_at_, accept_at_});
+  return std::min({wheel_.next_deadline(), expire_at_, accept_at_, status_at_});
 }
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
   return !ready_.empty() || !dirty_.empty() || !questions_.empty() || !to_self_.empty() ||
-         subscribing_.wants_turn() || std::ranges::any_of(sockets_, &Socket::unread);
+         subscribing_.wants_turn() || walk_.open || std::ranges::any_of(sockets_, &Socket::unread);
 }
 
 Instant Shard::turn(Duration wait_max) {
@@ -94,6 +106,8 @@ Instant Shard::turn(Duration wait_max) {
     for (std::uint16_t i = 0; i < count; ++i) accept(i);
   }
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
+  if (status_at_ <= now_) begin_status();
+  go_on_with_census();
   finish_commits();
   execute();
   resume_paused();
@@ -145,10 +159,37 @@ void Shard::accept(std::uint16_t index) {
       ++counters_.refused;
       continue;  // closes it
     }
+    Source source = 0;
+    if (!admit_source(*stream, source)) continue;
     ++counters_.accepted;
-    adopt(std::move(stream), listener.settings, {});
+    adopt(std::move(stream), listener.settings, source, {});
   }
   accept_at_ = now_;  // more may wait: others have their turn first
+}
+
+// False when the far end's address has as many connections as one may have.
+bool Shard::admit_source(const transport::Stream& stream, Source& source) {
+  const std::size_t count_max = settings_.connections.per_source_max;
+  if (count_max == 0) return true;
+  source = source_of(stream.peer());
+  if (source == 0 || parts_.sources.enter(source, count_max)) return true;
+  constexpr std::uint64_t kTellEach = 1'000;  // a flood of connections must not become one of lines
+  ++counters_.refused;
+  if (counters_.refused_by_source++ % kTellEach == 0) {
+    parts_.log.print(LogLevel::kWarning,
+                     "{} has {} connections and gets no more: {} were refused for that so far. "
+                     "max_connections_per_source sets how many one address may have.",
+                     stream.peer().to_text(), count_max, counters_.refused_by_source);
+  }
+  return false;
+}
+
+Source Shard::take_source(const Connection& connection) {
+  const auto found = source_of_.find(connection.index);
+  if (found == source_of_.end()) return 0;
+  const Source source = found->second;
+  source_of_.erase(found);
+  return source;
 }
 
 Connection& Shard::make_connection(std::uint16_t listener) {
@@ -156,15 +197,17 @@ Connection& Shard::make_connection(std::uint16_t listener) {
   Connection& connection = connections_[index];
   connection.index = index;
   connection.listener = listener;
+  ++open_[listener];
   const ListenerSettings& settings = settings_.listeners[listener];
   connection.session =
       settings.protocol->make_session({.limits = &settings.limits, .rng = &parts_.rng});
   return connection;
 }
 
-void Shard::adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener,
+void Shard::adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener, Source source,
                   std::span<const std::uint8_t> unread) {
   Connection& connection = make_connection(listener);
+  if (source != 0) source_of_.emplace(connection.index, source);
   connection.stream = std::move(stream);
   ++streams_;
   ++unattached_;
@@ -208,9 +251,11 @@ void Shard::drop(Connection& connection) {
     if (connection.output && !connection.output->empty()) {  // the last words, if they fit
       std::array<Bytes, 16> pieces;
       const std::size_t count = connection.output->gather(pieces);
-      (void)connection.stream->write(std::span{pieces}.first(count));
+      const transport::IoResult last = connection.stream->write(std::span{pieces}.first(count));
+      if (last.status == transport::IoResult::Status::kDone) counters_.bytes_sent += last.count;
     }
     parts_.poller.remove(*connection.stream);
+    if (const Source source = take_source(connection)) parts_.sources.leave(source);
     --streams_;
     if (!connection.attached()) --unattached_;
   } else {
@@ -218,15 +263,23 @@ void Shard::drop(Connection& connection) {
   }
   if (connection.rest && !connection.attached()) unattached_bytes_ -= connection.rest->size();
   if (connection.output) outputs_.give(std::move(connection.output));
+  --open_[connection.listener];
   connections_.erase(connection.index);
 }
 
-void Shard::log_broken_rule(const Connection& connection, const session::BrokenRule& broken) {
+void Shard::log_refusal(const Connection& connection, const session::Close& effect) {
   if (!settings_.log_connections || !connection.stream) return;
-  const bool attached = connection.attached();
-  parts_.log.print(LogLevel::kNotice, "Client {} from {} breaks {} at octet {} of its packet.",
-                   attached ? core_.subscriber(connection.subscriber).id : "(not logged in)",
-                   connection.stream->peer_text(), broken.statement, broken.offset);
+  if (effect.advice.empty() && *effect.broken.statement == 0) return;
+  const std::string who = fmt::format(
+      "Client {} from {}",
+      connection.attached() ? core_.subscriber(connection.subscriber).id : "(not logged in)",
+      connection.stream->peer_text());
+  if (*effect.broken.statement != 0) {
+    parts_.log.print(LogLevel::kNotice, "{} breaks {} at octet {} of its packet.", who,
+                     effect.broken.statement, effect.broken.offset);
+  } else {
+    parts_.log.print(LogLevel::kNotice, "{} is refused: {}", who, effect.advice);
+  }
 }
 
 // Once a connection: when its session says goodbye, or when it ends without.

@@ -21,6 +21,7 @@ void Shard::receive(std::uint16_t index) {
       Connection* connection = peer_connection(index, datagram);
       if (connection == nullptr) continue;
       ++counters_.datagrams;
+      counters_.bytes_received += datagram.bytes.size();
       with_session(*connection, effects_,
                    [&](session::Session& session, session::Effects& effects) {
                      session.on_datagram(datagram.bytes, now_, effects);
@@ -86,6 +87,8 @@ void Shard::commit(std::size_t count) {
   Socket& socket = sockets_[peer.socket];
   socket.socket->commit(count, peer.address, peer.local);
   socket.dirty = true;
+  ++counters_.datagrams_sent;
+  counters_.bytes_sent += count;
 }
 
 }  // namespace hermod::broker

@@ -58,9 +58,16 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
   if (allowed(connection, core::Action::kPublish, effect.message.destination.address)) {
     effect.message.origin.shard = parts_.self;
     effect.message.origin.connection = connection.index + 1;
-    // A stamp that lay before the publication's arrival could lose against one that its client saw.
-    const Instant at = effect.message.retain ? parts_.clock.now() : now_;
+    Instant at = now_;
+    if (effect.message.retain) {
+      // A stamp that lay before the publication's arrival could lose against one that its client
+      // saw.
+      at = parts_.clock.now();
+      effect.message.origin.client = core::Subscribers::mark(actor_of(connection).client_id);
+    }
     reason = core_.publish(effect.message, at);
+  } else {
+    ++counters_.writes_denied;
   }
   if (effect.ticket == 0) return;
   answers_.push_back({.ticket = effect.ticket, .reason = reason});
@@ -119,6 +126,10 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
   const std::uint16_t owner =
       effect.client_id.empty() ? parts_.self : core_.owner_of(effect.client_id);
   if (owner != parts_.self) return hand_over(connection, owner);
+  if (connection.stream) {
+    ++counters_.connects;
+    ++counters_.packets_received;  // where it stays: who hands it over has read it too
+  }
 
   const core::Credentials credentials{.client_id = effect.client_id,
                                       .given = effect.has_credentials,
@@ -142,6 +153,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
       core_.subscriber(held).attached()) {  // [MQTT-3.1.4-2]
     if (Connection* old = find(core_.subscriber(held).connection)) end(*old, Reason::kTakenOver);
   }
+  claim(connection, effect);
   const core::Core::Attached attached =
       core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
                    {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_);
@@ -149,6 +161,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }
   connection.subscriber = attached.subscriber;
+  owners_.erase(attached.subscriber);
   connection.guarded = attached.session_present && authorizer_of(connection).has_rules();
   if (connection.stream) {
     --unattached_;
@@ -181,13 +194,15 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
 void Shard::hand_over(Connection& connection, std::uint16_t owner) {
   ++counters_.handed_over;
   parts_.poller.remove(*connection.stream);
-  outbox_.add(
-      owner,
-      Handover{std::move(connection.stream), {input_.begin(), input_.end()}, connection.listener});
+  outbox_.add(owner, Handover{std::move(connection.stream),
+                              {input_.begin(), input_.end()},
+                              connection.listener,
+                              take_source(connection)});
   --streams_;
   --unattached_;
   if (connection.rest) unattached_bytes_ -= connection.rest->size();
   if (connection.output) outputs_.give(std::move(connection.output));
+  --open_[connection.listener];
   connections_.erase(connection.index);
 }
 
@@ -200,12 +215,13 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
       effect.discard_will ||
       (will && !allowed(connection, core::Action::kPublish, will->destination.address));
   subscribing_.stop(subscriber);
+  if (effect.expiry_s) core_.set_expiry(subscriber, *effect.expiry_s);
+  note_owner(connection);
   connection.subscriber = core::Subscribers::kNone;
   if (connection.stream) {
     ++unattached_;
     if (connection.rest) unattached_bytes_ += connection.rest->size();
   }
-  if (effect.expiry_s) core_.set_expiry(subscriber, *effect.expiry_s);
   expire_at_ = std::min(expire_at_,
                         core_.detach(subscriber, std::move(effect.inflight), discard_will, now_));
 }
@@ -214,7 +230,7 @@ void Shard::apply(Connection& connection, session::Close& effect) {
   if (connection.closing) return;
   connection.closing = true;
   connection.close_reason = effect.reason;
-  if (*effect.broken.statement != 0) log_broken_rule(connection, effect.broken);
+  log_refusal(connection, effect);
   connection.armed = now_ + kCloseGrace;
   wheel_.arm(connection, connection.stream ? connection.armed : now_);
   if (connection.stream) mark_dirty(connection);

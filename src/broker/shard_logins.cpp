@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may come in, and who may do what: questions to the listener's authorizer, and answers that
 // come later.
+#include "hermod/model/topic.hpp"
 #include "shard_session.hpp"
 
 namespace hermod::broker {
@@ -18,6 +19,8 @@ core::Actor Shard::actor_of(const Connection& connection) {
 }
 
 bool Shard::allowed(const Connection& connection, core::Action action, std::string_view name) {
+  // Nobody but the broker publishes there, whatever an authorizer says.
+  if (action == core::Action::kPublish && model::is_own_topic(name)) return false;
   return authorizer_of(connection).authorize(actor_of(connection), action, name) ==
          core::Verdict::kAllow;
 }
@@ -120,6 +123,51 @@ void Shard::review(const core::Authorizer& changed) {
     }
   }
   execute();
+}
+
+// --- whose a session is ---
+
+// The connection is about to leave a session behind.
+void Shard::note_owner(const Connection& connection) {
+  const core::Subscriber& left = core_.subscriber(connection.subscriber);
+  if (!left.durable() || (!connection.identity && !left.will.message)) return;
+  Owner& owner = owners_[connection.subscriber];
+  owner = {.generation = core_.generation(connection.subscriber), .listener = connection.listener};
+  if (connection.identity) owner.user = connection.identity->user;
+}
+
+// A session belongs to the user that left it: another one that comes with its client id gets a new
+// session, and the old one ends.
+void Shard::claim(const Connection& connection, session::Attach& effect) {
+  if (effect.client_id.empty() || effect.clean_start) return;
+  const core::SubscriberIndex left = core_.find(effect.client_id);
+  if (left == core::Subscribers::kNone) return;
+  const auto found = owners_.find(left);
+  const bool known = found != owners_.end() && found->second.generation == core_.generation(left);
+  const std::optional<std::string> nobody;
+  const std::optional<std::string>& user = known ? found->second.user : nobody;
+  const bool same = connection.identity ? user == connection.identity->user : !user;
+  if (same) return;
+  effect.clean_start = true;
+  parts_.log.print(
+      LogLevel::kWarning,
+      "Client {}: the session of this id belonged to {}, and {} has logged in with it. "
+      "It is discarded, and a new one begins.",
+      effect.client_id, user ? "user " + *user : "an anonymous client",
+      connection.identity ? "user " + connection.identity->user : "an anonymous client");
+}
+
+// A will that has waited: rules and users may have changed since.
+bool Shard::may_publish_late(core::SubscriberIndex index, std::string_view topic) {
+  const auto found = owners_.find(index);
+  if (found == owners_.end() || found->second.generation != core_.generation(index)) return false;
+  const Owner& owner = found->second;
+  const core::Actor actor{.client_id = core_.subscriber(index).id,
+                          .named = owner.user.has_value(),
+                          .user = owner.user ? std::string_view{*owner.user} : std::string_view{}};
+  return !model::is_own_topic(topic) &&
+         parts_.authorizers[owner.listener]->authorize(actor, core::Action::kPublish, topic) ==
+             core::Verdict::kAllow;
 }
 
 // --- reading ---

@@ -103,9 +103,10 @@ void Shard::open(Handover& letter, std::uint16_t) {
   core_.flush();
   if (streams_ >= settings_.connections.connections_max) {
     ++counters_.refused;
+    if (letter.source != 0) parts_.sources.leave(letter.source);
     return;  // closes it with the letter
   }
-  adopt(std::move(letter.stream), letter.listener, letter.unread);
+  adopt(std::move(letter.stream), letter.listener, letter.source, letter.unread);
 }
 
 }  // namespace hermod::broker

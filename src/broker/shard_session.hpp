@@ -19,6 +19,8 @@ void Shard::with_session(Connection& connection, session::EffectList& list, Inpu
   if (!connection.output) connection.output = outputs_.take();
   session::Effects effects{id_of(connection), *connection.output, list};
   input(*connection.session, effects);
+  counters_.packets_received += effects.received();
+  counters_.packets_sent += effects.sent();
   if (connection.output->empty()) {
     outputs_.give(std::move(connection.output));
   } else {

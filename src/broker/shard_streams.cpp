@@ -34,6 +34,7 @@ void Shard::read(Connection& connection) {
   }
   const transport::IoResult result = connection.stream->read(into);
   const std::size_t count = result.status == transport::IoResult::Status::kDone ? result.count : 0;
+  counters_.bytes_received += count;
   connection.unread = count == into.size() || connection.hung_up;
   if (held > kReadBuffer / 2) {
     connection.rest->resize(held + count);
@@ -169,6 +170,7 @@ void Shard::flush(Connection& connection) {
       connection.output->clear();
       return on_peer_end(connection);
     }
+    counters_.bytes_sent += result.count;
     connection.output->consume(result.count);
   }
   const bool empty = !connection.output || connection.output->empty();

@@ -167,4 +167,40 @@ error_code to_error(mqtt::ReasonCode code) {
   }
 }
 
+bool may_heal(error_code error) {
+  using mqtt::ReasonCode;
+  if (error.category() != error_category()) return true;  // the network's
+  if (error.value() <= UINT8_MAX) {
+    switch (static_cast<ReasonCode>(error.value())) {
+      case ReasonCode::kMalformedPacket:
+      case ReasonCode::kProtocolError:
+      case ReasonCode::kBanned:
+      case ReasonCode::kBadAuthenticationMethod:
+      case ReasonCode::kSessionTakenOver:
+      case ReasonCode::kPayloadFormatInvalid:
+      case ReasonCode::kRetainNotSupported:
+      case ReasonCode::kQosNotSupported:
+      case ReasonCode::kUseAnotherServer:
+      case ReasonCode::kServerMoved:
+        return false;
+      default:
+        break;
+    }
+  }
+  switch (static_cast<Error>(error.value())) {
+    case Error::kProtocolVersion:
+    case Error::kIdentifierRejected:
+    case Error::kBadCredentials:
+    case Error::kNotAuthorized:
+    case Error::kProtocolViolation:
+    case Error::kClosed:
+    case Error::kBadTopic:
+    case Error::kTooLarge:
+    case Error::kBadProperty:
+      return false;
+    default:
+      return true;
+  }
+}
+
 }  // namespace hermod::client

@@ -24,11 +24,19 @@ constexpr std::size_t kOutputKept = 256 * 1024;  // memory that an idle connecti
 constexpr auto kLinger = std::chrono::seconds(1);
 }  // namespace
 
-MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions options)
+MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions options,
+                               MqttUnfinished unfinished)
     : options_(std::move(options)),
-      session_(options_.session),
+      session_(options_.session, std::move(unfinished.inflight)),
       socket_(executor),
-      timer_(executor) {}
+      timer_(executor),
+      outgoing_(std::move(unfinished.outgoing)),
+      first_tag_(unfinished.first_tag),
+      next_tag_(unfinished.first_tag),
+      sent_until_(unfinished.sent_until),
+      released_(std::move(unfinished.released)),
+      incoming_(std::move(unfinished.incoming)),
+      receive_handler_(std::move(unfinished.receive_handler)) {}
 
 void MqttConnection::connect(Handler<void(error_code, bool)> handler) {
   if (state_ != State::kIdle) return handler(Error::kAlreadyConnected, false);
@@ -69,6 +77,7 @@ void MqttConnection::read() {
     input_.resize(std::max(input_size_ + kReadMin, input_.size() * 2));
   }
   reading_ = true;
+  read_at_ = input_size_;
   socket_.async_read_some(asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
                           [self = shared_from_this()](error_code failed, std::size_t count) {
                             self->reading_ = false;
@@ -81,6 +90,10 @@ void MqttConnection::on_read(error_code error, std::size_t count) {
   if (state_ == State::kClosing) {  // the octets count for nothing any more
     if (error) return finish({}, model::Reason::kOk);
     return linger();
+  }
+  // What lay before it may have been consumed while it was under way.
+  if (input_size_ != read_at_) {
+    std::memmove(input_.data() + input_size_, input_.data() + read_at_, count);
   }
   input_size_ += count;
   offer();
@@ -240,7 +253,7 @@ void MqttConnection::finish(error_code error, model::Reason reason) {
   if (state_ == State::kClosed) return;
   const bool asked = state_ == State::kClosing && !error;
   state_ = State::kClosed;
-  ended_ = asked ? make_error_code(Error::kClosed) : error;
+  ended_ = asked ? make_error_code(Error::kClosed) : refused_ ? refused_ : error;
   connect_until_ = linger_until_ = kNever;
   if (dialer_) dialer_->cancel();
   timer_.cancel();
@@ -250,6 +263,7 @@ void MqttConnection::finish(error_code error, model::Reason reason) {
   session_.on_close(reason, clock_.now(), effects);
   effects_.clear();
   if (disconnect_handler_) disconnect_handler_(asked ? error_code() : ended_);
+  if (on_end_) return leave_operations(ended_);
   fail_operations(ended_);
 }
 

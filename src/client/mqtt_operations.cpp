@@ -17,15 +17,6 @@
 namespace hermod::client {
 namespace {
 
-model::Message to_message(const MqttPublication& publication) {
-  model::Message message;
-  message.destination = model::Destination::topic(publication.topic);
-  message.payload = as_bytes(publication.payload);
-  message.guarantee = publication.guarantee;
-  message.retain = publication.retain;
-  return message;
-}
-
 bool is_utf8(const mqtt::UserProperties& user) {
   return std::ranges::all_of(user, [](const auto& one) {
     return hermod::is_utf8(as_bytes(one.first)) && hermod::is_utf8(as_bytes(one.second));
@@ -99,7 +90,9 @@ error_code MqttConnection::fault(const MqttPublication& publication) const {
 }
 
 void MqttConnection::publish(Handler<void(error_code)> handler, MqttPublication publication) {
-  if (state_ != State::kOpen) return handler(Error::kNotConnected);
+  const bool waits = on_end_ && (state_ == State::kIdle || state_ == State::kConnecting);
+  const bool kept = keeps_at_most_once_ || publication.guarantee != model::Guarantee::kAtMostOnce;
+  if (state_ != State::kOpen && !(waits && kept)) return handler(Error::kNotConnected);
   if (const error_code error = fault(publication)) return handler(error);
   if (outgoing_.size() + unwritten_.size() + released_.size() >= options_.publications_max) {
     return handler(Error::kTooMany);
@@ -111,7 +104,7 @@ void MqttConnection::publish(Handler<void(error_code)> handler, MqttPublication 
     expires_at = clock_.now() + std::chrono::seconds{expiry_s};
   }
   outgoing_.push_back({std::move(publication), std::move(handler), expires_at});
-  run([](Instant, session::Effects&) {});
+  if (state_ == State::kOpen) run([](Instant, session::Effects&) {});
 }
 
 void MqttConnection::subscribe(Handler<void(error_code, MqttGrants)> handler,
@@ -193,6 +186,7 @@ void MqttConnection::disconnect(Handler<void(error_code)> handler, const MqttFar
   const bool said = is_utf8(farewell.user) && hermod::is_utf8(as_bytes(farewell.reason_string));
   if (v5() && (!said || !encoded.encode(list))) return handler(Error::kBadProperty);
   disconnect_handler_ = std::move(handler);
+  on_end_ = nullptr;
   run([&](Instant now, session::Effects& effects) {
     session_.disconnect(now, effects, {farewell.reason, encoded.block()});
   });
@@ -234,7 +228,12 @@ void MqttConnection::execute(session::Publish& publish) {
 /// [MQTT-4.6.0-4]: the oldest message of QoS 2 is over.
 void MqttConnection::execute(const session::Credit& credit) {
   credit_ += credit.count;
-  for (std::uint32_t i = 0; i < credit.count && !released_.empty(); ++i) {
+  const std::uint32_t unearned = std::min(credit_unearned_, credit.count);
+  credit_unearned_ -= unearned;
+  std::size_t over = credit.count - unearned;
+  // Those whose end brought no credit came before the first that does.
+  if (over > 0) over += std::exchange(released_surplus_, 0);
+  for (; over > 0 && !released_.empty(); --over) {
     released_.front()({});
     released_.pop_front();
   }
@@ -250,6 +249,7 @@ void MqttConnection::execute(const session::Settle& settled) {
 void MqttConnection::execute(const session::Opened& opened) {
   if (opened.reason == model::Reason::kOk) {
     state_ = State::kOpen;
+    begin_with_unfinished(opened.session_present);
     return connect_handler_({}, opened.session_present);
   }
   error_code error = to_error(opened.reason);
@@ -258,6 +258,7 @@ void MqttConnection::execute(const session::Opened& opened) {
   } else if (opened.code >= 1 && opened.code <= 5) {  // MQTT 3.1.1 Table 3.1
     error = static_cast<Error>(opened.code);
   }
+  refused_ = error;
   connect_handler_(error, false);
 }
 
@@ -287,78 +288,15 @@ void MqttConnection::execute(const session::Close& close) {
   flush();
 }
 
-// --- messages on their way ---
-
-/// Gives the session as many messages as it may have now. False when there is none.
-bool MqttConnection::deliver_outgoing() {
-  if (state_ != State::kOpen) return false;
-  const std::size_t begin = next_tag_ - first_tag_;
-  std::size_t end = begin;
-  for (; end < outgoing_.size(); ++end) {
-    if (outgoing_[end].publication.guarantee == model::Guarantee::kAtMostOnce) continue;
-    if (credit_ == 0) break;
-    --credit_;
-  }
-  if (begin == end) return false;
-
-  messages_.clear();
-  deliveries_.clear();
-  properties_.clear();
-  messages_.reserve(end - begin);
-  for (std::size_t i = begin; i < end; ++i) {
-    messages_.push_back(to_message(outgoing_[i].publication));
-    if (v5() && !outgoing_[i].publication.properties.empty()) {
-      messages_.back().properties =
-          properties_.emplace_back(outgoing_[i].publication.properties).get();
-      messages_.back().expires_at = outgoing_[i].expires_at;
-    }
-    deliveries_.push_back({.message = &messages_.back(),
-                           .guarantee = messages_.back().guarantee,
-                           .retain = messages_.back().retain});
-  }
-  session::Effects effects({}, filling_, effects_);
-  session_.on_deliveries({.items = deliveries_, .first_tag = next_tag_}, clock_.now(), effects);
-  next_tag_ += end - begin;
-  for (std::size_t i = begin; i < end; ++i) {
-    if (outgoing_[i].publication.guarantee != model::Guarantee::kAtMostOnce) continue;
-    unwritten_.push_back({octets_queued(), std::exchange(outgoing_[i].handler, {})});
-  }
-  complete_written();  // one that has expired is not written at all
-  forget_finished();
-  return true;
-}
-
-void MqttConnection::settle(model::Tag tag, model::Outcome outcome, std::uint8_t code) {
-  if (tag < first_tag_ || tag - first_tag_ >= outgoing_.size()) return;
-  Outgoing& message = outgoing_[tag - first_tag_];
-  if (!message.handler) return;
-  auto handler = std::exchange(message.handler, {});
-  if (outcome != model::Outcome::kAccept) {
-    return handler(to_error(static_cast<mqtt::ReasonCode>(code)));
-  }
-  if (message.publication.guarantee == model::Guarantee::kExactlyOnce) {
-    released_.push_back(std::move(handler));  // PUBREC: it is over with PUBCOMP
-  } else {
-    handler({});
-  }
-}
-
-void MqttConnection::forget_finished() {
-  while (!outgoing_.empty() && !outgoing_.front().handler) {
-    outgoing_.pop_front();
-    ++first_tag_;
-  }
-}
-
 /// Gives the oldest message to who receives, and acknowledges it.
 void MqttConnection::hand_over() {
-  if (!receive_handler_) return;
+  if (!receive_handler_ || left_) return;
   if (incoming_.empty()) {
     if (state_ == State::kClosed) receive_handler_(ended_, {});
     return;
   }
   const bool was_paused = paused();
-  Incoming next = std::move(incoming_.front());
+  MqttIncoming next = std::move(incoming_.front());
   incoming_.pop_front();
   receive_handler_({}, std::move(next.message));
   if (state_ != State::kOpen) return;
@@ -379,7 +317,7 @@ void MqttConnection::hand_over() {
 
 void MqttConnection::fail_operations(error_code error) {
   if (connect_handler_) connect_handler_(error, false);
-  for (Outgoing& message : outgoing_) {
+  for (MqttOutgoing& message : outgoing_) {
     if (message.handler) message.handler(error);
   }
   outgoing_.clear();
@@ -387,12 +325,16 @@ void MqttConnection::fail_operations(error_code error) {
   unwritten_.clear();
   for (auto& handler : released_) handler(error);
   released_.clear();
+  fail_requests(error);
+  hand_over();
+}
+
+void MqttConnection::fail_requests(error_code error) {
   for (auto& [ticket, request] : requests_) {
     if (request.subscribe) request.subscribe(error, {});
     if (request.unsubscribe) request.unsubscribe(error);
   }
   requests_.clear();
-  hand_over();
 }
 
 }  // namespace hermod::client

@@ -45,6 +45,7 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.connection = connection;
   subscriber.expiry_s = std::min(expiry_s, limits_.expiry_s_max);
   subscriber.will = std::move(will);
+  subscriber.will.client = Subscribers::mark(client_id);
   subscriber.will_at = kNever;  // MQTT 5 [MQTT-3.1.3-9]
   subscriber.credit = 0;
   subscriber.open = true;
@@ -86,17 +87,22 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
 void Core::publish_will(Will will, Instant now) {
   if (!will.message) return;
   model::Message message = *will.message;
-  if (will.expiry_s) {
-    message.expires_at = now + std::chrono::seconds{*will.expiry_s};
-    message.owner = nullptr;  // the copy made before lives for ever
-  }
-  publish(message, now);
+  message.origin.client = will.client;
+  message.owner = nullptr;  // the copy made before says neither whose it is nor when it ends
+  if (will.expiry_s) message.expires_at = now + std::chrono::seconds{*will.expiry_s};
+  publish_own(message, now);
   router_.flush();
+}
+
+Will Core::take_late_will(SubscriberIndex index) {
+  Will will = std::exchange(subscribers_[index].will, {});
+  if (!will.message || !late_will_) return will;
+  return late_will_(index, will.message->destination.address) ? std::move(will) : Will{};
 }
 
 // The session is over: a will that waits comes now (MQTT 5 §3.1.3.2.2).
 void Core::end_session(SubscriberIndex index, Instant now) {
-  Will will = std::exchange(subscribers_[index].will, {});
+  Will will = take_late_will(index);
   forget(index);
   publish_will(std::move(will), now);
 }
@@ -128,12 +134,13 @@ Instant Core::expire(Instant now) {
   for (SubscriberIndex index = 0; index < subscribers_.places(); ++index) {
     if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
     if (subscribers_[index].expires_at <= now) {
+      ++counters_.expired;
       end_session(index, now);
       continue;
     }
     if (subscribers_[index].will_at <= now) {
       subscribers_[index].will_at = kNever;
-      publish_will(std::exchange(subscribers_[index].will, {}), now);
+      publish_will(take_late_will(index), now);
     }
     next = std::min({next, subscribers_[index].expires_at, subscribers_[index].will_at});
   }
@@ -180,13 +187,22 @@ Reason Core::publish(model::Message& message, Instant now) {
     const std::uint16_t owner = owner_of(message.destination.address);
     if (owner == place_.shard) {
       const Reason kept = retained_.store(message);
-      if (kept != Reason::kOk) return kept;
+      if (kept != Reason::kOk) {
+        ++counters_.refused;
+        return kept;
+      }
     } else {
       remote_owner = ShardSet{1} << owner;
     }
   }
   const bool wanted = router_.publish(message, true, remote_owner);
   return wanted || message.retain ? Reason::kOk : Reason::kNoMatch;
+}
+
+Reason Core::publish_own(model::Message& message, Instant now) {
+  ++counters_.own_published;
+  counters_.own_bytes += message.payload.size();
+  return publish(message, now);
 }
 
 void Core::receive(const model::Message& message, bool for_subscribers, bool for_retained) {
@@ -238,8 +254,28 @@ void Core::set_open(SubscriberIndex index, bool open) {
   }
 }
 
+bool Core::take_census(SubscriberIndex& place, std::size_t visits_max, Census& census) const {
+  const std::size_t end = std::min<std::size_t>(subscribers_.places(), place + visits_max);
+  for (; place < end; ++place) {
+    if (!subscribers_.holds(place)) continue;
+    const Subscriber& subscriber = subscribers_[place];
+    census.waiting += subscriber.queue.waiting();
+    census.unsettled += subscriber.queue.unsettled();
+    census.bytes += subscriber.queue.bytes();
+    if (!subscriber.memberships) continue;
+    for (const Membership& membership : *subscriber.memberships) {
+      census.memberships += membership.name.empty() ? 0 : 1;
+    }
+  }
+  return place >= subscribers_.places();
+}
+
 void Core::deliver_retained(SubscriberIndex index, const model::Message& message,
                             const model::SubscriptionOptions& options) {
+  if (options.no_local && message.origin.client != 0 &&
+      message.origin.client == Subscribers::mark(subscribers_[index].id)) {
+    return;  // the client's own [MQTT-3.8.3-3]
+  }
   const model::Guarantee guarantee = std::min(message.guarantee, options.guarantee_max);
   router_.enqueue(subscribers_[index], message, guarantee, true,
                   {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});

@@ -35,19 +35,22 @@ model::Reason Retained::store(const model::Message& message) {
   const bool held = found != values_.end();
   if (held && message.version < (*found)->version) return model::Reason::kOk;
   if (!held && is_older_than_clear(message)) return model::Reason::kOk;
-  const std::size_t freed = held ? found->get()->memory() : 0;
+  const bool own = model::is_own_topic(message.destination.address);
+  const std::size_t freed = held && !own ? found->get()->memory() : 0;
   if (message.payload.empty()) {
     if (held) values_.erase(found);
+    if (held && own) --own_values_;
     bytes_ -= freed;
     note_clear(message);
     return model::Reason::kOk;
   }
   model::MessageRef value = message.own();
-  const std::size_t bytes = bytes_ - freed + value.get()->memory();
-  if ((!held && values_.size() >= limits_.retained_messages_max) ||
-      bytes > limits_.retained_bytes_max) {
+  const std::size_t bytes = bytes_ - freed + (own ? 0 : value.get()->memory());
+  if (!own &&
+      ((!held && size() >= limits_.retained_messages_max) || bytes > limits_.retained_bytes_max)) {
     return model::Reason::kQuotaExceeded;
   }
+  if (!held && own) ++own_values_;
   // The old value's name orders the set: take it out before the new one goes in.
   auto after = held ? values_.erase(found) : values_.end();
   values_.insert(after, std::move(value));

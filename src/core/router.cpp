@@ -22,7 +22,6 @@ bool Router::publish(const model::Message& message, bool everywhere, ShardSet re
     run_set_ = &cache_.find(topic);
     run_everywhere_ = everywhere;
   }
-  ++counters_.published;
   run_.push_back(&message);
   const ShardSet interested = everywhere ? run_set_->shards : 0;
   if ((interested | retained_owner) != 0) outlet_.forward(message, interested, retained_owner);
@@ -32,12 +31,21 @@ bool Router::publish(const model::Message& message, bool everywhere, ShardSet re
 void Router::flush() {
   if (run_set_ == nullptr) return;
   // Payloads that outputs will refer to are copied once, for all.
+  std::size_t bytes = 0;
   for (const model::Message* message : run_) {
+    bytes += message->payload.size();
     if (message->payload.size() >= Output::kShareFrom && !run_set_->matches.empty()) {
       keep(*message);
     }
   }
-  for (const Match& match : run_set_->matches) deliver_run(match);
+  std::size_t direct = 0;  // subscribers that took the run; counted once for all, not for each
+  for (const Match& match : run_set_->matches) direct += deliver_run(match) ? 1 : 0;
+  counters_.delivered += direct * run_.size();
+  counters_.delivered_bytes += direct * bytes;
+  if (run_everywhere_) {
+    counters_.published += run_.size();
+    counters_.published_bytes += bytes;
+  }
   record_durable();
   for (const Kept& kept : kept_) kept.view->owner = nullptr;
   kept_.clear();
@@ -73,32 +81,54 @@ Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) 
   return v;
 }
 
-void Router::deliver_run(const Match& match) {
+bool Router::deliver_run(const Match& match) {
+  if (match.some_no_local && is_publisher(match)) [[unlikely]]
+    return deliver_to_publisher(match);
+  return deliver_to(match, {run_set_->ids.data() + match.ids_begin, match.ids_count});
+}
+
+// What came from another shard was not published by a client of this one.
+bool Router::is_publisher(const Match& match) const {
+  if (!run_everywhere_) return false;
+  const Subscriber& subscriber = subscribers_[match.subscriber];
+  const model::Origin& origin = run_.front()->origin;
+  if (subscriber.attached() && origin.connection != 0 &&
+      static_cast<std::uint32_t>(subscriber.connection) == origin.connection) {
+    return true;
+  }
+  return origin.client != 0 && origin.client == Subscribers::mark(subscriber.id);
+}
+
+// Of the publisher's own subscriptions those without No Local count alone [MQTT-3.8.3-3]. Who mixes
+// them pays for a walk of the tree.
+bool Router::deliver_to_publisher(const Match& match) {
+  if (match.no_local) return false;
+  MatchSet own;
+  cache_.tree().match_own(run_.front()->destination.address, match.subscriber, own);
+  return deliver_to(own.matches.front(), own.ids);
+}
+
+bool Router::deliver_to(const Match& match, std::span<const std::uint32_t> ids) {
   Subscriber& subscriber = subscribers_[match.subscriber];
   const model::Message& first = *run_.front();
-  // What came from another shard was not published by a connection of this one.
-  if (match.no_local && run_everywhere_ && subscriber.attached() && first.origin.connection != 0 &&
-      static_cast<std::uint32_t>(subscriber.connection) == first.origin.connection) {
-    return;
-  }
   const Guarantee guarantee = std::min(first.guarantee, match.guarantee_max);
   const bool counted = guarantee != Guarantee::kAtMostOnce;
   if (counted && subscriber.durable()) durable_.push_back(match.subscriber);
   if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
       (!counted || (subscriber.credit >= run_.size() && subscriber.queue.can_take()))) {
-    deliver_direct(subscriber, match, guarantee);
-    return;
+    deliver_direct(subscriber, match, guarantee, ids);
+    return true;
   }
-  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
   for (const model::Message* message : run_) {
     enqueue(subscriber, *message, guarantee, match.retain_as_published && message->retain, ids);
   }
   pump(subscriber);
+  return false;
 }
 
-void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee) {
+void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee,
+                            std::span<const std::uint32_t> ids) {
   Variant& shared = variant(guarantee, match.retain_as_published);
-  const std::span<const std::uint32_t> ids{run_set_->ids.data() + match.ids_begin, match.ids_count};
   model::DeliveryBatch batch{.items = shared.items, .slots = &shared.slots};
   if (!ids.empty()) {  // nobody else gets the very same deliveries
     scratch_ = shared.items;
@@ -117,7 +147,6 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
     }
     subscriber.credit -= static_cast<std::uint32_t>(batch.items.size());
   }
-  counters_.delivered += batch.items.size();
   outlet_.deliver(subscriber.connection, batch);
 }
 
@@ -172,11 +201,15 @@ void Router::pump(Subscriber& subscriber) {
   while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
     const model::Tag first = subscriber.queue.take(kBatchMax, subscriber.credit, scratch_);
     if (scratch_.empty()) return;
-    subscriber.credit -= static_cast<std::uint32_t>(
-        std::ranges::count_if(scratch_, [](const model::Delivery& delivery) {
-          return delivery.guarantee != Guarantee::kAtMostOnce;
-        }));
+    std::uint32_t counted = 0;
+    std::size_t bytes = 0;
+    for (const model::Delivery& delivery : scratch_) {
+      counted += delivery.guarantee != Guarantee::kAtMostOnce ? 1 : 0;
+      bytes += delivery.message->payload.size();
+    }
+    subscriber.credit -= counted;
     counters_.delivered += scratch_.size();
+    counters_.delivered_bytes += bytes;
     outlet_.deliver(subscriber.connection, {.items = scratch_, .first_tag = first});
     subscriber.queue.trim();
   }

@@ -87,23 +87,29 @@ void collect(const TopicTree::Node& node, std::vector<const TopicTree::Subscript
   for (const auto& subscription : node.subscriptions) found.push_back(&subscription);
 }
 
-void walk(const TopicTree::Node& node, model::Levels levels, bool wildcards,
-          std::vector<const TopicTree::Subscription*>& found, ShardSet& shards) {
+// Returns how many nodes it visited.
+std::size_t walk(const TopicTree::Node& node, model::Levels levels, bool wildcards,
+                 std::vector<const TopicTree::Subscription*>& found, ShardSet& shards) {
+  std::size_t visited = 1;
   const auto* children = node.children.get();
   if (children != nullptr && children->multi != nullptr && wildcards) {
     collect(*children->multi, found, shards);  // '#' stands for the parent too: §4.7.1.2
+    ++visited;
   }
   if (levels.done()) {
     collect(node, found, shards);
-    return;
+    return visited;
   }
-  if (children == nullptr) return;
+  if (children == nullptr) return visited;
   const std::string_view level = levels.next();
   if (children->single != nullptr && wildcards) {
-    walk(*children->single, levels, true, found, shards);
+    visited += walk(*children->single, levels, true, found, shards);
   }
   const auto literal = children->literal.find(level);
-  if (literal != children->literal.end()) walk(**literal, levels, true, found, shards);
+  if (literal != children->literal.end()) {
+    visited += walk(**literal, levels, true, found, shards);
+  }
+  return visited;
 }
 
 void fold(std::vector<const TopicTree::Subscription*>& found, MatchSet& out) {
@@ -116,6 +122,7 @@ void fold(std::vector<const TopicTree::Subscription*>& found, MatchSet& out) {
     Match& match = out.matches.back();
     match.guarantee_max = std::max(match.guarantee_max, subscription->guarantee_max);
     match.no_local = match.no_local && subscription->no_local;
+    match.some_no_local = match.some_no_local || subscription->no_local;
     match.retain_as_published = match.retain_as_published || subscription->retain_as_published;
     if (subscription->subscription_id != 0) {
       out.ids.push_back(subscription->subscription_id);
@@ -236,12 +243,24 @@ std::string TopicTree::filter_of(const Node* node) const {
   return filter;
 }
 
-void TopicTree::match(std::string_view topic, MatchSet& out) const {
+std::size_t TopicTree::match(std::string_view topic, MatchSet& out) const {
   out.matches.clear();
   out.ids.clear();
   out.shards = 0;
   std::vector<const Subscription*> found;
-  walk(*root_, model::Levels{topic}, !topic.starts_with('$'), found, out.shards);  // [MQTT-4.7.2-1]
+  const bool wildcards = !topic.starts_with('$');  // [MQTT-4.7.2-1]
+  const std::size_t visited = walk(*root_, model::Levels{topic}, wildcards, found, out.shards);
+  fold(found, out);
+  return visited;
+}
+
+void TopicTree::match_own(std::string_view topic, SubscriberIndex subscriber, MatchSet& out) const {
+  out = {};
+  std::vector<const Subscription*> found;
+  walk(*root_, model::Levels{topic}, !topic.starts_with('$'), found, out.shards);
+  std::erase_if(found, [subscriber](const Subscription* subscription) {
+    return subscription->subscriber != subscriber || subscription->no_local;
+  });
   fold(found, out);
 }
 

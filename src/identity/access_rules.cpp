@@ -74,10 +74,7 @@ bool AccessRules::allows(const core::Actor& actor, core::Action action,
   if (action == core::Action::kSubscribe) return true;
   // What is there is the broker's own, but for the states of bridges: clients do not write it,
   // whatever the lines say.
-  if (action == core::Action::kPublish && topic.starts_with("$SYS") &&
-      !model::matches("$SYS/broker/connection/+/state", topic)) {
-    return false;
-  }
+  if (action == core::Action::kPublish && model::is_own_topic(topic)) return false;
   const auto hits = [topic](std::string_view filter) { return model::matches(filter, topic); };
   return decide(actor, action == core::Action::kPublish ? kWrite : kRead, hits, hits);
 }

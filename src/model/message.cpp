@@ -18,6 +18,7 @@ class Arena {
   [[nodiscard]] std::size_t used() const { return used_; }
 
   Bytes keep(Bytes bytes) {
+    if (bytes.data() == nullptr) return {};  // not there, which is not the same as empty
     std::uint8_t* out = take(bytes.size());
     if (out == nullptr) return {};
     if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());

@@ -7,7 +7,7 @@ import socket
 import time
 
 from clients import MARKER, BrokerTest, Subscriber
-from processes import PATIENCE_S, main, require
+from processes import HERMOD, PATIENCE_S, ProcessTest, main, require
 
 VERSIONS = ("5", "311", "31")
 PROPERTIES = ("-D", "publish", "content-type", "text/plain",
@@ -283,7 +283,15 @@ class Time(Mqtt5Test):
 
 
 class Limits(BrokerTest):
-    broker_lines = ("max_packet_size 1000", "max_keepalive 20", "max_inflight_messages 3")
+    broker_lines = ("max_packet_size 1000", "max_keepalive 60", "max_inflight_messages 3")
+
+    def test_a_long_keep_alive_is_shortened_or_refused(self):
+        patient = self.subscribe("mosquitto", "-V", "5", "-k", "100", "-t", "k")
+        self.publish("mosquitto", "k", "heard", "-V", "5", "-k", "65535")
+        self.assertEqual(patient.wait_lines(1), ["heard"])
+        refused = self.start(*self.pub("mosquitto"), "-V", "311", "-k", "100", "-t", "k", "-m", "x")
+        self.assertNotEqual(refused.wait(), 0)
+        self.assertIn("identifier rejected", refused.text("stderr"))
 
     def test_a_small_receive_maximum_loses_nothing(self):
         session = ("-V", "5", "-c", "-i", "narrow", "-q", "1", "-t", "n")
@@ -301,6 +309,51 @@ class Limits(BrokerTest):
         self.publish("mosquitto", "m", "x" * 200, "-q", "1", "-V", "5")
         self.publish("mosquitto", "m", "fits", "-q", "1", "-V", "5")
         self.assertEqual(small.wait_lines(1), ["fits"])
+
+
+class Elsewhere(BrokerTest):
+    broker_lines = ("server_reference other.example:1884",)
+
+    def test_a_broker_that_goes_down_names_another_one(self):
+        wire = Wire(self.broker.mqtt)
+        self.addCleanup(wire.close)
+        client = self.subscribe("hermod", "-V", "5", "-t", "x")
+        self.broker.stop()
+        first, body = wire.receive()
+        reference = b"other.example:1884"
+        self.assertEqual((first, body[0]), (0xe0, 0x9c))
+        self.assertIn(b"\x1c" + bytes([0, len(reference)]) + reference, body[2:])
+        self.assertIn(b"This server is going down. Connect to the server that it names.", body)
+        self.assertEqual(client.wait(), 1)
+        self.assertIn("It names another server for -h and -p: other.example:1884",
+                      client.text("stderr"))
+
+
+class Refusals(ProcessTest):
+    def refused(self, broker, program, *options):
+        process = self.start(program, "pub" if program == HERMOD else "-d", "-h", "127.0.0.1", "-p",
+                             broker.mqtt, "-t", "x", "-m", "x", *options)
+        self.assertNotEqual(process.wait(), 0)
+        return process.text() + process.text("stderr")
+
+    def test_a_broker_that_has_moved_sends_everybody_away(self):
+        broker = self.start_broker("server_reference other.example:1884", "server_moved true")
+        text = self.refused(broker, HERMOD, "-V", "5")
+        self.assertIn("has moved for good", text)
+        self.assertIn("another server for -h and -p: other.example:1884", text)
+        mosquitto_pub = require("mosquitto_pub")
+        self.assertIn("Server moved", self.refused(broker, mosquitto_pub, "-V", "5"))
+        self.assertIn("CONNACK (3)", self.refused(broker, mosquitto_pub, "-V", "311"))
+
+    def test_nothing_is_retained(self):
+        broker = self.start_broker("retain_available false")
+        self.assertIn("Retain not supported", self.refused(broker, HERMOD, "-V", "5", "-r"))
+        for version in ("5", "311", "31"):
+            if version != "5":  # whose mosquitto_pub leaves the flag out by itself
+                self.refused(broker, require("mosquitto_pub"), "-V", version, "-q", "1", "-r")
+                broker.wait_for("is refused: The server keeps no retained messages", "stderr")
+            self.finish(require("mosquitto_pub"), "-h", "127.0.0.1", "-p", broker.mqtt, "-t", "x",
+                        "-m", "x", "-V", version, "-q", "1")
 
 
 if __name__ == "__main__":

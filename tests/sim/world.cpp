@@ -41,7 +41,8 @@ struct World::Machine {
                .journal = journal,
                .authorizers = {world.settings_.listeners.size(), &world.authorizer_},
                .poller = poller,
-               .mailroom = world.mailroom_}) {}
+               .mailroom = world.mailroom_,
+               .sources = world.sources_}) {}
 
   SeededRng rng;
   transport::MemoryPoller poller;

@@ -112,6 +112,7 @@ class World {
   broker::AnonymousAuthorizer authorizer_{true};
   TraceLog log_;
   broker::Mailroom mailroom_;
+  broker::Sources sources_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<Task*> tasks_;
   std::multimap<Instant, std::function<void()>> timers_;

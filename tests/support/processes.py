@@ -4,6 +4,7 @@
 The program under test is the path in the environment variable HERMOD. Nothing here sleeps: whoever
 waits, waits for output or for an end. Every process ends with the test that started it.
 """
+import contextlib
 import os
 import re
 import select
@@ -17,6 +18,7 @@ import unittest
 from pathlib import Path
 
 HERMOD = os.environ.get("HERMOD", "")
+OPEN = object()
 PATIENCE_S = 20  # generous: sanitizers and busy machines are slow
 
 
@@ -39,6 +41,7 @@ class Process:
     """A program whose output is read while it runs."""
 
     def __init__(self, *command, stdin=None, environment=None):
+        """`stdin` is all that the program gets to read; None: nothing; OPEN: what say() writes."""
         self.command = [str(word) for word in command]
         self.output = {"stdout": b"", "stderr": b""}
         self.child = subprocess.Popen(
@@ -48,10 +51,15 @@ class Process:
         self.open = {self.child.stdout: "stdout", self.child.stderr: "stderr"}
         for stream in self.open:
             os.set_blocking(stream.fileno(), False)
-        if stdin:
-            self.child.stdin.write(stdin)
-        if stdin is not None:
-            self.child.stdin.close()
+        if stdin is None or stdin is OPEN:
+            return
+        self.child.stdin.write(stdin)
+        self.child.stdin.close()
+
+    def say(self, line):
+        """Writes a line to a program that was started with stdin=OPEN."""
+        self.child.stdin.write(line.encode() + b"\n")
+        self.child.stdin.flush()
 
     def _pump(self, until):
         """Takes what has come; waits for something to come at most until then."""
@@ -115,6 +123,9 @@ class Process:
         if self.child.poll() is None:
             self.child.kill()
         self.child.wait()
+        if self.child.stdin and not self.child.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self.child.stdin.close()
         for stream in (self.child.stdout, self.child.stderr):
             stream.close()
 

@@ -10,6 +10,7 @@
 #include "hermod/transport/address.hpp"
 #include "hermod/transport/tcp.hpp"
 #include "protocols.hpp"
+#include "version.hpp"
 
 namespace hermod::app {
 namespace {
@@ -86,9 +87,12 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
   divide(settings.core.retained_messages_max, settings.threads);
   divide(settings.core.retained_bytes_max, settings.threads);
   limit_connections(settings, config);
+  settings.connections.per_source_max = config.connections_per_source_max;
   settings.logins.threads = config.login_threads;
   settings.logins.jobs_max = config.pending_logins_max;
   settings.log_connections = config.log.connection_messages;
+  settings.sys_interval_s = config.sys_interval_s;
+  settings.version = kVersion;
 
   const bool ipv6 = has_ipv6();
   for (const ListenerConfig& listener : config.listeners) {

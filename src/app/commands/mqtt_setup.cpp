@@ -44,16 +44,9 @@ void say_properties(const ClientOptions& options, mqtt::ClientOptions& session) 
 
 }  // namespace
 
-client::MqttOptions mqtt_options(const ClientOptions& options, const CommandLoop& loop) {
+client::MqttOptions mqtt_options(const ClientOptions& options) {
   client::MqttOptions out{
       .host = options.host, .port = options.port, .local_host = options.local_host};
-  if (options.debug) {
-    out.on_packet = [&loop, told = std::make_shared<PacketLines>(options)](bool sent,
-                                                                           Bytes packet) {
-      const std::string lines = told->lines(sent, packet);
-      if (!lines.empty()) loop.debug(lines);
-    };
-  }
   out.unix_path = options.unix_path;
   out.service = options.service;
   if (options.proxy) {
@@ -83,6 +76,18 @@ client::MqttOptions mqtt_options(const ClientOptions& options, const CommandLoop
   return out;
 }
 
+client::MqttOptions mqtt_options(const ClientOptions& options, const CommandLoop& loop) {
+  client::MqttOptions out = mqtt_options(options);
+  if (options.debug) {
+    out.on_packet = [&loop, told = std::make_shared<PacketLines>(options)](bool sent,
+                                                                           Bytes packet) {
+      const std::string lines = told->lines(sent, packet);
+      if (!lines.empty()) loop.debug(lines);
+    };
+  }
+  return out;
+}
+
 client::MqttRequestProperties request_properties(const GivenProperties& given) {
   return {.subscription_id = given.number(PropertyId::kSubscriptionIdentifier).value_or(0),
           .user = given.user()};
@@ -96,6 +101,10 @@ std::string explain(client::error_code error, const client::MqttClient& client,
                                        : explain(error, options);
   if (said && !refusal.reason_string.empty()) {
     text += fmt::format(" Its reason: {}", refusal.reason_string);
+  }
+  if (said && !client.server().server_reference.empty()) {
+    text +=
+        fmt::format(" It names another server for -h and -p: {}", client.server().server_reference);
   }
   return text;
 }

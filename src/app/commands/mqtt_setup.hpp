@@ -11,6 +11,7 @@
 
 namespace hermod::app {
 
+[[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options);
 /// With -d the packets are told to `loop`, which must outlive the client.
 [[nodiscard]] client::MqttOptions mqtt_options(const ClientOptions& options,
                                                const CommandLoop& loop);

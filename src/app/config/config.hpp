@@ -88,6 +88,8 @@ struct Config {
   AccessConfig access;  ///< without per_listener_settings
   std::uint16_t login_threads = 1;
   std::uint32_t pending_logins_max = 1'000;
+  std::uint32_t connections_per_source_max = 0;  ///< 0: no limit
+  std::uint16_t sys_interval_s = 10;             ///< 0: nothing on $SYS
   bool local_only = true;  ///< no listener is configured: only this machine is served
   std::vector<ListenerConfig> listeners;
   session::SessionLimits limits;  ///< guarantee_max is each listener's own

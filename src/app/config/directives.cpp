@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "hermod/base/utf8.hpp"
 #include "hermod/broker/mailbox.hpp"
 #include "hermod/transport/unix.hpp"
 #include "text/suggest.hpp"
@@ -191,11 +192,16 @@ std::string apply_persistence(Draft& draft, const Value& value) {
   return {};
 }
 
-std::string apply_retain_available(Draft&, const Value& value) {
-  if (value.truth) return {};
-  return "\"retain_available false\" cannot be obeyed: retained messages cannot be switched off "
-         "yet. "
-         "Remove the line, and bound them with max_retained_messages.";
+std::string apply_server_reference(Draft& draft, const Value& value) {
+  constexpr std::size_t kOctetsMax = 1'024;  // it goes into small packets
+  if (value.text.size() > kOctetsMax || !is_utf8(as_bytes(value.text))) {
+    return fmt::format(
+        "\"server_reference\" is not UTF-8 of up to {} octets. Name a host, or a host and a port: "
+        "\"server_reference broker2.example:1883\".",
+        kOctetsMax);
+  }
+  draft.config.limits.server_reference = value.text;
+  return {};
 }
 
 std::string apply_per_listener_settings(Draft& draft, const Value& value) {
@@ -398,6 +404,22 @@ constexpr std::array kDirectives{
               .apply = set<&Config::limits, &session::SessionLimits::connect_timeout_s>,
               .standard = "10",
               .help = "seconds that a new connection has for its first packet"},
+    Directive{.name = "server_reference",
+              .apply = apply_server_reference,
+              .standard = "none",
+              .help = "MQTT 5: another server, HOST or HOST:PORT, for clients that find this one "
+                      "full or going down; several are separated by blanks"},
+    Directive{.name = "server_moved",
+              .kind = K::kBoolean,
+              .apply = set<&Config::limits, &session::SessionLimits::server_moved>,
+              .standard = "false",
+              .help = "true: every client is refused, and sent to server_reference for good"},
+    Directive{.name = "max_connections_per_source",
+              .kind = K::kInteger,
+              .range = {0, kU32Max - 1},
+              .apply = set<&Config::connections_per_source_max>,
+              .standard = "0",
+              .help = "clients at a time from one address, or one /64 of IPv6; 0: no limit"},
     Directive{.name = "max_subscriptions",
               .kind = K::kInteger,
               .range = {1, kU32Max - 1},
@@ -416,12 +438,18 @@ constexpr std::array kDirectives{
               .apply = set<&Config::keep, &core::Limits::expiry_s_max>,
               .standard = "never",
               .help = "when a client that stays away is forgotten: a number and h, d, w, m or y"},
+    Directive{.name = "sys_interval",
+              .kind = K::kInteger,
+              .range = {0, kU16Max},
+              .apply = set<&Config::sys_interval_s>,
+              .standard = "10",
+              .help = "seconds between two updates of the broker's status on $SYS/#; 0: none"},
     // --- retained messages ---
     Directive{.name = "retain_available",
               .kind = K::kBoolean,
-              .apply = apply_retain_available,
+              .apply = set<&Config::limits, &session::SessionLimits::retain_available>,
               .standard = "true",
-              .help = "whether clients may publish retained messages; only true works yet"},
+              .help = "whether MQTT clients may publish retained messages"},
     Directive{.name = "max_retained_messages",
               .kind = K::kInteger,
               .range = {1, kU32Max - 1},

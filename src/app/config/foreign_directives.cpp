@@ -28,7 +28,6 @@ constexpr std::string_view kNoPrefixes =
 constexpr std::string_view kNoStore = "there is no store yet: everything is kept in memory.";
 constexpr std::string_view kNoBridge = "there are no bridges yet.";
 constexpr std::string_view kNoWebSocket = "there are no WebSockets yet.";
-constexpr std::string_view kNoSys = "the $SYS topics are not published yet.";
 
 constexpr std::array kForeign{
     refused("clientid_prefixes", kNoPrefixes),
@@ -115,7 +114,6 @@ constexpr std::array kForeign{
             "the quality of service is the lower of what was published and "
             "what was subscribed, as the MQTT specification says."),
     ignored("set_tcp_nodelay", "it is always on: Hermod gathers small packets itself."),
-    ignored("sys_interval", kNoSys),
     ignored("http_dir", kNoWebSocket),
     ignored("websockets_log_level", kNoWebSocket),
     ignored("websockets_headers_size", kNoWebSocket),

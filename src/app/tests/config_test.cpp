@@ -348,11 +348,15 @@ TEST(ConfigReader, WhatClosesSomethingIsNotIgnored) {
   EXPECT_TRUE(read("clientid_prefixes a").refused());
 }
 
-TEST(ConfigReader, RetainedMessagesCannotBeSwitchedOff) {
-  accepted("retain_available true\n");
-  EXPECT_EQ(finding("retain_available false\n"),
-            "h.conf:1: \"retain_available false\" cannot be obeyed: retained messages cannot be "
-            "switched off yet. Remove the line, and bound them with max_retained_messages.");
+TEST(ConfigReader, TheServerReferenceIsAText) {
+  const ConfigReading reading = read("server_reference a.example b.example:1884\n");
+  EXPECT_FALSE(reading.refused());
+  EXPECT_EQ(reading.config.limits.server_reference, "a.example b.example:1884");
+  const std::string why =
+      "h.conf:1: \"server_reference\" is not UTF-8 of up to 1024 octets. Name a host, or a host "
+      "and a port: \"server_reference broker2.example:1883\".";
+  EXPECT_EQ(finding("server_reference " + std::string(1025, 'x')), why);
+  EXPECT_EQ(finding("server_reference \xff"), why);
 }
 
 // mosquitto.conf(5) of version 2.0.11, and what its program reads besides.

@@ -57,7 +57,8 @@ TEST(Options, FiltersAreThoseOfTheVersion) {
   EXPECT_EQ(error(shared), "accepted");  // before MQTT 5 any topic may begin so
   shared.client.version = "5";
   EXPECT_EQ(error(shared),
-            "\"$share//a\" is not a topic filter: the name of the share is missing behind $share/.");
+            "\"$share//a\" is not a topic filter: the name of the share is missing behind "
+            "$share/.");
 }
 
 TEST(Options, ThereAreOtherWaysThanAHost) {

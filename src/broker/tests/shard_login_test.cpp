@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "world.hpp"
+#include "mqtt_client.hpp"
 
 namespace hermod::broker {
 namespace {
@@ -30,6 +30,7 @@ class Porter final : public core::Authorizer {
   core::Verdict authorize(const core::Actor& actor, Action action, std::string_view name) override {
     ++asked;
     if (action == Action::kSubscribe || !rules) return core::Verdict::kAllow;
+    if (actor.named && actor.user == banned) return core::Verdict::kDeny;
     const bool own = actor.named && name.find(actor.user) != std::string_view::npos;
     return own || name.starts_with("all/") ? core::Verdict::kAllow : core::Verdict::kDeny;
   }
@@ -55,6 +56,7 @@ class Porter final : public core::Authorizer {
   std::set<LoginTicket> cancelled;
   std::vector<core::Login> answers;
   std::map<std::string, std::uint64_t> proofs;
+  std::string banned;  ///< may do nothing any more
   bool rules = false;
   bool changed = false;
   int asked = 0;
@@ -301,8 +303,8 @@ TEST_F(ShardRules, RetainedValuesAreCheckedToo) {
   EXPECT_NE(came.find("x/eve/bob=2 r"), std::string::npos);
 }
 
-// The queue was filled while somebody else was attached to the session, or nobody.
-TEST_F(ShardRules, AResumedSessionIsCheckedForWhoResumesIt) {
+// The queue was filled while nobody was attached to the session.
+TEST_F(ShardRules, WhatWaitedForAResumedSessionIsChecked) {
   Client first{world};
   log_in(first, "s keep user=bob");
   first.ask("sub # q1");
@@ -310,9 +312,96 @@ TEST_F(ShardRules, AResumedSessionIsCheckedForWhoResumesIt) {
   Client eve{world};
   log_in(eve, "e user=eve");
   eve.ask("pub1 all/a 1\npub1 x/eve 2\npub1 eve/bob 3");
-  Client carl{world};
-  EXPECT_EQ(log_in(carl, "s keep user=carl"), "#1 ok present\n");
-  EXPECT_EQ(carl.ask("credit 10"), "all/a=1 q1 @1\n");
+  Client again{world};
+  EXPECT_EQ(log_in(again, "s keep user=bob"), "#1 ok present\n");
+  EXPECT_EQ(again.ask("credit 10"), "all/a=1 q1 @1\neve/bob=3 q1 @3\n");
+}
+
+// Rules may have changed while it waited.
+TEST_F(ShardRules, ADelayedWillIsDecidedWhenItIsPublished) {
+  World mqtt_world{1, {}, &mqtt::protocol(), &porter};
+  MqttClient watcher{mqtt_world};
+  (void)watcher.connects({.client_id = "watcher"});
+  (void)watcher.subscribes("all/#");
+  for (const bool banned : {true, false}) {
+    porter.banned.clear();
+    MqttClient client{mqtt_world, mqtt::Version::kV5};
+    client.put(wire::v5::connect({.client_id = "c",
+                                  .will = mqtt::WillView{.topic = "all/w", .payload = {}},
+                                  .user_name = "bob"},
+                                 {wire::v5::number(mqtt::PropertyId::kSessionExpiryInterval, 60)},
+                                 {wire::v5::number(mqtt::PropertyId::kWillDelayInterval, 5)}));
+    mqtt_world.run();
+    porter.answers.push_back({porter.waiting.back(), Reason::kOk, true, 0});
+    mqtt_world.wake();
+    EXPECT_EQ(client.hear(), "connack:0 ");
+    client.reset();
+    mqtt_world.pass(seconds{4});
+    EXPECT_EQ(watcher.hear(), "");
+    if (banned) porter.banned = "bob";
+    mqtt_world.pass(seconds{2});
+    EXPECT_EQ(watcher.hear(), banned ? "" : "all/w= ");
+  }
+}
+
+// --- whose a session is ---
+
+TEST_F(ShardLogin, ASessionIsItsUsersAlone) {
+  const auto leave_behind = [&] {
+    Client bob{world};
+    log_in(bob, "s user=bob");  // whatever was there is gone
+    bob.ask("bye");
+    Client again{world};
+    log_in(again, "s keep user=bob");
+    again.ask("sub t q1");
+    again.ask("close");
+    Client publisher{world};
+    EXPECT_EQ(publisher.ask("attach p\npub1 t secret"), "#1 ok\n#2 ok\n");
+  };
+  leave_behind();
+  {
+    Client bob{world};
+    EXPECT_EQ(log_in(bob, "s keep user=bob"), "#1 ok present\n");
+    EXPECT_EQ(bob.ask("credit 9"), "t=secret q1 @1\n");
+  }
+  leave_behind();
+  {
+    Client eve{world};
+    EXPECT_EQ(log_in(eve, "s keep user=eve"), "#1 ok\n");
+    EXPECT_EQ(eve.ask("credit 9\nping"), "pong\n");
+    eve.ask("close");
+  }
+  {
+    Client bob{world};  // the session is eve's now
+    EXPECT_EQ(log_in(bob, "s keep user=bob"), "#1 ok\n");
+  }
+  leave_behind();
+  Client nobody{world};
+  EXPECT_EQ(nobody.ask("attach s keep\ncredit 9\nping"), "#1 ok\npong\n");
+}
+
+TEST_F(ShardLogin, ASessionOfNobodyIsNotAUsers) {
+  {
+    Client nobody{world};
+    EXPECT_EQ(nobody.ask("attach s keep\nsub t q1"), "#1 ok\n#2 ok q1\n");
+  }
+  world.run();
+  Client again{world};
+  EXPECT_EQ(again.ask("attach s keep"), "#1 ok present\n");
+  again.ask("close");
+  Client bob{world};
+  EXPECT_EQ(log_in(bob, "s keep user=bob"), "#1 ok\n");
+}
+
+// A connection that is there is taken over as ever, but not what it subscribed.
+TEST_F(ShardLogin, AnotherUserTakesOverTheIdAndNotTheSession) {
+  Client bob{world};
+  log_in(bob, "s keep user=bob");
+  bob.ask("sub t q1");
+  Client eve{world};
+  EXPECT_EQ(log_in(eve, "s keep user=eve"), "#1 ok\n");
+  EXPECT_EQ(bob.read(), "end: session taken over\n");
+  EXPECT_EQ(world.shard().core().subscriptions(), 0u);
 }
 
 TEST_F(ShardRules, AWillIsPublishedOnlyWhereItsClientMayWrite) {

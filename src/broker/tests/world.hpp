@@ -42,10 +42,12 @@ class World {
   static constexpr std::uint64_t kHashKey = 7;
 
   /// Changes of `settings` made later count too. Streams speak `stream`, or lines. Everybody may do
-  /// everything, or what `authorizer` says on all listeners of all shards.
+  /// everything, or what `authorizer` says on all listeners of all shards. `base` is for settings
+  /// that are looked at once.
   explicit World(std::uint16_t shards = 1, const transport::MemoryOptions& options = {},
-                 const session::Protocol* stream = nullptr, core::Authorizer* authorizer = nullptr)
-      : network(options), mailroom(shards) {
+                 const session::Protocol* stream = nullptr, core::Authorizer* authorizer = nullptr,
+                 Settings base = {})
+      : settings(std::move(base)), network(options), mailroom(shards) {
     network.advance_to(Instant{std::chrono::seconds{100}});
     if (authorizer != nullptr) asked_ = authorizer;
     settings.threads = shards;
@@ -134,6 +136,7 @@ class World {
   LineProtocol lines{session::Transport::kStream};
   LineProtocol datagrams{session::Transport::kDatagram};
   Mailroom mailroom;
+  Sources sources;
 
  private:
   struct Machine {
@@ -149,7 +152,8 @@ class World {
                  .journal = journal,
                  .authorizers = {world.settings.listeners.size(), world.asked_},
                  .poller = poller,
-                 .mailroom = world.mailroom}) {}
+                 .mailroom = world.mailroom,
+                 .sources = world.sources}) {}
     SeededRng rng;
     transport::MemoryPoller poller;
     HeldJournal journal;
@@ -166,8 +170,8 @@ class World {
 /// The far end of a stream.
 class Client {
  public:
-  explicit Client(World& world, std::uint16_t shard = 0)
-      : world_(world), stream_(world.network.connect(World::address(shard))) {}
+  explicit Client(World& world, std::uint16_t shard = 0, const transport::Address& from = {})
+      : world_(world), stream_(world.network.connect(World::address(shard), from)) {}
 
   /// Octets, as they are; returns how many the network took.
   std::size_t write(std::string_view octets) {

@@ -6,6 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -311,6 +312,27 @@ TEST_F(MqttClientTest, TakesABoundedAmountWhileNobodyReceives) {
   ASSERT_EQ(log_.size(), kMessages + 1u);
   EXPECT_EQ(log_.front().size(), 2u + 8192u);
   EXPECT_EQ(log_.back(), "the server closed the connection");
+}
+
+TEST_F(MqttClientTest, ReadsOnWherePacketsWaitForAnAcknowledgement) {
+  // server: PUBLISH b (QoS 2) | client: PUBREC
+  // server: PUBLISH a (QoS 1), PUBLISH b again, which waits for the PUBACK of a
+  // client: PUBACK, PUBREC    | server: PUBREL  | client: PUBCOMP
+  connect([this] { receive(1); });
+  server_.sends("34 05 0001 62 0001")
+      .expects("50 02 0001")
+      .sends("32 05 0001 61 0002 3c 05 0001 62 0001")
+      .then([this] {
+        // The client has read both, and reads on, before anybody receives.
+        asio::post(io_, [this] { asio::post(io_, [this] { receive(1); }); });
+      })
+      .expects("40 02 0002 50 02 0001")
+      .sends("62 02 0001")
+      .expects("70 02 0001")
+      .then([this] { client_->close(); })
+      .expects_end();
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("b=", "a="));
 }
 
 TEST_F(MqttClientTest, OnlyOneReceivesAtATime) {

@@ -169,6 +169,27 @@ TEST_F(MqttClientV5Test, PublicationsFailWithTheServersReason) {
                                          "two: not authorized", "three"));
 }
 
+TEST_F(MqttClientV5Test, PublicationsThatExpireBehindOthersAreOver) {
+  // CONNACK: a receive maximum of 1.
+  connect(
+      [this] {
+        client_->async_publish({.topic = "a", .guarantee = Guarantee::kExactlyOnce}, note("one"));
+        client_->async_publish(
+            {.topic = "a", .guarantee = Guarantee::kExactlyOnce, .properties = {.expiry_s = 0}},
+            note("two"));
+        client_->async_publish({.topic = "a", .guarantee = Guarantee::kExactlyOnce}, note("three"));
+      },
+      "20 06 00 00 03 21 0001");
+  server_.expects("34 06 0001 61 0001 00")
+      .sends("50 02 0001")
+      .expects("62 02 0001")
+      .sends("70 02 0001")
+      .expects("34 06 0001 61 0002 00")
+      .closes();
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("two", "one", "three: the server closed the connection"));
+}
+
 TEST_F(MqttClientV5Test, SubscribesWithOptionsAndTellsTheCodes) {
   connect([this] {
     client_->async_subscribe({{.filter = "a",

@@ -53,18 +53,15 @@ inline void run_ready(asio::io_context& io) {
   for (int idle = 0; idle < 3;) idle = io.poll() == 0 ? idle + 1 : 0;
 }
 
-/// Accepts one connection and follows a script: what must come, and what is then sent.
+/// Accepts one connection and follows a script: what must come, and what is then sent; more
+/// connections, one after the other, where the script says so.
 class ScriptedTcpServer {
  public:
   using Socket = asio::ip::tcp::socket;
 
   explicit ScriptedTcpServer(asio::io_context& io)
       : acceptor_(io, {asio::ip::address_v4::loopback(), 0}), socket_(io) {
-    acceptor_.async_accept(socket_, [this](boost::system::error_code error) {
-      ASSERT_FALSE(error);
-      acceptor_.close();
-      next();
-    });
+    accept();
   }
   ~ScriptedTcpServer() { EXPECT_TRUE(steps_.empty()) << steps_.size() << " steps are left"; }
 
@@ -114,9 +111,28 @@ class ScriptedTcpServer {
     });
     return *this;
   }
+  /// Drops the connection, if it is still there, and waits for the next.
+  ScriptedTcpServer& accepts() {
+    ++connections_left_;
+    steps_.emplace_back([this] {
+      socket_ = Socket(acceptor_.get_executor());
+      accept();
+    });
+    return *this;
+  }
   [[nodiscard]] std::size_t written() const { return written_; }
+  /// Nobody is to come.
+  void stop() { acceptor_.close(); }
 
  private:
+  void accept() {
+    acceptor_.async_accept(socket_, [this](boost::system::error_code error) {
+      if (error == asio::error::operation_aborted) return;
+      ASSERT_FALSE(error);
+      if (connections_left_-- == 0) acceptor_.close();
+      next();
+    });
+  }
   void read(const std::string& wanted) {
     input_.resize(std::max(wanted.size(), std::size_t{1}));
     asio::async_read(
@@ -141,6 +157,7 @@ class ScriptedTcpServer {
   std::string input_ = std::string(1, '\0');
   std::string output_;
   std::size_t written_ = 0;
+  std::size_t connections_left_ = 0;
 };
 
 /// Answers each datagram with what a function makes of it.

@@ -95,5 +95,23 @@ TEST(MatchCache, AKnownTopicCostsNoWalk) {
   EXPECT_EQ(testkit::allocation_count(), changed);
 }
 
+// Topics are the publishers' to choose, and may be long: what is remembered has an end in octets
+// too.
+TEST(MatchCache, LongTopicsAndLargeSetsAreForgottenInTime) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  for (SubscriberIndex subscriber = 0; subscriber < 100; ++subscriber) {
+    (void)tree.add("#", subscriber, {});
+  }
+  const std::size_t before = testkit::allocated_octets();
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string topic = fmt::format("{:065535}", i);
+    EXPECT_EQ(cache.find(topic).matches.size(), 100u);
+    ASSERT_LE(cache.bytes(), MatchCache::kBytesMax + 100'000);
+  }
+  EXPECT_LE(testkit::allocated_octets() - before, MatchCache::kBytesMax + (1u << 20));
+  EXPECT_GT(cache.bytes(), 0u);
+}
+
 }  // namespace
 }  // namespace hermod::core

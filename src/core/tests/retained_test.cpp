@@ -257,5 +257,37 @@ TEST(Retained, ValuesThatStayAreSeenOnceWhenOthersChangeBetweenPages) {
   }
 }
 
+// What the broker says of itself has room however full the table is, and takes none away.
+TEST(Retained, OwnTopicsDoNotCountAgainstTheLimits) {
+  Limits limits;
+  limits.retained_messages_max = 1;
+  limits.retained_bytes_max = 1'000;
+  Retained retained{limits, kKey};
+  const std::string large(900, 'x');
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/a", large, 1)), Reason::kOk);
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/b", large, 2)), Reason::kOk);
+  EXPECT_EQ(retained.size(), 0u);
+  EXPECT_EQ(retained.bytes(), 0u);
+  EXPECT_EQ(retained.store(message_of("t", "x", 3)), Reason::kOk);
+  EXPECT_EQ(retained.store(message_of("u", "x", 4)), Reason::kQuotaExceeded);
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/c", "1", 5)), Reason::kOk);  // full, and yet
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/a", "2", 6)), Reason::kOk);
+  EXPECT_EQ(value_of(retained, "$SYS/broker/a"), "2");
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/a", "", 7)), Reason::kOk);
+  EXPECT_EQ(retained.size(), 1u);
+  EXPECT_EQ(retained.store(message_of("t", "", 8)), Reason::kOk);
+  EXPECT_EQ(retained.size(), 0u);
+  EXPECT_EQ(retained.bytes(), 0u);
+}
+
+// Where clients may publish, their values count as any others.
+TEST(Retained, BridgeStatesCount) {
+  Limits limits;
+  limits.retained_messages_max = 1;
+  Retained retained{limits, kKey};
+  EXPECT_EQ(retained.store(message_of("$SYS/broker/connection/b/state", "1", 1)), Reason::kOk);
+  EXPECT_EQ(retained.store(message_of("t", "x", 2)), Reason::kQuotaExceeded);
+}
+
 }  // namespace
 }  // namespace hermod::core

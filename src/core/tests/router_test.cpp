@@ -217,6 +217,89 @@ TEST_F(RouterTest, NoLocalIsNotForOnesOwn) {
   EXPECT_EQ(outlet.take(1), "again/0 ");
 }
 
+// [MQTT-3.8.3-3]: for the publisher the subscriptions with No Local do not count at all.
+TEST_F(RouterTest, ThePublisherGetsWhatItsOtherSubscriptionsSay) {
+  const SubscriberIndex one = attach("", 1);
+  subscribe(one, "a/#", Guarantee::kExactlyOnce, {.no_local = true, .subscription_id = 1});
+  subscribe(one, "a/+", Guarantee::kAtMostOnce, {.subscription_id = 2});
+  (void)publish("a/b", "own", Guarantee::kAtLeastOnce, false, 1);
+  (void)publish("a/b", "other", Guarantee::kAtLeastOnce, false, 2);
+  core.flush();
+  EXPECT_EQ(outlet.take(1), "own/0#2 other/1#1#2 ");
+}
+
+// The will was published for a connection of that client: back again, it does not get it.
+TEST_F(RouterTest, NoLocalIsNotForOnesOwnWill) {
+  for (const std::uint32_t delay_s : {0u, 5u}) {
+    const std::string id = fmt::format("c{}", delay_s);
+    const auto mine = core.attach(id, 1, true, 60, {will_of("a", "will"), delay_s}, now);
+    subscribe(mine.subscriber, "a", Guarantee::kAtLeastOnce, {.no_local = true});
+    const SubscriberIndex other = attach("other" + id, 2, true, 60);
+    subscribe(other, "a", Guarantee::kAtLeastOnce, {.no_local = true});
+    (void)core.detach(mine.subscriber, {}, false, now);
+    now += std::chrono::seconds{delay_s};
+    (void)core.expire(now);
+    core.flush();
+    EXPECT_EQ(outlet.take(2), "will/1 ");
+    (void)attach(id, 3 + delay_s, false, 60);
+    send("a", "later", Guarantee::kAtLeastOnce);
+    EXPECT_EQ(outlet.take(3 + delay_s), "later/1 ");
+    (void)core.detach(other, {}, true, now);
+    (void)outlet.take(2);
+  }
+}
+
+TEST_F(RouterTest, NoLocalIsNotForOnesOwnRetainedValues) {
+  const SubscriberIndex one = attach("one", 1);
+  const SubscriberIndex two = attach("two", 2);
+  const auto retained = [](std::string_view id) {
+    return model::Message{.destination = model::Destination::topic("a"),
+                          .payload = as_bytes("x"),
+                          .retain = true,
+                          .origin = {.client = Subscribers::mark(id)}};
+  };
+  for (const SubscriberIndex subscriber : {one, two}) {
+    core.deliver_retained(subscriber, retained("one"), {.no_local = true});
+    core.deliver_retained(subscriber, retained(""), {.no_local = true});  // nobody's
+    core.deliver_retained(subscriber, retained("one"), {});
+    core.pump(subscriber);
+  }
+  EXPECT_EQ(outlet.take(1), "x/0r x/0r ");
+  EXPECT_EQ(outlet.take(2), "x/0r x/0r x/0r ");
+}
+
+TEST_F(RouterTest, AWillThatHasWaitedIsAskedAbout) {
+  std::string asked;
+  bool may = false;
+  core.on_late_will([&](SubscriberIndex, std::string_view topic) {
+    asked += topic;
+    return may;
+  });
+  subscribe(attach("", 9), "#", Guarantee::kAtLeastOnce);
+  const auto leave = [&](std::string_view topic, std::uint32_t delay_s) {
+    const auto made = core.attach("w", 1, true, 60, {will_of(topic, "will"), delay_s}, now);
+    (void)core.detach(made.subscriber, {}, false, now);
+    core.flush();
+  };
+  leave("at-once", 0);  // whoever detaches it has just decided
+  EXPECT_EQ(outlet.take(9), "will/1 ");
+  leave("late", 5);
+  now += std::chrono::seconds{5};
+  (void)core.expire(now);
+  leave("ended", 50);
+  now += std::chrono::seconds{60};
+  (void)core.expire(now);
+  core.flush();
+  EXPECT_EQ(asked, "lateended");
+  EXPECT_EQ(outlet.take(9), "");
+  may = true;
+  leave("late", 5);
+  now += std::chrono::seconds{5};
+  (void)core.expire(now);
+  core.flush();
+  EXPECT_EQ(outlet.take(9), "will/1 ");
+}
+
 // Connection 1 of another shard is not connection 1 of this one.
 TEST_F(RouterTest, NoLocalDoesNotMeanOtherShards) {
   subscribe(attach("", 1), "a", Guarantee::kAtMostOnce, {.no_local = true});
@@ -345,6 +428,63 @@ TEST_F(TwoShards, WhatCameFromAnotherShardIsNotForwarded) {
   core.flush();
   EXPECT_EQ(outlet.take(1), "x/0 ");
   EXPECT_TRUE(outlet.forwarded.empty());
+}
+
+// --- counts ---
+
+TEST_F(RouterTest, OctetsAreCountedAsMessagesAre) {
+  subscribe(attach("", 1), "a");
+  subscribe(attach("", 2, true, 0, 1), "a");  // credit for one
+  send("a", "12345");
+  send("a", "123", Guarantee::kAtLeastOnce);
+  send("a", "1234567", Guarantee::kAtLeastOnce);
+  send("nobody", "1");
+  EXPECT_EQ(counters().published, 4u);
+  EXPECT_EQ(counters().published_bytes, 16u);
+  EXPECT_EQ(counters().delivered, 5u);
+  EXPECT_EQ(counters().delivered_bytes, 5u + 3 + 7 + 5 + 3);
+}
+
+TEST_F(RouterTest, WhatNoClientPublishedIsCountedApart) {
+  const auto will = core.attach("w", 1, true, 0, {will_of("a", "123")}, now);
+  (void)core.detach(will.subscriber, {}, false, now);
+  core.flush();
+  EXPECT_EQ(counters().published, 1u);
+  EXPECT_EQ(core.own_counters().own_published, 1u);
+  EXPECT_EQ(core.own_counters().own_bytes, 3u);
+}
+
+TEST_F(RouterTest, TheCensusFindsWhatQueuesHold) {
+  subscribe(attach("away", 1, true, 60), "a");
+  (void)core.detach(core.find("away"), {}, true, now);
+  subscribe(attach("slow", 2, true, 60, 1), "a");
+  send("a", "123", Guarantee::kAtLeastOnce);
+  send("a", "123", Guarantee::kAtLeastOnce);
+  Census census;
+  SubscriberIndex place = 0;
+  int steps = 1;
+  while (!core.take_census(place, 1'000, census)) ++steps;
+  EXPECT_EQ(steps, 1);
+  EXPECT_EQ(census.waiting, 3u);
+  EXPECT_EQ(census.unsettled, 1u);
+  EXPECT_GE(census.bytes, 4u * 3);
+  EXPECT_EQ(core.clients(), 2u);
+  EXPECT_EQ(core.subscriptions(), 2u);
+}
+
+TEST_F(RouterTest, TheCensusGoesOnWhereItStopped) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = std::to_string(i);
+    subscribe(attach(id, static_cast<ConnectionKey>(i + 1), true, 60), "a");
+    (void)core.detach(core.find(id), {}, true, now);
+  }
+  send("a", "x", Guarantee::kAtLeastOnce);
+  Census census;
+  SubscriberIndex place = 0;
+  int steps = 1;
+  while (!core.take_census(place, 7, census)) ++steps;
+  EXPECT_GE(steps, 100 / 7);
+  EXPECT_EQ(census.waiting, 100u);
 }
 
 }  // namespace

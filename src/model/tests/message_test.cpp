@@ -121,6 +121,18 @@ TEST(Message, ACopyOfACopyHoldsEverythingByItself) {
   expect_everything(*second, "34.5");
 }
 
+TEST(Message, WhatIsThereAndEmptyStaysApartFromWhatIsNotThere) {
+  const std::string empty;
+  Properties properties{.content_type = empty, .correlation = Bytes{as_bytes("x")}.first(0)};
+  Message message{.destination = Destination::topic("t"), .properties = &properties};
+  const MessageRef copy = message.own();
+  EXPECT_NE(copy->properties->content_type.data(), nullptr);
+  EXPECT_NE(copy->properties->correlation.data(), nullptr);
+  EXPECT_EQ(copy->properties->reply_to.data(), nullptr);
+  EXPECT_EQ(copy->properties->etag.data(), nullptr);
+  EXPECT_TRUE(copy->properties->content_type.empty());
+}
+
 TEST(Message, WithoutPropertiesTheCopyHasNone) {
   std::string topic = "a/b";
   std::string payload = "x";

@@ -3,11 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 namespace hermod::mqtt {
 namespace {
 
 std::string_view advice_to_connect(ReasonCode code) {
   switch (code) {
+    case ReasonCode::kUseAnotherServer:
+      return "This server can take nobody now. Connect to the server that it names.";
+    case ReasonCode::kServerMoved:
+      return "This server has moved for good. Connect to the server that it names from now on.";
+    case ReasonCode::kRetainNotSupported:
+      return "The will is a retained message, and the server keeps none.";
     case ReasonCode::kBadUserNameOrPassword:
       return "The user name or the password is wrong.";
     case ReasonCode::kNotAuthorized:
@@ -48,6 +56,12 @@ std::string_view advice_on_a_request(ReasonCode code, PacketType packet) {
 
 std::string_view advice_at_the_end(ReasonCode code) {
   switch (code) {
+    case ReasonCode::kImplementationSpecificError:  // told to the log alone, before MQTT 5
+      return "Its keep-alive is 0 or longer than max_keepalive.";
+    case ReasonCode::kUseAnotherServer:
+      return "This server is going down. Connect to the server that it names.";
+    case ReasonCode::kRetainNotSupported:
+      return "The server keeps no retained messages, as retain available in CONNACK says.";
     case ReasonCode::kServerShuttingDown:
       return "The server is going down. Connect again later.";
     case ReasonCode::kKeepAliveTimeout:
@@ -94,14 +108,19 @@ std::string to_text(const session::BrokenRule& broken) {
 }
 
 ReasonString::ReasonString(ReasonCode code, PacketType packet, const session::BrokenRule& broken,
-                           const V5* v5)
+                           const V5* v5, std::string_view server_reference)
     : room_(v5 != nullptr ? v5->packet_bytes_max : UINT32_MAX) {
-  if (!is_failure(code) || (v5 != nullptr && !v5->gives_reasons)) return;
+  if (!is_failure(code)) return;
   const std::string rule = to_text(broken);
   const std::string_view words = rule.empty() ? advice(code, packet) : rule;
-  if (words.empty()) return;
-  const Property why{.id = PropertyId::kReasonString, .text = words};
-  (void)encoded_.encode({&why, 1});
+  std::vector<Property> list;
+  if (!server_reference.empty()) {
+    list.push_back({.id = PropertyId::kServerReference, .text = server_reference});
+  }
+  if (!words.empty() && (v5 == nullptr || v5->gives_reasons)) {
+    list.push_back({.id = PropertyId::kReasonString, .text = words});
+  }
+  if (!list.empty()) (void)encoded_.encode(list);
 }
 
 PropertyBlock ReasonString::beside(std::size_t packet_bytes) const {

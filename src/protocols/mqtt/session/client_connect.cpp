@@ -74,9 +74,12 @@ HubProperties::HubProperties(const MessageProperties& properties) {
   for (const auto& [name, value] : properties.user) {
     user_.push_back({name, std::string_view{value}});
   }
-  properties_.content_type = properties.content_type;
-  properties_.reply_to = properties.response_topic;
-  properties_.correlation = as_bytes(properties.correlation_data);
+  // An empty one is not given.
+  if (!properties.content_type.empty()) properties_.content_type = properties.content_type;
+  if (!properties.response_topic.empty()) properties_.reply_to = properties.response_topic;
+  if (!properties.correlation_data.empty()) {
+    properties_.correlation = as_bytes(properties.correlation_data);
+  }
   properties_.text = properties.text;
   properties_.user = user_;
 }

@@ -155,6 +155,8 @@ void ClientSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
     if (const ReasonCode code = excluded(batch.items[i]); !is_failure(code)) {
       deliver({.items = batch.items.subspan(i, 1), .first_tag = tag}, flow_, now, effects);
     } else if (batch.items[i].guarantee != model::Guarantee::kAtMostOnce) {
+      // An earlier connection may have begun it.
+      if (const auto* begun = flow_.inflight.find_tag(tag)) flow_.inflight.finish(begun->id);
       effects.push(
           session::Settle{tag, tag, model::Outcome::kReject, 1, static_cast<std::uint8_t>(code)});
     }

@@ -25,6 +25,7 @@ void answer_publish(AckView ack, const Flow& flow, session::Effects& effects) {
 
 Step on_repeated_publish(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   if (flow.unanswered > 0) return Step::kWait;
+  effects.note_sent(1);
   send_ack(PacketType::kPubrec, packet_id, flow, effects);  // [MQTT-4.3.3-2]
   return Step::kNext;
 }
@@ -56,6 +57,7 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   const bool known = flow.inflight.forget_incoming(packet_id);
   if (flow.v5) flow.v5->note_ended(flow.inflight);
+  effects.note_sent(1);
   send_ack(PacketType::kPubcomp, packet_id, flow, effects,  // [MQTT-4.3.3-2]
            known ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
 }

@@ -132,12 +132,13 @@ void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& b
 }
 
 // Gives a delivery its packet id. One that was sent before keeps its id and QoS, and says DUP
-// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1].
+// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1]. What was sent to another member of a group is new
+// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2].
 void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Inflight& inflight) {
   if (publish.qos == 0) return;  // [MQTT-2.3.1-5], [MQTT-3.3.1-2]
-  publish.dup = delivery.redelivered;
   const Inflight::Entry* const before = delivery.redelivered ? inflight.find_tag(tag) : nullptr;
   if (before != nullptr) {
+    publish.dup = true;
     publish.packet_id = before->id;
     publish.qos = to_qos(before->guarantee);
   } else {
@@ -175,7 +176,8 @@ bool prepare(PublishView& publish, const Delivery& delivery, Flow& flow, Instant
   return fits(publish, delivery, 0, flow, now, properties);
 }
 
-void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant now,
+// True when it was sent.
+bool deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant now,
                  session::Effects& effects) {
   const model::Message& message = *delivery.message;
   PublishView publish =
@@ -187,9 +189,13 @@ void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
   const bool expired = message.expires_at <= now && begun() == nullptr;
   if (expired || !prepare(publish, delivery, flow, now, properties)) {
     if (const Inflight::Entry* const entry = begun()) flow.inflight.finish(entry->id);
-    if (publish.qos == 0) return;
-    return expired ? effects.accept(tag, 1)
-                   : reject(tag, ReasonCode::kPacketTooLarge, flow, effects);
+    if (publish.qos == 0) return false;
+    if (expired) {
+      effects.accept(tag, 1);
+    } else {
+      reject(tag, ReasonCode::kPacketTooLarge, flow, effects);
+    }
+    return false;
   }
   identify(publish, delivery, tag, flow.inflight);
 
@@ -200,11 +206,12 @@ void deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
     write_publish_header(output.reserve(header_size), publish, flow.version);
     output.commit(header_size);
     output.append_shared(message.owner->shared_payload());
-    return;
+    return true;
   }
   const std::size_t size = publish_size(publish, flow.version);
   write_publish(output.reserve(size), publish, flow.version);
   output.commit(size);
+  return true;
 }
 
 }  // namespace
@@ -213,11 +220,14 @@ void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now,
              session::Effects& effects) {
   if (batch.items.empty()) return;
   if (const EncodeSlots::Slot* slot = shared_slot(batch, flow, now)) {
+    effects.note_sent(batch.items.size());
     return deliver_shared(*slot, batch, flow.inflight, effects.output());
   }
+  std::size_t sent = 0;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    deliver_one(batch.items[i], batch.first_tag + i, flow, now, effects);
+    sent += deliver_one(batch.items[i], batch.first_tag + i, flow, now, effects) ? 1 : 0;
   }
+  effects.note_sent(sent);
 }
 
 void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
@@ -225,6 +235,7 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
   for (const std::uint16_t id : released) {  // [MQTT-4.4.0-1], [MQTT-4.6.0-4]
     send_ack(PacketType::kPubrel, id, flow, effects);
   }
+  effects.note_sent(released.size());
   if (flow.v5) inflight_max = std::min(inflight_max, flow.v5->receive_max);  // [MQTT-3.3.4-9]
   if (released.size() < inflight_max) {
     effects.credit(static_cast<std::uint32_t>(inflight_max - released.size()));
@@ -264,6 +275,7 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
   } else if (is_failure(reason)) {  // [MQTT-4.3.3-4]: neither side knows of an exchange
     return Step::kNext;
   }
+  effects.note_sent(1);
   send_ack(PacketType::kPubrel, packet_id, flow, effects,  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
            entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
   return Step::kNext;

@@ -167,6 +167,7 @@ void ServerSession::answer_request(Effects& effects) {
     write_unsuback(output.reserve(size), unsuback, flow_.version);
     output.commit(size);
   }
+  effects.note_sent(1);
 }
 
 }  // namespace hermod::mqtt

@@ -23,18 +23,18 @@ using session::Intake;
 
 namespace {
 
-// What the server enforces of the keep-alive that the client asked for. MQTT 3.1.1 cannot tell the
-// client of a lower one, but may close an inactive connection at any time (§3.1.2.10).
+// What the server enforces of the keep-alive that the client asked for.
 std::uint16_t enforced_keep_alive(std::uint16_t asked_s, std::uint16_t limit_s) {
   constexpr std::uint16_t kNoLimit = 65'535;
   if (asked_s == 0) return limit_s == kNoLimit ? 0 : limit_s;
   return std::min(asked_s, limit_s);
 }
 
-void write(const ConnackView& connack, Version version, Output& output) {
+void write(const ConnackView& connack, Version version, Effects& effects) {
   const std::size_t size = connack_size(connack, version);
-  write_connack(output.reserve(size), connack, version);
-  output.commit(size);
+  write_connack(effects.output().reserve(size), connack, version);
+  effects.output().commit(size);
+  effects.note_sent(1);
 }
 
 session::BrokenRule broken_rule(const WireError& error) {
@@ -103,13 +103,14 @@ void ServerSession::on_connect_error(const WireError& error, Effects& effects) {
   }
   const auto return_code = unknown_level ? ConnectReturnCode::kUnacceptableProtocolVersion
                                          : static_cast<ConnectReturnCode>(error.code);
-  write({.return_code = return_code}, flow_.version, effects.output());  // [MQTT-3.1.3-8]
+  write({.return_code = return_code}, flow_.version, effects);  // [MQTT-3.1.3-8]
   close(code, to_reason(return_code), effects, broken_rule(error));
 }
 
 void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   flow_.version = connect.version;
   if (connect.version == Version::kV5) take_terms(connect.properties);
+  if (limits_->server_moved) return refuse(ReasonCode::kServerMoved, Reason::kUnavailable, effects);
   const bool has_will = connect.will.has_value();
   if (has_will && to_guarantee(connect.will->qos) > limits_->guarantee_max) {
     // Before MQTT 5 no return code says this [MQTT-3.2.2-6].
@@ -118,9 +119,17 @@ void ServerSession::on_connect(const ConnectView& connect, Effects& effects) {
   if (has_will && topic_levels(connect.will->topic) > limits_->topic_levels_max) {
     return refuse(ReasonCode::kTopicNameInvalid, Reason::kProtocolError, effects);
   }
+  if (has_will && connect.will->retain && !limits_->retain_available) {  // [MQTT-3.2.2-13]
+    return refuse(ReasonCode::kRetainNotSupported, Reason::kNotSupported, effects);
+  }
   clean_session_ = connect.clean_session;
   keep_alive_s_ = enforced_keep_alive(connect.keep_alive_s, limits_->keep_alive_s_max);
   keep_alive_cut_ = keep_alive_s_ != connect.keep_alive_s;
+  if (keep_alive_cut_ && connect.version != Version::kV5) {
+    // Before MQTT 5 the client cannot be told of a shorter one. As mosquitto says it:
+    write({.return_code = ConnectReturnCode::kIdentifierRejected}, flow_.version, effects);
+    return close(ReasonCode::kImplementationSpecificError, Reason::kNotSupported, effects);
+  }
   expiry_s_ = connect.clean_session ? 0 : UINT32_MAX;  // [MQTT-3.1.2-4]
 
   session::Attach attach;
@@ -215,6 +224,7 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     if (limits_->guarantee_max < model::Guarantee::kExactlyOnce) {  // [MQTT-3.2.2-9]
       say(PropertyId::kMaximumQos, to_qos(limits_->guarantee_max));
     }
+    if (!limits_->retain_available) say(PropertyId::kRetainAvailable, 0);  // §3.2.2.3.5
     if (limits_->packet_bytes_max < kRemainingLengthMax) {
       say(PropertyId::kMaximumPacketSize, limits_->packet_bytes_max);
     }
@@ -222,29 +232,50 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     connack.properties = properties.block();
   }
   if (!client_takes(connack_size(connack, flow_.version))) return false;
-  write(connack, flow_.version, effects.output());
+  write(connack, flow_.version, effects);
   return true;
 }
 
+// Who can be served elsewhere is told where (MQTT 5 §4.11).
+ReasonCode ServerSession::elsewhere(ReasonCode code) const {
+  using enum ReasonCode;
+  const bool full = code == kServerUnavailable || code == kServerBusy ||
+                    (code == kQuotaExceeded && state_ != State::kOpen);
+  return (full || code == kServerShuttingDown) && !limits_->server_reference.empty()
+             ? kUseAnotherServer
+             : code;
+}
+
+std::string_view ServerSession::reference_beside(ReasonCode code) const {
+  const bool names_one = code == ReasonCode::kUseAnotherServer || code == ReasonCode::kServerMoved;
+  return names_one ? std::string_view{limits_->server_reference} : std::string_view{};
+}
+
 void ServerSession::refuse(Reason reason, Effects& effects) {
-  refuse(to_connect_code(reason), reason, effects);
+  refuse(to_connect_code(reason), reason, effects, {}, "");  // who says so has told the log
+}
+
+void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
+                           const session::BrokenRule& broken) {
+  refuse(code, reason, effects, broken, advice(elsewhere(code), PacketType::kConnack));
 }
 
 // CONNACK with a refusal, then the end [MQTT-3.2.2-4], [MQTT-3.2.2-5]. Before MQTT 5 only when
 // table 3.1 has a code [MQTT-3.2.2-6].
 void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
-                           const session::BrokenRule& broken) {
+                           const session::BrokenRule& broken, std::string_view told) {
   const auto return_code = to_return_code(reason);
   if (flow_.version == Version::kV5) {
-    ConnackView connack{.reason = code};
-    const ReasonString why(code, PacketType::kConnack, broken, flow_.v5.get());
+    ConnackView connack{.reason = elsewhere(code)};
+    const ReasonString why(connack.reason, PacketType::kConnack, broken, flow_.v5.get(),
+                           reference_beside(connack.reason));
     connack.properties = why.beside(connack_size(connack, flow_.version));
-    write(connack, flow_.version, effects.output());
+    write(connack, flow_.version, effects);
   } else if (return_code) {
-    write({.return_code = *return_code}, flow_.version, effects.output());
+    write({.return_code = *return_code}, flow_.version, effects);
   }
   state_ = State::kClosed;
-  effects.push(session::Close{.reason = reason, .broken = broken});
+  effects.push(session::Close{.reason = reason, .broken = broken, .advice = told});
 }
 
 void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
@@ -253,6 +284,7 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
 }
 
 void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Effects& effects) {
+  std::size_t acknowledged = 0;
   for (const Answer& answer : answers) {
     const TicketKind kind = kind_of(answer.ticket);
     if (kind == TicketKind::kAttach) {
@@ -264,18 +296,22 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
       answer_request(effects);
     } else if (on_published(answer, flow_, effects) == Step::kStop) {
       fail(answer.reason, effects);
+    } else {
+      ++acknowledged;
     }
   }
+  effects.note_sent(acknowledged);
 }
 
-Reason ServerSession::judge(const PublishView& publish) const {
-  if (to_guarantee(publish.qos) > limits_->guarantee_max) return Reason::kNotSupported;
+ReasonCode ServerSession::judge(const PublishView& publish) const {
+  if (to_guarantee(publish.qos) > limits_->guarantee_max) return ReasonCode::kQosNotSupported;
+  if (publish.retain && !limits_->retain_available) return ReasonCode::kRetainNotSupported;
   // A topic has at most one level more than octets: short ones need no counting.
   if (publish.topic.size() >= limits_->topic_levels_max &&
       topic_levels(publish.topic) > limits_->topic_levels_max) {
-    return Reason::kBadName;
+    return ReasonCode::kTopicNameInvalid;
   }
-  return Reason::kOk;
+  return ReasonCode::kSuccess;
 }
 
 Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& effects) {
@@ -290,6 +326,7 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
       }
       write_pingresp(effects.output().reserve(pingresp_size()));  // [MQTT-3.12.4-1]
       effects.output().commit(pingresp_size());
+      effects.note_sent(1);
       return Step::kNext;
     case PacketType::kDisconnect:
       return on_disconnect(header, body, effects);
@@ -326,7 +363,7 @@ void ServerSession::fail(const WireError& error, Effects& effects) {
 }
 
 void ServerSession::fail(ReasonCode code, Effects& effects) {
-  close(code, Reason::kProtocolError, effects);
+  close(code, to_reason(code), effects);
 }
 
 // The end. MQTT 5 says why, when it is this side that ends it (§4.13).
@@ -335,14 +372,17 @@ void ServerSession::close(ReasonCode code, Reason reason, Effects& effects,
   if (state_ == State::kClosed) return;
   if (flow_.v5 && state_ == State::kOpen && is_failure(code)) say_goodbye(code, broken, effects);
   state_ = State::kClosed;
-  effects.push(session::Close{.reason = reason, .broken = broken});
+  effects.push(session::Close{
+      .reason = reason, .broken = broken, .advice = advice(code, PacketType::kDisconnect)});
 }
 
 void ServerSession::say_goodbye(ReasonCode code, const session::BrokenRule& broken,
                                 Effects& effects) {
-  DisconnectView disconnect{.reason = code};
-  const ReasonString why(code, PacketType::kDisconnect, broken, flow_.v5.get());
+  DisconnectView disconnect{.reason = elsewhere(code)};
+  const ReasonString why(disconnect.reason, PacketType::kDisconnect, broken, flow_.v5.get(),
+                         reference_beside(disconnect.reason));
   disconnect.properties = why.beside(disconnect_size(disconnect, flow_.version));
+  effects.note_sent(1);
   const std::size_t size = disconnect_size(disconnect, flow_.version);
   write_disconnect(effects.output().reserve(size), disconnect, flow_.version);
   effects.output().commit(size);

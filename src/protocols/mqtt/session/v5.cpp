@@ -108,13 +108,13 @@ void append_properties(const model::Message& message,
   if (properties.text) {  // [MQTT-3.3.2-4]
     list.push_back({.id = PropertyId::kPayloadFormatIndicator, .number = 1});
   }
-  if (!properties.content_type.empty()) {  // [MQTT-3.3.2-20]
+  if (properties.content_type.data() != nullptr) {  // [MQTT-3.3.2-20]
     list.push_back({.id = PropertyId::kContentType, .text = properties.content_type});
   }
   if (!properties.reply_to.empty()) {  // [MQTT-3.3.2-15]
     list.push_back({.id = PropertyId::kResponseTopic, .text = properties.reply_to});
   }
-  if (!properties.correlation.empty()) {  // [MQTT-3.3.2-16]
+  if (properties.correlation.data() != nullptr) {  // [MQTT-3.3.2-16]
     list.push_back({.id = PropertyId::kCorrelationData, .data = properties.correlation});
   }
   for (const model::UserProperty& user : properties.user) {  // [MQTT-3.3.2-17], [MQTT-3.3.2-18]

@@ -49,6 +49,7 @@ class Broker {
   Settings settings_;
   std::vector<transport::Address> addresses_;
   std::unique_ptr<Mailroom> mailroom_;
+  Sources sources_;
   std::unique_ptr<identity::HashingPool> pool_;  // outlives the threads
   std::vector<std::unique_ptr<Thread>> threads_;
 };

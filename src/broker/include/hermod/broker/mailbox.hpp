@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "hermod/broker/counts.hpp"
+#include "hermod/broker/sources.hpp"
 #include "hermod/core/core.hpp"
 #include "hermod/core/group.hpp"
 #include "hermod/model/message.hpp"
@@ -118,11 +120,19 @@ struct Handover {
   std::unique_ptr<transport::Stream> stream;
   std::vector<std::uint8_t> unread;
   std::uint16_t listener = 0;
+  Source source = 0;  ///< that it is counted for
 };
 
-using Letter = std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest,
-                            RetainedPage, LookupRequest, LookupReply, GroupJoin, GroupJoined,
-                            GroupGrant, GroupDelivery, GroupReturn, GroupRefusal, Handover>;
+/// The first shard gathers what all have counted.
+struct CountsRequest {};
+struct CountsReply {
+  std::unique_ptr<Counts> counts;
+};
+
+using Letter =
+    std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest, RetainedPage,
+                 LookupRequest, LookupReply, GroupJoin, GroupJoined, GroupGrant, GroupDelivery,
+                 GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
 
 /// The letters of one turn from one shard to another.
 struct Batch {

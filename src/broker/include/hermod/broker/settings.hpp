@@ -36,6 +36,8 @@ struct ConnectionLimits {
   std::size_t unattached_max = 10'000;           ///< streams whose handshake is not over
   std::size_t unattached_bytes_max = 64u << 20;  ///< octets that those have sent, all together
   std::size_t peers_max = 100'000;               ///< datagram peers remembered
+  /// Streams of one source address on all shards together; 0: no such limit.
+  std::size_t per_source_max = 0;
   /// Waiting output from which a connection gets no further messages and its requests are not read.
   std::size_t output_soft_bytes = 256u << 10;
   /// Waiting output from which nothing more is read.
@@ -49,6 +51,8 @@ struct Settings {
   MailLimits mail;
   identity::HashingPool::Limits logins;  ///< of the whole broker
   bool log_connections = true;           ///< connection_messages
+  std::uint32_t sys_interval_s = 0;      ///< how often $SYS is brought up to date; 0: never
+  std::string version;                   ///< of the program, for $SYS
   std::vector<ListenerSettings> listeners;
 
   /// Whether there are passwords to check.

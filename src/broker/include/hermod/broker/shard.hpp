@@ -11,7 +11,9 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -24,6 +26,7 @@
 #include "hermod/broker/outbox.hpp"
 #include "hermod/broker/output_pool.hpp"
 #include "hermod/broker/settings.hpp"
+#include "hermod/broker/status.hpp"
 #include "hermod/broker/subscribing.hpp"
 #include "hermod/core/authorizer.hpp"
 #include "hermod/core/core.hpp"
@@ -43,17 +46,28 @@ struct ShardParts {
   std::vector<core::Authorizer*> authorizers;  ///< by listener
   transport::Poller& poller;
   Mailroom& mailroom;
+  Sources& sources;
+  /// Octets of memory that the process uses, for $SYS; may be empty.
+  std::function<std::uint64_t()> heap_bytes{};
 };
 
 /// Counted since the start; read by the shard's own thread.
 struct ShardCounters {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;  ///< a connection limit was reached
+  std::uint64_t refused = 0;            ///< a connection limit was reached
+  std::uint64_t refused_by_source = 0;  ///< of those: its source has too many
   std::uint64_t handed_over = 0;
   std::uint64_t datagrams = 0;
   std::uint64_t datagrams_dropped = 0;  ///< no room for another peer
-  std::uint64_t logins_refused = 0;     ///< too many passwords were waiting to be checked
-  std::uint64_t reads_denied = 0;       ///< messages that their subscriber may not read
+  std::uint64_t datagrams_sent = 0;
+  std::uint64_t connects = 0;          ///< streams that asked to attach
+  std::uint64_t packets_received = 0;  ///< of streams
+  std::uint64_t packets_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t writes_denied = 0;   ///< publications that their client may not publish
+  std::uint64_t logins_refused = 0;  ///< too many passwords were waiting to be checked
+  std::uint64_t reads_denied = 0;    ///< messages that their subscriber may not read
 };
 
 class Shard final : private core::Outlet, private session::DatagramSink {
@@ -86,20 +100,24 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kReadBuffer = 256u << 10;
   static constexpr std::size_t kParkedMax = 4u << 10;
   static constexpr std::size_t kFlushPasses = 4;
-  static constexpr std::size_t kReceiveRounds = 16;  // batches of one socket in a turn
-  static constexpr std::size_t kAcceptsMax = 256;    // connections of one listener in a turn
+  static constexpr std::size_t kReceiveRounds = 16;      // batches of one socket in a turn
+  static constexpr std::size_t kCensusPerTurn = 16'384;  // subscribers looked at for $SYS
+  static constexpr std::size_t kAcceptsMax = 256;        // connections of one listener in a turn
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
 
   // --- shard.cpp: the loop, connections' lives ---
   void handle(const transport::Event& event);
   void accept(std::uint16_t listener);
-  void adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener,
+  [[nodiscard]] bool admit_source(const transport::Stream& stream, Source& source);
+  void adopt(std::unique_ptr<transport::Stream> stream, std::uint16_t listener, Source source,
              std::span<const std::uint8_t> unread);
+  /// The connection goes from this shard: what it is counted for.
+  [[nodiscard]] Source take_source(const Connection& connection);
   Connection& make_connection(std::uint16_t listener);
   void end(Connection& connection, model::Reason reason);
   void drop(Connection& connection);
-  void log_broken_rule(const Connection& connection, const session::BrokenRule& broken);
+  void log_refusal(const Connection& connection, const session::Close& effect);
   void log_end(const Connection& connection, model::Reason reason);
   void fire(Connection& connection);
   void rearm(Connection& connection);
@@ -173,6 +191,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] core::Actor actor_of(const Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
+  void note_owner(const Connection& connection);
+  void claim(const Connection& connection, session::Attach& effect);
+  [[nodiscard]] bool may_publish_late(core::SubscriberIndex index, std::string_view topic);
   void guard(Connection& connection, std::string_view filter);
   void deliver_checked(Connection& connection, const model::DeliveryBatch& batch);
   void pass_on(Connection& connection, const model::DeliveryBatch& batch);
@@ -224,6 +245,27 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_lookup(RequestId id, const model::Message* value);
   void open(Handover& letter, std::uint16_t from);
 
+  // --- shard_status.cpp: $SYS ---
+  void begin_status();
+  void begin_census(std::uint16_t asker);
+  void go_on_with_census();
+  [[nodiscard]] Counts take_counts() const;
+  void add_counts(const Counts& counts);
+  void open(CountsRequest& letter, std::uint16_t from);
+  void open(CountsReply& letter, std::uint16_t from);
+
+  // What this shard's subscribers hold, being counted for the shard that asked.
+  struct Walk {
+    std::uint16_t asker = 0;
+    bool open = false;
+    core::SubscriberIndex place = 0;
+    core::Census census;
+  };
+  // What the shards have counted, in the shard that publishes it.
+  struct Round {
+    std::uint16_t missing = 0;  // answers
+    Counts sum;
+  };
   struct PendingAnswers {
     session::ConnectionId connection;
     core::CommitNumber commit = 0;
@@ -252,6 +294,12 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::string client_id;
     std::string user;
     bool assigned = false;  ///< the client id is
+  };
+  // Whose a session is whose client is away.
+  struct Owner {
+    std::uint32_t generation = 0;  // of the subscriber
+    std::uint16_t listener = 0;
+    std::optional<std::string> user;
   };
   struct Listener {
     std::uint16_t settings = 0;
@@ -288,6 +336,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Listener> listeners_;
   std::vector<Socket> sockets_;
   boost::unordered_flat_map<PeerKey, std::uint32_t, PeerHash> peers_;
+  boost::unordered_flat_map<std::uint32_t, Source> source_of_;  // by connection; those counted
 
   session::EffectList effects_;           // being filled
   session::EffectList executing_;         // being executed
@@ -314,14 +363,21 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Letter> to_self_;  // opened after the round of effects
   boost::unordered_flat_map<core::LoginTicket, PendingLogin> logins_;
   core::LoginTicket last_login_ = 0;
+  // Of users, and of clients whose will waits; all others are nobody's.
+  boost::unordered_flat_map<core::SubscriberIndex, Owner> owners_;
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;
   std::size_t unattached_ = 0;
   std::size_t unattached_bytes_ = 0;
   Instant expire_at_ = kNever;
   Instant accept_at_ = kNever;
+  Instant status_at_ = kNever;
   std::uint16_t mail_turn_ = 0;
   ShardCounters counters_;
+  std::vector<std::uint64_t> open_;  // connections and datagram peers by listener
+  std::unique_ptr<Status> status_;   // in the first shard, when $SYS is wanted
+  Walk walk_;
+  Round round_;
 };
 
 }  // namespace hermod::broker

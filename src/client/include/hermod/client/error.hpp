@@ -67,6 +67,10 @@ enum class Error : int {
 /// The error that a reason code means; no error for those that are no failures.
 [[nodiscard]] error_code to_error(mqtt::ReasonCode code);
 
+/// Trying to connect again may help: the network, or a server that is away or busy. Nothing heals
+/// by itself that the server refuses for what this client is or says.
+[[nodiscard]] bool may_heal(error_code error);
+
 }  // namespace hermod::client
 
 template <>

@@ -31,6 +31,22 @@ namespace hermod::core {
 using Stamp = std::uint64_t;
 inline constexpr unsigned kStampShardBits = 6;
 
+/// What the core did itself, since the start.
+struct CoreCounters {
+  std::uint64_t expired = 0;        ///< subscribers forgotten because they stayed away too long
+  std::uint64_t refused = 0;        ///< publications that should have been retained
+  std::uint64_t own_published = 0;  ///< wills, and what publish_own() was given
+  std::uint64_t own_bytes = 0;      ///< octets of their payloads
+};
+
+/// What the subscribers of one shard hold.
+struct Census {
+  std::uint64_t waiting = 0;      ///< messages in queues
+  std::uint64_t unsettled = 0;    ///< messages handed out and not acknowledged
+  std::uint64_t bytes = 0;        ///< octets of both; a message in several queues counts in each
+  std::uint64_t memberships = 0;  ///< shared subscriptions
+};
+
 class Core {
  public:
   struct Place {
@@ -88,6 +104,10 @@ class Core {
                        const model::SubscriptionOptions& options);
   /// `filter` may be a group's: the subscriber leaves it.
   model::Reason unsubscribe(SubscriberIndex index, std::string_view filter);
+  /// Asked before a will is published that has waited: whether its client still may.
+  void on_late_will(std::function<bool(SubscriberIndex, std::string_view topic)> may_publish) {
+    late_will_ = std::move(may_publish);
+  }
   /// Called with each filter that has lost its last subscriber of this shard.
   void on_interest_lost(std::function<void(std::string_view filter)> callback) {
     interest_lost_ = std::move(callback);
@@ -139,6 +159,8 @@ class Core {
   /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
   /// retained here and could not: then nobody gets it.
   model::Reason publish(model::Message& message, Instant now);
+  /// The same for what no client sent: wills, and what the broker says of itself.
+  model::Reason publish_own(model::Message& message, Instant now);
   /// A publication that another shard has sent here, for subscribers and (or) as retained value.
   void receive(const model::Message& message, bool for_subscribers, bool for_retained);
   void flush() { router_.flush(); }
@@ -155,10 +177,19 @@ class Core {
   void pump(SubscriberIndex index);
 
   [[nodiscard]] Retained& retained() { return retained_; }
+  [[nodiscard]] const Retained& retained() const { return retained_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] const TopicTree& tree() const { return tree_; }
   [[nodiscard]] const RouterCounters& counters() const { return router_.counters(); }
+  [[nodiscard]] const CoreCounters& own_counters() const { return counters_; }
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
+  /// Subscribers that have a name: clients that are connected or remembered.
+  [[nodiscard]] std::size_t clients() const { return subscribers_.named(); }
+  /// Subscriptions of clients; shared ones are in the census.
+  [[nodiscard]] std::size_t subscriptions() const { return tree_.subscriptions() - groups_.size(); }
+  /// Adds up to `visits_max` places of the subscribers' table to the census, from `place` on, which
+  /// moves forward. True when that was all.
+  bool take_census(SubscriberIndex& place, std::size_t visits_max, Census& census) const;
   /// The clock of Stamp.
   [[nodiscard]] Stamp stamp() const { return clock_ << kStampShardBits | place_.shard; }
   void observe(Stamp seen);
@@ -168,6 +199,7 @@ class Core {
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
+  [[nodiscard]] Will take_late_will(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
   model::Reason leave_group(SubscriberIndex index, std::string_view name);
@@ -187,7 +219,9 @@ class Core {
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
   std::uint64_t clock_ = 0;
+  CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;
+  std::function<bool(SubscriberIndex, std::string_view)> late_will_;
 };
 
 }  // namespace hermod::core

@@ -53,7 +53,9 @@ class Retained {
   std::string match(std::string_view filter, std::string_view after, std::size_t visits_max,
                     Instant now, const std::function<bool(const model::MessageRef&)>& visit) const;
 
-  [[nodiscard]] std::size_t size() const { return values_.size(); }
+  /// Values that clients published, and their octets: what the limits count. What the broker says
+  /// of itself has room however full the table is.
+  [[nodiscard]] std::size_t size() const { return values_.size() - own_values_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
@@ -63,7 +65,8 @@ class Retained {
   const Limits& limits_;
   std::uint64_t hash_key_;
   std::set<model::MessageRef, TopicOrder> values_;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;       // without own values
+  std::size_t own_values_ = 0;  // on topics that are the broker's own
   // Versions of clears by the topic's hash, the newest ones and those before them. A letter is
   // overtaken within a turn or two of its shard; thousands of clears do not fit in between.
   using Clears = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;

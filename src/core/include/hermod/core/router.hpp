@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hermod/core/journal.hpp"
@@ -43,8 +44,10 @@ class Outlet {
 
 /// What the router did, since the start.
 struct RouterCounters {
-  std::uint64_t published = 0;
-  std::uint64_t delivered = 0;     ///< handed to a session
+  std::uint64_t published = 0;        ///< routed as a publication of this shard
+  std::uint64_t published_bytes = 0;  ///< octets of their payloads
+  std::uint64_t delivered = 0;        ///< handed to a session
+  std::uint64_t delivered_bytes = 0;
   std::uint64_t queued = 0;        ///< kept for later
   std::uint64_t dropped_full = 0;  ///< the queue had reached a limit
   std::uint64_t dropped_away = 0;  ///< at most once, and the subscriber is away
@@ -91,8 +94,13 @@ class Router {
   };
 
   void pump_group(Subscriber& subscriber);
-  void deliver_run(const Match& match);
-  void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee);
+  // True when the run went to the subscriber's session at once.
+  bool deliver_run(const Match& match);
+  bool deliver_to(const Match& match, std::span<const std::uint32_t> ids);
+  bool deliver_to_publisher(const Match& match);
+  [[nodiscard]] bool is_publisher(const Match& match) const;
+  void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
+                      std::span<const std::uint32_t> ids);
   Variant& variant(model::Guarantee guarantee, bool retain_as_published);
   void keep(const model::Message& message);
   void record_durable();

@@ -29,6 +29,7 @@ struct Will {
   model::MessageRef message;
   std::uint32_t delay_s = 0;  ///< after the end, unless the client is back or the session over
   std::optional<std::uint32_t> expiry_s;  ///< its life from the publication on
+  std::uint32_t client = 0;               ///< the mark of whose it is; attach() sets it
 };
 
 struct Subscriber {
@@ -69,11 +70,21 @@ class Subscribers {
 
   [[nodiscard]] bool holds(SubscriberIndex index) const { return table_.holds(index); }
   [[nodiscard]] Subscriber& operator[](SubscriberIndex index) { return table_[index]; }
+  [[nodiscard]] const Subscriber& operator[](SubscriberIndex index) const { return table_[index]; }
   [[nodiscard]] std::uint32_t generation(SubscriberIndex index) const {
     return table_.generation(index);
   }
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::uint32_t places() const { return table_.places(); }
+  /// Stands for a client id in messages that outlive their connection, to tell whether a client
+  /// published one itself; 0 for no id. Two ids have the same mark once in 2^32: a value that
+  /// another client retained is then missing from a subscription with No Local.
+  [[nodiscard]] static std::uint32_t mark(std::string_view id) {
+    constexpr std::uint64_t kKey = 0x6d61726b;
+    return id.empty() ? 0 : static_cast<std::uint32_t>(keyed_hash(id, kKey)) | 1;
+  }
+  /// How many have a name.
+  [[nodiscard]] std::size_t named() const { return names_.size(); }
 
  private:
   struct ByName {

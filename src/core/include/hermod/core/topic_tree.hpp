@@ -27,6 +27,7 @@ struct Match {
   SubscriberIndex subscriber = 0;
   model::Guarantee guarantee_max = model::Guarantee::kAtMostOnce;  ///< the highest [MQTT-3.3.5-1]
   bool no_local = true;              ///< all of the subscriptions say so
+  bool some_no_local = false;        ///< one of them does
   bool retain_as_published = false;  ///< one of the subscriptions says so
   std::uint32_t ids_begin = 0;       ///< into MatchSet::ids
   std::uint32_t ids_count = 0;
@@ -77,8 +78,11 @@ class TopicTree {
   /// True when the subscriber has a subscription on this node.
   [[nodiscard]] static bool holds(const Node* node, SubscriberIndex subscriber);
 
-  /// Fills `out` with everybody interested in `topic`.
-  void match(std::string_view topic, MatchSet& out) const;
+  /// Fills `out` with everybody interested in `topic`. Returns the nodes that it visited: each at
+  /// most once, and of `n` levels no more than 2^(n+1).
+  std::size_t match(std::string_view topic, MatchSet& out) const;
+  /// The same for one subscriber, without its subscriptions that say No Local.
+  void match_own(std::string_view topic, SubscriberIndex subscriber, MatchSet& out) const;
 
   /// Changes whenever the answer for `topic` may have changed: the version of its first level's
   /// subtree and of the filters that begin with a wildcard.

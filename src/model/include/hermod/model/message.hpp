@@ -39,7 +39,8 @@ struct UserProperty {
   Value value;
 };
 
-/// What a message carries beside its payload. Absent texts and octets are empty.
+/// What a message carries beside its payload. Texts and octets that are not there have no data();
+/// those that are there may be empty.
 struct Properties {
   std::string_view content_type;
   std::string_view reply_to;  ///< MQTT 5 response topic, AMQP reply-to
@@ -58,6 +59,9 @@ struct Origin {
   std::uint16_t shard = 0;
   std::uint32_t connection =
       0;  ///< index and generation folded; unique while it is open on its shard
+  /// Of a retained value and of a will, which outlive the connection: the publishing client's mark
+  /// (core::Subscribers::mark); 0: none.
+  std::uint32_t client = 0;
 };
 
 class OwnedMessage;

@@ -42,6 +42,16 @@ class Levels {
 /// the first level does not match a topic that begins with '$').
 [[nodiscard]] bool matches(std::string_view filter, std::string_view topic);
 
+/// What begins so is the broker's to publish; clients only read it.
+inline constexpr std::string_view kOwnTopics = "$SYS";
+/// The exception, as mosquitto makes it: bridges tell here whether they are connected.
+inline constexpr std::string_view kBridgeStates = "$SYS/broker/connection/+/state";
+
+/// True when no client may publish to `topic`.
+[[nodiscard]] inline bool is_own_topic(std::string_view topic) {
+  return topic.starts_with(kOwnTopics) && !matches(kBridgeStates, topic);
+}
+
 /// The parts of "$share/<group>/<filter>".
 struct SharedFilter {
   std::string_view group;

@@ -81,7 +81,7 @@ TEST(ClientMessages, ASessionThatIsNotPresentBeginsAnew) {
   ClientPeer peer(kLasting, std::move(inflight));
   peer.connects().expects_nothing();
   peer.delivers(delivery(Guarantee::kAtLeastOnce, true), 2);
-  peer.expects(wire::publish("a/b", "x", {.qos = 1, .id = 1, .dup = true}));
+  peer.expects(wire::publish("a/b", "x", {.qos = 1, .id = 1}));
   peer.sends(wire::publish("a", "x", {.qos = 2, .id = 5})).expects_effect<Publish>();
 }
 

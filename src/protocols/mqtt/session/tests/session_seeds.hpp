@@ -72,6 +72,33 @@ inline Seed connected_client_v5(const wire::v5::Properties& terms = {}, int setu
   return seed.offer(wire::v5::connack(terms, (setup & fuzz::kResumed) != 0));
 }
 
+/// What an MQTT 3.1.1 client receives and does.
+inline void add_client_seeds(testkit::Seeds& seeds) {
+  using model::Reason;
+  using wire::operator+;
+  const wire::Octets one = wire::publish("a/b", "x", {.qos = 1, .id = 1});
+  const wire::Octets two = wire::publish("a/b", "x", {.qos = 2, .id = 1});
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  add("client_refused", Seed(fuzz::kClientRole).offer(wire::connack(5)));
+  add("client_timeout", Seed(fuzz::kClientRole).advance(40));
+  add("client_publish", connected_client().deliver(3, 1).deliver(2, 2).offer(
+                            wire::puback(1) + wire::pubrec(4) + wire::pubcomp(4)));
+  add("client_receive", connected_client()
+                            .offer(wire::publish("a", "x") + one + two)
+                            .answer()
+                            .answer()
+                            .offer(wire::pubrel(1)));
+  add("client_requests", connected_client()
+                             .request(0)
+                             .request(1)
+                             .offer(wire::suback(1, {1, 0x80}) + wire::unsuback(2))
+                             .request(2));
+  add("client_open_requests", connected_client().request(0).request(1).end(Reason::kTimeout));
+  add("client_pings", connected_client().advance(61).offer(wire::pingresp()).advance(130));
+  add("client_resumed",
+      connected_client(fuzz::kResumed).redeliver().offer(wire::pubcomp(2) + wire::pubrec(4) + two));
+}
+
 /// What an MQTT 5 client receives and does.
 inline void add_v5_client_seeds(testkit::Seeds& seeds) {
   using wire::operator+;
@@ -248,24 +275,7 @@ inline testkit::Seeds session_seeds() {
                                  .answer());
   add("server_limits", connected_server(fuzz::kTightLimits).offer(wire::publish("a/b/c/d", "x")));
   add("server_disconnect", connected_server().offer(wire::disconnect()));
-  add("client_refused", Seed(fuzz::kClientRole).offer(wire::connack(5)));
-  add("client_timeout", Seed(fuzz::kClientRole).advance(40));
-  add("client_publish", connected_client().deliver(3, 1).deliver(2, 2).offer(
-                            wire::puback(1) + wire::pubrec(4) + wire::pubcomp(4)));
-  add("client_receive", connected_client()
-                            .offer(wire::publish("a", "x") + one + two)
-                            .answer()
-                            .answer()
-                            .offer(wire::pubrel(1)));
-  add("client_requests", connected_client()
-                             .request(0)
-                             .request(1)
-                             .offer(wire::suback(1, {1, 0x80}) + wire::unsuback(2))
-                             .request(2));
-  add("client_open_requests", connected_client().request(0).request(1).end(Reason::kTimeout));
-  add("client_pings", connected_client().advance(61).offer(wire::pingresp()).advance(130));
-  add("client_resumed",
-      connected_client(fuzz::kResumed).redeliver().offer(wire::pubcomp(2) + wire::pubrec(4) + two));
+  add_client_seeds(seeds);
   add_v5_client_seeds(seeds);
   add_v5_seeds(seeds);
   add_v5_deliveries(seeds);

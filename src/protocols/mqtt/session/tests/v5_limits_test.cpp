@@ -173,6 +173,38 @@ TEST(Mqtt5, MQTT_3_2_2_11_a_qos_above_the_maximum_ends_the_connection) {
   peer.expects_goodbye(ReasonCode::kQosNotSupported, Reason::kNotSupported);
 }
 
+TEST(Mqtt5, MQTT_3_2_2_13_a_retained_will_is_refused_where_nothing_is_retained) {
+  const auto limits = limits_with([](auto& l) { l.retain_available = false; });
+  for (const bool retain : {false, true}) {
+    ServerPeer peer(limits);
+    peer.opens().sends(wire::v5::connect(
+        {.client_id = "peer", .will = WillView{.topic = "w", .payload = {}, .retain = retain}}));
+    if (retain) {
+      peer.expects(wire::v5::connack(ReasonCode::kRetainNotSupported));
+      peer.expects_close(Reason::kNotSupported).expects_nothing();
+    } else {
+      peer.expects_effect<Attach>().expects_nothing();
+    }
+  }
+}
+
+// §3.2.2.3.5
+TEST(Mqtt5, MQTT_3_2_2_14_who_retains_where_nothing_is_retained_is_told_and_closed) {
+  const auto limits = limits_with([](auto& l) { l.retain_available = false; });
+  ServerPeer peer(limits);
+  peer.opens().sends(wire::v5::connect());
+  peer.accepts(peer.effect<Attach>().ticket);
+  peer.expects(wire::v5::connack(
+      {number(kReceiveMaximum, 512), number(kTopicAliasMaximum, 10), number(kRetainAvailable, 0)}));
+  peer.expects_effect<session::Credit>();
+  peer.sends(wire::v5::publish("a", "x")).expects_effect<session::Publish>();
+  peer.sends(wire::v5::publish("a", "x", {.retain = true}));
+  peer.expects_goodbye(ReasonCode::kRetainNotSupported, Reason::kNotSupported);
+  ServerPeer older(limits);
+  older.connects().sends(wire::publish("a", "x", {.retain = true}));
+  older.expects_close(Reason::kNotSupported);
+}
+
 TEST(ServerLimits, MoreTopicLevelsThanAllowedHaveTheirCode) {
   const auto limits = limits_with([](auto& l) { l.topic_levels_max = 3; });
   ServerPeer peer(limits);

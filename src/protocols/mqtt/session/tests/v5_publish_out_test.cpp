@@ -52,6 +52,18 @@ const Properties kRich{number(kPayloadFormatIndicator, 1),
                        wire::v5::user("a", "2"),
                        wire::v5::user("b", "1")};
 
+// There and empty is not the same as not there.
+TEST(Mqtt5, MQTT_3_3_2_16_and_20_empty_ones_are_sent_too) {
+  const Properties empty{wire::v5::text(kContentType, std::string_view("x").substr(1)),
+                         wire::v5::octets(kCorrelationData, "")};
+  ServerPeer publisher;
+  publisher.connects_v5().sends(wire::v5::publish("a/b", "x", {}, empty));
+  const model::MessageRef kept = publisher.effect<session::Publish>().message.own();
+  ServerPeer subscriber;
+  subscriber.connects_v5().delivers(delivery(Guarantee::kAtMostOnce, false, *kept), 0);
+  subscriber.expects(wire::v5::publish("a/b", "x", {}, empty));
+}
+
 // [MQTT-3.3.2-4], [MQTT-3.3.2-15] to -18, [MQTT-3.3.2-20]
 TEST(Mqtt5, MQTT_3_3_2_4_and_15_to_20_subscribers_get_the_properties_unaltered) {
   const Rich rich;

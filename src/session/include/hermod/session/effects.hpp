@@ -108,8 +108,9 @@ struct BrokenRule {
 /// End the connection once its output has been written; on_close follows.
 struct Close {
   model::Reason reason = model::Reason::kOk;
-  std::uint8_t code = 0;  ///< client role: of the protocol, when the peer said why it ends
-  BrokenRule broken;      ///< server role: what the peer has done wrong, where that is known
+  std::uint8_t code = 0;         ///< client role: of the protocol, when the peer said why it ends
+  BrokenRule broken;             ///< server role: what the peer has done wrong, where that is known
+  std::string_view advice = "";  ///< server role: for the log, a literal; what to do about it
 };
 
 // --- told to the owner of a client-role session ---
@@ -183,6 +184,13 @@ class Effects {
   }
   void close(model::Reason reason) { push(Close{reason}); }
 
+  /// Counts packets of a stream, for the broker's statistics: once for what is read or written
+  /// together.
+  void note_received(std::size_t packets) { received_ += packets; }
+  void note_sent(std::size_t packets) { sent_ += packets; }
+  [[nodiscard]] std::size_t received() const { return received_; }
+  [[nodiscard]] std::size_t sent() const { return sent_; }
+
   /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it
   /// can.
   void accept(model::Tag tag, std::uint32_t credit) {
@@ -213,6 +221,8 @@ class Effects {
   Output* output_ = nullptr;
   DatagramSink* datagrams_ = nullptr;
   EffectList* list_;
+  std::size_t received_ = 0;
+  std::size_t sent_ = 0;
 };
 
 }  // namespace hermod::session

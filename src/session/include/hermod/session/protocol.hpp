@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "hermod/base/bytes.hpp"
@@ -31,6 +32,10 @@ struct SessionLimits {
   std::uint16_t topic_levels_max = 128;
   std::uint16_t topic_alias_max = 10;                               ///< max_topic_alias, each way
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;  ///< max_qos
+  bool retain_available = true;  ///< whether clients may publish retained messages
+  bool server_moved = false;     ///< whether all clients are sent to server_reference
+  /// Where clients are sent that find this server full or going down; "": nowhere.
+  std::string server_reference;
 };
 
 /// What a session of the server role is made with.

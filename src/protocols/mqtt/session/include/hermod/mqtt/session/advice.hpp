@@ -21,12 +21,13 @@ namespace hermod::mqtt {
 /// "MQTT-3.3.2-2 is broken at octet 5 of the packet."
 [[nodiscard]] std::string to_text(const session::BrokenRule& broken);
 
-/// The properties of a packet that refuses: a Reason String, or nothing where there is nothing to
-/// say or the client does not want to be told.
+/// The properties of a packet that refuses: a Reason String where there is something to say and the
+/// client wants to be told, and a Server Reference that is not empty.
 class ReasonString {
  public:
   /// `v5` is nullptr before the client's wishes are known.
-  ReasonString(ReasonCode code, PacketType packet, const session::BrokenRule& broken, const V5* v5);
+  ReasonString(ReasonCode code, PacketType packet, const session::BrokenRule& broken, const V5* v5,
+               std::string_view server_reference = {});
   /// What a packet that has `packet_bytes` without it can carry: nothing where the client does not
   /// take so much [MQTT-3.2.2-19]. Borrowed.
   [[nodiscard]] PropertyBlock beside(std::size_t packet_bytes) const;

@@ -82,13 +82,17 @@ class ClientSession final : public session::Session {
   }
   /// The exchanges that are not over, for the next connection. After on_close.
   [[nodiscard]] session::Inflight take_inflight() { return std::move(flow_.inflight); }
+  /// The message was sent, on this connection or an earlier one, and waits for its first answer.
+  [[nodiscard]] bool is_under_way(model::Tag tag) {
+    return flow_.inflight.find_tag(tag) != nullptr;
+  }
 
   // What read_packets() asks (Role).
   [[nodiscard]] std::size_t packet_bytes_max() const { return options_.packet_bytes_max; }
   [[nodiscard]] bool takes_messages() const {
     return intake_ == session::Intake::kEverything && state_ == State::kOpen;
   }
-  [[nodiscard]] model::Reason judge(const PublishView&) const { return model::Reason::kOk; }
+  [[nodiscard]] ReasonCode judge(const PublishView&) const { return ReasonCode::kSuccess; }
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
   void fail(const WireError& error, session::Effects& effects);

@@ -57,8 +57,8 @@ concept Role = requires(R role, const FixedHeader& header, Bytes body, const Pub
   { role.packet_bytes_max() } -> std::convertible_to<std::size_t>;
   /// Whether PUBLISH and requests are taken now.
   { role.takes_messages() } -> std::same_as<bool>;
-  /// kOk, or why the connection is closed for this PUBLISH.
-  { role.judge(publish) } -> std::same_as<model::Reason>;
+  /// kSuccess, or why the connection is closed for this PUBLISH.
+  { role.judge(publish) } -> std::same_as<ReasonCode>;
   /// A packet of any other type.
   { role.on_packet(header, body, effects) } -> std::same_as<Step>;
   /// Closes the connection.
@@ -81,15 +81,15 @@ Step take_publish(R& role, Flow& flow, const FixedHeader& header, Bytes body, In
     role.fail(publish.error(), effects);
     return Step::kStop;
   }
-  const model::Reason reason = role.judge(*publish);
-  if (reason != model::Reason::kOk) [[unlikely]] {
-    role.fail(reason, effects);
+  const ReasonCode code = role.judge(*publish);
+  if (code != ReasonCode::kSuccess) [[unlikely]] {
+    role.fail(code, effects);
     return Step::kStop;
   }
   if (!flow.v5) return on_publish(*publish, flow, effects);
   Step step = Step::kStop;
-  if (const auto code = on_publish_v5(*publish, flow, now, effects, step)) [[unlikely]] {
-    role.fail(*code, effects);
+  if (const auto why = on_publish_v5(*publish, flow, now, effects, step)) [[unlikely]] {
+    role.fail(*why, effects);
   }
   return step;
 }
@@ -147,31 +147,38 @@ template <Role R>
 Progress read_packets(R& role, Flow& flow, Bytes bytes, Instant now, session::Effects& effects) {
   if (flow.v5) flow.v5->release();
   std::size_t at = 0;
+  std::size_t count = 0;  // packets
+  const auto end_at = [&](std::size_t consumed, bool waits) {
+    effects.note_received(count);
+    return Progress{consumed, waits};
+  };
   while (at < bytes.size()) {
     const Bytes rest = bytes.subspan(at);
     const auto header = read_fixed_header(rest, flow.version);
     if (!header) [[unlikely]] {
       if (header.error().incomplete()) break;
       role.fail(header.error(), effects);
-      return {bytes.size()};
+      return end_at(bytes.size(), false);
     }
     if (header->packet_size() > role.packet_bytes_max()) [[unlikely]] {  // before its body is here
       role.fail(model::Reason::kTooLarge, effects);
-      return {bytes.size()};
+      return end_at(bytes.size(), false);
     }
     if (rest.size() < header->packet_size()) break;
     const Bytes body = rest.subspan(header->header_size, header->remaining_length);
     switch (packets_detail::take(role, flow, *header, body, now, effects)) {
       case Step::kNext:
         at += header->packet_size();
+        ++count;
         break;
       case Step::kWait:
-        return {at, true};
+        return end_at(at, true);
       case Step::kStop:
-        return {bytes.size()};
+        ++count;
+        return end_at(bytes.size(), false);
     }
   }
-  return {at};
+  return end_at(at, false);
 }
 
 }  // namespace hermod::mqtt

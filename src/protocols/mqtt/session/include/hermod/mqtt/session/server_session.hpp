@@ -51,7 +51,7 @@ class ServerSession final : public session::Session {
   // What read_packets() asks (Role).
   [[nodiscard]] std::size_t packet_bytes_max() const { return limits_->packet_bytes_max; }
   [[nodiscard]] bool takes_messages() const { return takes_messages_ && request_ == nullptr; }
-  [[nodiscard]] model::Reason judge(const PublishView& publish) const;
+  [[nodiscard]] ReasonCode judge(const PublishView& publish) const;
   [[nodiscard]] Step on_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
   void fail(model::Reason reason, session::Effects& effects);
   void fail(const WireError& error, session::Effects& effects);
@@ -88,9 +88,14 @@ class ServerSession final : public session::Session {
   [[nodiscard]] bool client_takes(std::size_t packet_bytes) const {
     return !flow_.v5 || packet_bytes <= flow_.v5->packet_bytes_max;
   }
+  [[nodiscard]] ReasonCode elsewhere(ReasonCode code) const;
+  [[nodiscard]] std::string_view reference_beside(ReasonCode code) const;
   void refuse(model::Reason reason, session::Effects& effects);
   void refuse(ReasonCode code, model::Reason reason, session::Effects& effects,
               const session::BrokenRule& broken = {});
+  /// `told`: what the log is told.
+  void refuse(ReasonCode code, model::Reason reason, session::Effects& effects,
+              const session::BrokenRule& broken, std::string_view told);
   [[nodiscard]] Step on_subscribe(const FixedHeader& header, Bytes body, session::Effects& effects);
   [[nodiscard]] Step on_unsubscribe(const FixedHeader& header, Bytes body,
                                     session::Effects& effects);

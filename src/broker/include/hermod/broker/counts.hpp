@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one shard has counted since the start and what it holds now: its part of the broker's
+// statistics, which one shard gathers by letter and publishes (status.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace hermod::broker {
+
+struct Counts {
+  // --- since the start ---
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t messages_received = 0;  ///< packets and datagrams of every type
+  std::uint64_t messages_sent = 0;
+  std::uint64_t publishes_received = 0;  ///< of clients, also those that were refused
+  std::uint64_t publishes_sent = 0;
+  std::uint64_t publish_bytes_received = 0;  ///< octets of payloads
+  std::uint64_t publish_bytes_sent = 0;
+  std::uint64_t publishes_dropped = 0;  ///< a queue had reached its limit
+  std::uint64_t sockets = 0;            ///< connections that were opened
+  std::uint64_t connects = 0;           ///< CONNECT packets
+  std::uint64_t refused = 0;            ///< connections that a limit refused
+  std::uint64_t clients_expired = 0;
+  // --- now ---
+  std::uint64_t clients_connected = 0;
+  std::uint64_t clients_total = 0;  ///< connected or remembered
+  std::uint64_t unauthenticated = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t shared_subscriptions = 0;
+  std::uint64_t retained = 0;
+  std::uint64_t stored = 0;  ///< retained and queued messages
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t inflight = 0;              ///< sent and not acknowledged
+  std::vector<std::uint64_t> by_listener;  ///< connections and datagram peers
+
+  Counts& operator+=(const Counts& other);
+};
+
+}  // namespace hermod::broker
