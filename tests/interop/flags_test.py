@@ -70,6 +70,7 @@ class Outcome:
         plain = process.text().replace(port, "PORT").replace(pid, "PID")
         self.stdout = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?", "TIME", plain)
         packets = recorder.packets
+        self.reset = b"(reset)" in packets
         while packets and packets[-1] in (b"(reset)", b"\xe0\x00"):  # DISCONNECT may be overtaken
             packets.pop()
         self.packets = [meaning(self.normal(packet, pid), recorder.version) for packet in packets
@@ -109,6 +110,10 @@ class FlagsTest(ProcessTest):
             running = [(case, [self.begin(case, kind) for kind in KINDS]) for case in batch]
             for case, both in running:
                 ours, theirs = (Outcome(*one) for one in both)
+                for _ in range(3):  # a connection that is reset may lose its last packets
+                    if ours.same_as(theirs, case.loose) or not (ours.reset or theirs.reset):
+                        break
+                    ours, theirs = (Outcome(*self.begin(case, kind)) for kind in KINDS)
                 with self.subTest(case=str(case)):
                     self.assertTrue(ours.same_as(theirs, case.loose),
                                     f"{case}\nours: {ours}\ntheirs: {theirs}")
@@ -343,7 +348,8 @@ class Chatter(FlagsTest):
 
     def test_packets_are_told_in_the_same_words(self):
         for options in ("-m x", "-m x -i me", "-m x -i me -q 1", "-m x -q 2 -i me",
-                        "-m x -V 5 -q 1", "-n -r", "-m x --repeat 3 -q 2", "-m x --repeat 3", "-m x -V 31"):
+                        "-m x -V 5 -q 1", "-n -r", "-m x --repeat 3 -q 2", "-m x --repeat 3",
+                        "-m x -V 31"):
             self.lines(pub("-d " + options))
         self.lines(pub("-l -q 1 --debug", stdin=b"a\nb\nc\n"))
         self.lines(pub("-m x -d -V 5", connack=b"\x12\0\4auto"))
