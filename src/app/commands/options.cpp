@@ -126,7 +126,8 @@ Checked take_way(ClientOptions& client) {
   const bool foreign = client.program.mosquitto;
   const bool elsewhere = client.host_option || client.port_option || !client.url.empty();
   if (!foreign && !client.unix_path.empty() && elsewhere) {
-    return Wrong("--unix says where the broker is: leave out -h, -p and the URL.");
+    return Wrong(
+        "--unix says where the broker is: leave out -h, -p and the URL, also in an options file.");
   }
   if (!foreign && client.service && client.port_option) {
     return Wrong("-S looks the port up: leave out -p.");
@@ -222,7 +223,7 @@ Checked take_habits(ClientOptions& client) {
   if (client.keep_alive_s < kKeepAliveMin) {
     return Wrong("Invalid keepalive given, it must be between 5 and 65535 inclusive.");
   }
-  client.receive_max = client.inflight_max.value_or(kReceiveMax);
+  client.receive_max = kReceiveMax;
   if (client.program.task == Task::kRr) client.receive_max = 1;
   return {};
 }

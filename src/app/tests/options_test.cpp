@@ -66,7 +66,9 @@ TEST(Options, ThereAreOtherWaysThanAHost) {
   file.client.unix_path = "/s";
   EXPECT_EQ(error(file), "accepted");
   file.client.port_option = 1;
-  EXPECT_EQ(error(file), "--unix says where the broker is: leave out -h, -p and the URL.");
+  EXPECT_EQ(
+      error(file),
+      "--unix says where the broker is: leave out -h, -p and the URL, also in an options file.");
   PubOptions proxied = pub("mqtt://h/a", "");
   proxied.client.proxy_option = "socks5h://p";
   ASSERT_TRUE(complete(proxied));
@@ -245,9 +247,10 @@ TEST(Options, MosquittosProgramsIgnoreTheExpiryBeforeMqtt5) {
   EXPECT_EQ(options.client.protocol, mqtt::Version::kV5);
 }
 
-TEST(Options, MosquittosProgramsTakeTheUrlBeforeHostAndPort) {
+TEST(Options, MosquittosProgramsTakeWhatComesLast) {
   PubOptions options = pub("mqtt://there:77/b", "");
   options.client.host_option = "here";
+  options.client.host_before_url = options.client.port_before_url = true;
   EXPECT_EQ(error(options), "the URL says where to connect to: leave out -h and -p.");
   options.client.program = *mosquitto_program("mosquitto_pub");
   ASSERT_TRUE(complete(options));

@@ -70,8 +70,12 @@ TEST(Url, WrongOnesAreExplained) {
   EXPECT_EQ(error("mqt://h/a"),
             "URL \"mqt://h/a\": \"mqt://\" is not a scheme that Hermod knows. Supported are mqtt, "
             "coap. Did you mean \"mqtt\"?");
-  EXPECT_EQ(error("mqtts://h/a"),
-            "URL \"mqtts://h/a\": \"mqtts://\" is not supported yet. Supported are mqtt, coap.");
+  EXPECT_EQ(
+      error("mqtts://h/a"),
+      "URL \"mqtts://h/a\": \"mqtts://\" is not supported yet: there is no TLS. Use mqtt:// on a "
+      "network that you trust, or connect to a program that adds TLS, such as stunnel.");
+  EXPECT_EQ(error("ws://h/a"),
+            "URL \"ws://h/a\": \"ws://\" is not supported yet. Supported are mqtt, coap.");
   EXPECT_EQ(error("mqtt:///a"),
             "URL \"mqtt:///a\": there is no host. The form is "
             "mqtt://[user[:password]@]host[:port]/topic");

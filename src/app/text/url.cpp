@@ -14,8 +14,8 @@ namespace hermod::app {
 namespace {
 
 constexpr std::array<std::string_view, 2> kSchemes{"mqtt", "coap"};
-constexpr std::array<std::string_view, 10> kLater{"mqtts", "ws",    "wss",  "mqttsn", "coaps",
-                                                  "amqp",  "amqps", "http", "https",  "coap+tcp"};
+constexpr std::array<std::string_view, 9> kLater{"ws",    "wss",  "mqttsn", "coaps",   "amqp",
+                                                 "amqps", "http", "https",  "coap+tcp"};
 constexpr std::string_view kForm = "The form is mqtt://[user[:password]@]host[:port]/topic";
 constexpr std::string_view kProxyForm =
     "The form is socks5h://[user[:password]@]host[:port]; the port is 1080 if not given.";
@@ -60,6 +60,11 @@ std::expected<std::string, std::string> decode(std::string_view text, bool wante
 std::expected<Scheme, std::string> read_scheme(std::string_view word) {
   if (word == "mqtt") return Scheme::kMqtt;
   if (word == "coap") return Scheme::kCoap;
+  if (word == "mqtts") {
+    return Error(
+        "\"mqtts://\" is not supported yet: there is no TLS. Use mqtt:// on a network that you "
+        "trust, or connect to a program that adds TLS, such as stunnel.");
+  }
   if (std::ranges::find(kLater, word) != kLater.end()) {
     return Error(
         fmt::format("\"{}://\" is not supported yet. Supported are {}.", word, join(kSchemes)));
