@@ -123,6 +123,8 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       ->check(CLI::Range(1, 65'535));
   value(app, "-u,--username", o.user, "user name");
   value(app, "-P,--pw", o.password, "password");
+  value(app, "--auth", o.auth,
+        "MQTT 5: SCRAM-SHA-256, by which -u and -P are proven without being sent");
   value(app, "-i,--id", o.id, "client id (default: the broker assigns one)")
       ->check([](const std::string& id) {
         return id.empty() ? "is empty: leave it out, and the broker assigns one" : "";
@@ -260,8 +262,10 @@ void declare_passwd(CLI::App& app, PasswdOptions& o) {
   flag(app, "-b,--batch", o.batch, "the password stands on the command line");
   flag(app, "-D,--delete", o.remove, "remove the user");
   flag(app, "-U,--upgrade", o.upgrade, "hash all passwords of the file that are not hashed");
-  value(app, "-H,--hash", o.hash, "sha512-pbkdf2 (default) or sha512, as mosquitto 1.6 has it");
-  value(app, "-I,--iterations", o.iterations, "cost of sha512-pbkdf2 (default 1000)")
+  value(app, "-H,--hash", o.hash,
+        "sha512-pbkdf2 (default), scram-sha-256, or sha512, as mosquitto 1.6 has it");
+  value(app, "-I,--iterations", o.iterations,
+        "cost of sha512-pbkdf2 (default 1000) or scram-sha-256 (default 4096)")
       ->check(CLI::Range(1u, identity::kIterationsMax));
 }
 

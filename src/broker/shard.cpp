@@ -247,6 +247,7 @@ void Shard::end(Connection& connection, model::Reason reason) {
 
 void Shard::drop(Connection& connection) {
   if (!logins_.empty()) forget_login(connection);
+  if (!exchanges_.empty()) (void)take_exchange(connection);
   if (connection.stream) {
     if (connection.output && !connection.output->empty()) {  // the last words, if they fit
       std::array<Bytes, 16> pieces;
@@ -325,8 +326,9 @@ void Shard::rearm(Connection& connection) {
 void Shard::finish_commits() {
   const core::CommitNumber committed = parts_.journal.committed();
   while (!uncommitted_.empty() && uncommitted_.front().commit <= committed) {
-    const PendingAnswers pending = std::move(uncommitted_.front());
+    PendingAnswers pending = std::move(uncommitted_.front());
     uncommitted_.pop_front();
+    if (pending.opens) pending.answers.front().octets = as_bytes(pending.octets);
     Connection* connection = find(pending.connection);
     if (connection == nullptr) continue;
     connection->unanswered -= static_cast<std::uint32_t>(pending.answers.size());

@@ -130,6 +130,7 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
     ++counters_.connects;
     ++counters_.packets_received;  // where it stays: who hands it over has read it too
   }
+  if (!effect.auth_method.empty()) return begin_exchange(connection, effect, !assigned.empty());
 
   const core::Credentials credentials{.client_id = effect.client_id,
                                       .given = effect.has_credentials,
@@ -138,16 +139,12 @@ void Shard::apply(Connection& connection, session::Attach& effect) {
   const auto login = authorizer_of(connection).authenticate(credentials, ++last_login_);
   if (login) return admit(connection, *login, effect, assigned);
   ++connection.unanswered;
-  PendingLogin pending{.connection = id_of(connection),
-                       .client_id = std::string(effect.client_id),
-                       .user = std::string(effect.username),
-                       .assigned = !assigned.empty()};
-  pending.effect = std::move(effect);
-  logins_.emplace(last_login_, std::move(pending));
+  logins_.emplace(last_login_, keep(connection, effect, !assigned.empty()));
 }
 
 // Whoever it is may come in.
-void Shard::attach(Connection& connection, session::Attach& effect, std::string_view assigned) {
+void Shard::attach(Connection& connection, session::Attach& effect, std::string_view assigned,
+                   std::string octets) {
   const core::SubscriberIndex held = core_.find(effect.client_id);
   if (!effect.client_id.empty() && held != core::Subscribers::kNone &&
       core_.subscriber(held).attached()) {  // [MQTT-3.1.4-2]
@@ -175,9 +172,10 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   const session::Answer granted{.ticket = effect.ticket,
                                 .reason = Reason::kOk,
                                 .session_present = attached.session_present,
-                                .client_id = assigned,
                                 .expiry_s = subscriber.expiry_s,
-                                .inflight = &subscriber.inflight};
+                                .client_id = assigned,
+                                .inflight = &subscriber.inflight,
+                                .octets = as_bytes(octets)};
   // The ids of exactly-once messages of an earlier connection say that those are kept: the session
   // may acknowledge repetitions of them at once, so it gets the ids when that is true.
   const core::CommitNumber commit = core_.last_commit();
@@ -186,7 +184,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   }
   subscriber.open = false;
   ++connection.unanswered;
-  uncommitted_.push_back({id_of(connection), commit, {granted}, true});
+  uncommitted_.push_back({id_of(connection), commit, {granted}, true, std::move(octets)});
 }
 
 // The whole connection goes to the shard that owns its client id: the stream with everything that

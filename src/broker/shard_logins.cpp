@@ -83,7 +83,6 @@ void Shard::finish_login(const core::Login& login) {
   session::Attach& effect = pending.effect;
   effect.client_id = pending.client_id;
   effect.username = pending.user;
-  effect.password = {};
   core::Login known = login;
   const core::Actor actor{.client_id = effect.client_id, .named = true, .user = effect.username};
   if (known.reason == Reason::kOk && !authorizer_of(*connection).still_valid(actor, known.proof)) {

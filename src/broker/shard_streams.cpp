@@ -107,12 +107,17 @@ void Shard::keep_rest(Connection& connection, Bytes rest) {
   }
   if (connection.attached()) return;
   unattached_bytes_ += rest.size() - before;
-  if (unattached_bytes_ > settings_.connections.unattached_bytes_max) {
-    parts_.log.print(LogLevel::kWarning,
-                     "Connections that have not logged in hold {} octets: closing one of them.",
-                     unattached_bytes_);
-    end(connection, model::Reason::kQuotaExceeded);
-  }
+  (void)within_unattached_bytes(connection);
+}
+
+// What went over the limit goes.
+bool Shard::within_unattached_bytes(Connection& connection) {
+  if (unattached_bytes_ <= settings_.connections.unattached_bytes_max) return true;
+  parts_.log.print(LogLevel::kWarning,
+                   "Connections that have not logged in hold {} octets: closing one of them.",
+                   unattached_bytes_);
+  end(connection, model::Reason::kQuotaExceeded);
+  return false;
 }
 
 // Goes on with a connection that something held up: first what was read, then what was not.

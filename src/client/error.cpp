@@ -90,6 +90,8 @@ class Category final : public boost::system::error_category {
         return "the server failed";
       case Error::kBadProperty:
         return "not a valid property";
+      case Error::kUnproven:
+        return "the server did not prove who it is";
       default:
         break;
     }
@@ -132,6 +134,8 @@ error_code to_error(model::Reason reason) {
     case Reason::kProtocolError:
     case Reason::kMalformed:
       return Error::kProtocolViolation;
+    case Reason::kBadMethod:
+      return static_cast<Error>(mqtt::ReasonCode::kBadAuthenticationMethod);
     case Reason::kTimeout:
       return Error::kTimeout;
     case Reason::kTakenOver:
@@ -139,6 +143,10 @@ error_code to_error(model::Reason reason) {
       return Error::kClosedByServer;
     case Reason::kShutdown:
       return Error::kClosed;
+    case Reason::kUnproven:
+      return Error::kUnproven;
+    case Reason::kContinue:
+      break;
   }
   return Error::kServerError;
 }

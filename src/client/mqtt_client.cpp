@@ -34,6 +34,10 @@ const mqtt::Refusal& MqttClient::refusal() const {
   return connection_->session().refusal();
 }
 
+const std::string& MqttClient::authentication_fault() const {
+  return connection_->session().authentication_fault();
+}
+
 void MqttClient::close() {
   if (connection_ != nullptr) connection_->close();
 }
@@ -52,6 +56,9 @@ void MqttClient::subscribe(Handler<void(error_code, MqttGrants)> handler,
 void MqttClient::unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
                              MqttRequestProperties properties) {
   connection_->unsubscribe(std::move(handler), filters, properties);
+}
+void MqttClient::reauthenticate(Handler<void(error_code)> handler) {
+  connection_->reauthenticate(std::move(handler));
 }
 void MqttClient::receive(Handler<void(error_code, MqttMessage)> handler) {
   connection_->receive(std::move(handler));

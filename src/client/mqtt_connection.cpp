@@ -195,6 +195,20 @@ void MqttConnection::on_written(error_code error, std::size_t count) {
   flush();
 }
 
+/// This side ends the connection at once: what the session said of it (MQTT 5) leaves if it can.
+void MqttConnection::write_last_words() {
+  if (write_pending_ || filling_.empty()) return;
+  std::array<Bytes, 16> pieces;
+  const std::size_t used = filling_.gather(pieces);
+  std::array<asio::const_buffer, 16> buffers;
+  for (std::size_t i = 0; i < used; ++i) {
+    buffers[i] = asio::const_buffer(pieces[i].data(), pieces[i].size());
+  }
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.write_some(buffers, ignored);
+}
+
 /// Everything is written: says so to the server and waits for it to close its side. Closing at once
 /// with unread input would reset the connection and could take DISCONNECT with it.
 void MqttConnection::linger() {

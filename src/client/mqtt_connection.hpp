@@ -66,6 +66,7 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
                  const MqttRequestProperties& properties);
   void unsubscribe(Handler<void(error_code)> handler, const std::vector<std::string>& filters,
                    const MqttRequestProperties& properties);
+  void reauthenticate(Handler<void(error_code)> handler);
   void receive(Handler<void(error_code, MqttMessage)> handler);
   void disconnect(Handler<void(error_code)> handler, const MqttFarewell& farewell);
   void close() { finish(Error::kClosed, model::Reason::kShutdown); }
@@ -80,7 +81,7 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   };
   struct Request {
     Handler<void(error_code, MqttGrants)> subscribe;
-    Handler<void(error_code)> unsubscribe;
+    Handler<void(error_code)> unsubscribe;  // and of a new authentication
     MqttGrants grants;
     std::size_t missing = 0;
   };
@@ -97,6 +98,7 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   void on_written(error_code error, std::size_t count);
   void trace_sent(std::size_t count);
   [[nodiscard]] std::size_t trace(bool sent, Bytes octets) const;
+  void write_last_words();
   void linger();
   void arm_timer();
   void on_timer();

@@ -164,6 +164,18 @@ void MqttConnection::unsubscribe(Handler<void(error_code)> handler,
   });
 }
 
+void MqttConnection::reauthenticate(Handler<void(error_code)> handler) {
+  if (state_ != State::kOpen) return handler(Error::kNotConnected);
+  if (!options_.session.authenticator) return handler(Error::kBadRequest);
+  const session::Ticket ticket = ++last_ticket_;
+  requests_[ticket] = {.unsubscribe = std::move(handler), .missing = 1};
+  run([&](Instant now, session::Effects& effects) {
+    if (session_.reauthenticate(ticket, now, effects)) return;
+    const bool unable = !session_.authentication_fault().empty();
+    requests_.extract(ticket).mapped().unsubscribe(unable ? Error::kUnproven : Error::kTooMany);
+  });
+}
+
 void MqttConnection::receive(Handler<void(error_code, MqttMessage)> handler) {
   if (receive_handler_) return handler(boost::asio::error::already_started, {});
   receive_handler_ = std::move(handler);
@@ -283,6 +295,7 @@ void MqttConnection::execute(const session::Completed& completed) {
 
 void MqttConnection::execute(const session::Close& close) {
   if (close.reason != model::Reason::kOk) {
+    write_last_words();
     const error_code why = to_error(static_cast<mqtt::ReasonCode>(close.code));
     return finish(why ? why : to_error(close.reason), close.reason);
   }

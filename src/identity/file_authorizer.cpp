@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hermod/base/hash.hpp"
+#include "scram_exchange.hpp"
 
 namespace hermod::identity {
 
@@ -30,19 +31,24 @@ std::optional<core::Login> FileAuthorizer::authenticate(const core::Credentials&
   const PasswordHash* known = record_->users->find(credentials.username);
   const PasswordHash* hash = known != nullptr ? known : record_->users->decoy();
   if (hash == nullptr) return core::Login{ticket, Reason::kBadCredentials};
-  const bool taken =
-      parts_.pool->submit({.hash = std::shared_ptr<const PasswordHash>{record_, hash},
-                           .password = {credentials.password.begin(), credentials.password.end()},
-                           .decoy = known == nullptr,
-                           .ticket = ticket,
-                           .proof = known == nullptr ? 0 : proof_of(credentials.username, *known),
-                           .desk = desk_});
+  const bool taken = parts_.pool->submit(
+      {.hash = std::shared_ptr<const PasswordHash>{record_, hash},
+       .password = {credentials.password.begin(), credentials.password.end()},
+       .decoy = known == nullptr,
+       .ticket = ticket,
+       .proof = known == nullptr ? 0 : proof_of(credentials.username, *known, parts_.hash_key),
+       .desk = desk_});
   if (!taken) return core::Login{ticket, Reason::kUnavailable};
   return std::nullopt;
 }
 
 void FileAuthorizer::cancel(core::LoginTicket ticket) {
   if (parts_.pool != nullptr) parts_.pool->cancel(*desk_, ticket);
+}
+
+std::unique_ptr<core::Exchange> FileAuthorizer::begin_exchange(std::string_view method) {
+  if (method != sasl::kScramSha256 || !record_->users) return nullptr;
+  return std::make_unique<ScramExchange>(record_, parts_.directory->secret(), parts_.hash_key);
 }
 
 bool FileAuthorizer::has_news() const {
@@ -76,11 +82,7 @@ bool FileAuthorizer::still_valid(const core::Actor& actor, std::uint64_t proof) 
   if (!actor.named) return parts_.allow_anonymous;
   if (!record_->users) return parts_.allow_anonymous;
   const PasswordHash* known = record_->users->find(actor.user);
-  return known != nullptr && proof_of(actor.user, *known) == proof;
-}
-
-std::uint64_t FileAuthorizer::proof_of(std::string_view user, const PasswordHash& hash) const {
-  return keyed_hash(fmt::format("{}:{}", user, hash.to_text()), parts_.hash_key);
+  return known != nullptr && proof_of(actor.user, *known, parts_.hash_key) == proof;
 }
 
 core::Verdict FileAuthorizer::authorize(const core::Actor& actor, core::Action action,

@@ -2,6 +2,7 @@
 #include "hermod/identity/password_file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "text_lines.hpp"
 
@@ -48,6 +49,7 @@ std::expected<Users, std::vector<Complaint>> Users::parse(std::string_view text,
                                                           const std::string& file) {
   Users users;
   std::vector<Complaint> complaints;
+  bool scram_seen = false;
   for (TextLines lines{text}; !lines.done();) {
     const std::string_view line = lines.next();
     if (!is_entry(line)) continue;
@@ -60,6 +62,9 @@ std::expected<Users, std::vector<Complaint>> Users::parse(std::string_view text,
       continue;
     }
     auto hash = parse_password_hash(entry->secret);
+    if (hash && hash->kind == HashKind::kScramSha256 && !std::exchange(scram_seen, true)) {
+      users.scram_iterations_ = hash->iterations;
+    }
     if (!hash) {
       complain(fmt::format("user \"{}\": {}", entry->name, hash.error()));
     } else if (!users.by_name_.emplace(entry->name, std::move(*hash)).second) {
@@ -133,8 +138,7 @@ std::expected<std::string, Complaint> with_hashes(std::string_view text, const s
     }
     const auto hash = hasher(as_bytes(entry->secret));
     if (!hash) {
-      return std::unexpected(
-          Complaint{file, lines.number(), "hashing failed: the system gives no random numbers."});
+      return std::unexpected(Complaint{file, lines.number(), hash.error()});
     }
     out += fmt::format("{}:{}\n", entry->name, hash->to_text());
   }

@@ -11,36 +11,32 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <utility>
+
+#include "hermod/sasl/base64.hpp"
 
 namespace hermod::identity {
 namespace {
 
 constexpr std::size_t kSaltBytes = 12;  // mosquitto_passwd's
 
-std::string to_base64(Bytes bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
+using sasl::from_base64;
+using sasl::to_base64;
 
-// Nothing unless `text` is just what to_base64() makes of the result.
-std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0 || text.size() > 256) return std::nullopt;
-  std::vector<std::uint8_t> bytes(text.size() / 4 * 3);
-  const int size =
-      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  if (to_base64(bytes) != text) return std::nullopt;
-  return bytes;
+constexpr std::string_view kScramPrefix = "$scram-sha-256$";
+
+// What a server of SCRAM keeps: StoredKey, then ServerKey (RFC 5802 §3).
+bool keys_of(const PasswordHash& hash, Bytes password, std::array<std::uint8_t, 64>& keys) {
+  const auto verifier = sasl::make_verifier(password, hash.salt, hash.iterations);
+  if (!verifier) return false;
+  const auto middle = std::ranges::copy(verifier->stored_key, keys.begin()).out;
+  std::ranges::copy(verifier->server_key, middle);
+  return true;
 }
 
 bool digest_of(const PasswordHash& hash, Bytes password, std::array<std::uint8_t, 64>& digest) {
   if (password.size() > std::numeric_limits<int>::max()) return false;
+  if (hash.kind == HashKind::kScramSha256) return keys_of(hash, password, digest);
   if (hash.kind == HashKind::kPbkdf2Sha512) {
     // OpenSSL takes the length 0 only with a pointer that is not null.
     const auto* secret = reinterpret_cast<const char*>(password.data());
@@ -65,9 +61,49 @@ std::string_view take_part(std::string_view& rest) {
   return part;
 }
 
+std::expected<HashKind, std::string> kind_of(std::string_view text) {
+  if (text.starts_with("$6$")) return HashKind::kSha512;
+  if (text.starts_with("$7$")) return HashKind::kPbkdf2Sha512;
+  if (text.starts_with(kScramPrefix)) return HashKind::kScramSha256;
+  if (!looks_hashed(text)) {
+    return std::unexpected(
+        "the password is not hashed. Hash all passwords of the file with: hermod passwd -U FILE");
+  }
+  return std::unexpected(
+      fmt::format("the hash begins with {}, but only $6$, $7$ and {} are known. Set the password "
+                  "again with hermod passwd.",
+                  text.substr(0, text.find('$', 1) + 1), kScramPrefix));
+}
+
+// Fills the digest with one or two parts of `rest`, which ends there.
+bool read_digest(std::string_view rest, PasswordHash& hash) {
+  const std::size_t parts = hash.kind == HashKind::kScramSha256 ? 2 : 1;
+  const std::size_t size = hash.digest.size() / parts;
+  auto out = hash.digest.begin();
+  for (std::size_t i = 0; i < parts; ++i) {
+    const bool last = i + 1 == parts;
+    const auto octets = from_base64(last ? std::exchange(rest, {}) : take_part(rest));
+    if (!octets || octets->size() != size) return false;
+    out = std::ranges::copy(*octets, out).out;
+  }
+  return true;
+}
+
 }  // namespace
 
+IterationsRange iterations_of(HashKind kind) {
+  if (kind == HashKind::kScramSha256) {
+    return {sasl::kScramIterationsMin, sasl::kScramIterationsMax};
+  }
+  return {1, kIterationsMax};
+}
+
 std::string PasswordHash::to_text() const {
+  if (kind == HashKind::kScramSha256) {
+    const Bytes keys{digest};
+    return fmt::format("{}{}${}${}${}", kScramPrefix, iterations, to_base64(salt),
+                       to_base64(keys.first<32>()), to_base64(keys.last<32>()));
+  }
   if (kind == HashKind::kSha512) return fmt::format("$6${}${}", to_base64(salt), to_base64(digest));
   return fmt::format("$7${}${}${}", iterations, to_base64(salt), to_base64(digest));
 }
@@ -77,48 +113,43 @@ bool looks_hashed(std::string_view text) {
 }
 
 std::expected<PasswordHash, std::string> parse_password_hash(std::string_view text) {
-  PasswordHash hash;
+  const auto kind = kind_of(text);
+  if (!kind) return std::unexpected(kind.error());
+  PasswordHash hash{.kind = *kind};
   std::string_view rest = text;
-  if (text.starts_with("$6$")) {
-    hash.kind = HashKind::kSha512;
-    rest.remove_prefix(3);
-  } else if (text.starts_with("$7$")) {
-    rest.remove_prefix(3);
+  rest.remove_prefix(text.find('$', 1) + 1);
+  if (*kind != HashKind::kSha512) {
+    const auto [least, most] = iterations_of(*kind);
     const std::string_view number = take_part(rest);
     const auto [end, error] =
         std::from_chars(number.data(), number.data() + number.size(), hash.iterations);
     if (number.empty() || error != std::errc{} || end != number.data() + number.size() ||
-        hash.iterations < 1 || hash.iterations > kIterationsMax) {
+        hash.iterations < least || hash.iterations > most) {
       return std::unexpected(fmt::format(
-          "the hash has \"{}\" iterations, but must have a number from 1 to {}. Set the password "
+          "the hash has \"{}\" iterations, but must have a number from {} to {}. Set the password "
           "again with hermod passwd.",
-          number, kIterationsMax));
+          number, least, most));
     }
-  } else if (looks_hashed(text)) {
-    return std::unexpected(
-        fmt::format("the hash begins with {}, but only $6$ and $7$ are known. Set the password "
-                    "again with hermod passwd.",
-                    text.substr(0, text.find('$', 1) + 1)));
-  } else {
-    return std::unexpected(
-        "the password is not hashed. Hash all passwords of the file with: hermod passwd -U FILE");
   }
   const auto salt = from_base64(take_part(rest));
-  const auto digest = from_base64(rest);
-  if (!salt || salt->size() > kSaltBytesMax || !digest || digest->size() != hash.digest.size()) {
-    return std::unexpected(
-        fmt::format("the hash is damaged: after {} a salt of at most {} octets and a digest of {} "
-                    "are expected, in base64. Set the password again with hermod passwd.",
-                    text.substr(0, 3), kSaltBytesMax, hash.digest.size()));
+  if (!salt || salt->size() > kSaltBytesMax || !read_digest(rest, hash)) {
+    return std::unexpected(fmt::format(
+        "the hash is damaged: after {} a salt of at most {} octets and {} are expected, in base64. "
+        "Set the password again with hermod passwd.",
+        text.substr(0, text.find('$', 1) + 1), kSaltBytesMax,
+        *kind == HashKind::kScramSha256 ? "two keys of 32" : "a digest of 64"));
   }
   hash.salt = *salt;
-  std::copy(digest->begin(), digest->end(), hash.digest.begin());
   return hash;
+}
+
+std::optional<std::string_view> wrong_password(Bytes password, HashKind kind) {
+  return kind == HashKind::kScramSha256 ? sasl::wrong_text(as_text(password)) : std::nullopt;
 }
 
 std::optional<PasswordHash> hash_password(Bytes password, HashKind kind, std::uint32_t iterations) {
   PasswordHash hash{.kind = kind, .iterations = kind == HashKind::kSha512 ? 1 : iterations};
-  hash.salt.resize(kSaltBytes);
+  hash.salt.resize(kind == HashKind::kScramSha256 ? kScramSaltBytes : kSaltBytes);
   if (RAND_bytes(hash.salt.data(), static_cast<int>(hash.salt.size())) != 1) return std::nullopt;
   if (!digest_of(hash, password, hash.digest)) return std::nullopt;
   return hash;

@@ -37,6 +37,12 @@ std::string_view to_text(Reason reason) {
       return "closed by the peer";
     case Reason::kShutdown:
       return "shutting down";
+    case Reason::kContinue:
+      return "authentication goes on";
+    case Reason::kBadMethod:
+      return "authentication method not known";
+    case Reason::kUnproven:
+      return "the peer did not prove who it is";
   }
   return "unknown";
 }

@@ -36,7 +36,7 @@ SOCKETS = re.compile(r"(?:sys/(?:socket|epoll|eventfd|un|poll|select)\.h|poll\.h
 EVENT_LOOP = re.compile(r"boost/asio/(?:error|io_context|post|posix/stream_descriptor|signal_set"
                         r"|steady_timer)\.hpp$")
 # What hashing a password needs; a library of primitives, no connection is made with it.
-PRIMITIVES = re.compile(r"openssl/(?:crypto|evp|rand)\.h$")
+PRIMITIVES = re.compile(r"openssl/(?:crypto|evp|hmac|rand)\.h$")
 THREADS = re.compile(r"(?:mutex|shared_mutex|thread|condition_variable|semaphore|latch|barrier"
                      r"|pthread\.h)$")
 CLOCKS = re.compile(r"\b(?:\w+_clock::now|clock_gettime|gettimeofday|random_device|getrandom)\b")
@@ -175,7 +175,7 @@ def purity(path, text):
         include = INCLUDE.match(line)
         header = include[2] if include else ""
         loop = EVENT_LOOP.match(header) and in_folders(path, "src/app")
-        primitive = PRIMITIVES.match(header) and in_folders(path, "src/identity")
+        primitive = PRIMITIVES.match(header) and in_folders(path, "src/identity", "src/sasl")
         at_home = loop or primitive or in_folders(path, "src/transport", "src/client")
         if SOCKETS.match(header) and not at_home:
             yield number, f"<{header}>: sockets and TLS appear in src/transport and src/client only"

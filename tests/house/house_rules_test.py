@@ -58,6 +58,7 @@ BAD = [
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <openssl/evp.h>\n"),
     ("purity", "src/identity/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
+    ("purity", "src/sasl/a.cpp", SPDX_CPP + "#include <openssl/ssl.h>\n"),
     ("purity", "src/app/a.cpp", SPDX_CPP + "#include <boost/asio/ip/tcp.hpp>\n"),
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
     ("purity", "src/core/a.cpp", SPDX_CPP + "#include <mutex>\n"),
@@ -82,6 +83,7 @@ GOOD = [
     ("tests/system/a.cpp", SPDX_CPP + "#include <sys/socket.h>\n"),
     ("src/app/a.cpp", SPDX_CPP + "#include <boost/asio/io_context.hpp>\n"),
     ("src/identity/a.cpp", SPDX_CPP + "#include <openssl/evp.h>\n"),
+    ("src/sasl/a.cpp", SPDX_CPP + "#include <openssl/hmac.h>\n"),
     ("build/generated.cpp", "int a;\n"),
 ]
 

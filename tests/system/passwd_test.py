@@ -50,6 +50,19 @@ class Passwd(ProcessTest):
                 self.assertTrue(self.may_log_in(server, user, password), (server, user))
                 self.assertFalse(self.may_log_in(server, user, password + "x"), (server, user))
 
+    def test_lines_for_scram_are_good_for_plain_logins_too(self):
+        self.passwd("-c", "-b", "-H", "scram-sha-256", self.file, "bob", "secret")
+        self.passwd("-b", "-H", "scram-sha-256", "-I", "5000", self.file, "eve", "e v e")
+        self.assertRegex(self.lines()[0], r"\Abob:\$scram-sha-256\$4096\$[\w+/]{22}==\$"
+                                          r"[\w+/]{43}=\$[\w+/]{43}=\Z")
+        self.assertTrue(self.lines()[1].startswith("eve:$scram-sha-256$5000$"))
+        for user, password in (("bob", "secret"), ("eve", "e v e")):
+            self.assertTrue(self.may_log_in("hermod", user, password), user)
+            self.assertFalse(self.may_log_in("hermod", user, password + "x"), user)
+        self.file.write_text("bob:secret\n")
+        self.passwd("-U", "-H", "scram-sha-256", self.file)
+        self.assertTrue(self.may_log_in("hermod", "bob", "secret"))
+
     def test_mosquittos_files_can_be_changed(self):
         tool = require("mosquitto_passwd")
         self.finish(tool, "-c", "-b", self.file, "bob", "secret")
@@ -134,6 +147,10 @@ class Passwd(ProcessTest):
                  ("-c", "-D", self.file, "bob"): (2, "exclude each other"),
                  ("-U", self.file, "bob"): (2, "-U takes the file alone"),
                  ("-H", "md5", "-b", self.file, "bob", "x"): (2, "sha512-pbkdf2"),
+                 ("-H", "scram-sha-256", "-I", "4095", "-b", self.file, "bob", "x"):
+                     (2, "scram-sha-256 takes from 4096 to 1000000"),
+                 ("-H", "scram-sha-256", "-b", self.file, "bob", "a\tb"):
+                     (1, "it holds a control character"),
                  ("-I", "0", "-b", self.file, "bob", "x"): (2, "--iterations"),
                  ("-b", self.file, "bob", ""): (1, "empty"),
                  (self.file,): (2, "user name is missing"),

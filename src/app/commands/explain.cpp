@@ -35,9 +35,11 @@ std::string peer_text(const ClientOptions& options) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", options.host, v6 ? "]" : "", options.port);
 }
 
-std::string explain(client::error_code error, const ClientOptions& options) {
-  const std::string peer = peer_text(options);
-  if (std::string text = explain_way(error, options); !text.empty()) return text;
+namespace {
+
+/// There is no connection; empty for other errors.
+std::string explain_network(client::error_code error, const ClientOptions& options,
+                            const std::string& peer) {
   if (error == net::connection_refused) {
     return fmt::format(
         "Connection refused: nothing listens on {}. Is the broker running? Start one "
@@ -69,6 +71,25 @@ std::string explain(client::error_code error, const ClientOptions& options) {
     return fmt::format(
         "{} does not answer. Check host and port, and whether a firewall is between.", peer);
   }
+  return {};
+}
+
+/// The broker says no to CONNECT; empty for other errors.
+std::string explain_refusal(client::error_code error, const ClientOptions& options,
+                            const std::string& peer) {
+  if (error == Error::kBadCredentials && !options.auth.empty()) {
+    return fmt::format(
+        "{} refused the connection: bad user name or password. Check -u and -P; the broker needs a "
+        "line for this user that was made by `hermod passwd -H scram-sha-256`.",
+        peer);
+  }
+  if (error == client::to_error(mqtt::ReasonCode::kBadAuthenticationMethod)) {
+    return fmt::format(
+        "{} refused the connection: it does not know {}. Give it a password_file with users made "
+        "by `hermod passwd -H scram-sha-256`, or leave out --auth: then the password is sent as it "
+        "is.",
+        peer, options.auth);
+  }
   if (error == Error::kBadCredentials) {
     return fmt::format("{} refused the connection: bad user name or password. Check -u and -P.",
                        peer);
@@ -93,6 +114,16 @@ std::string explain(client::error_code error, const ClientOptions& options) {
     return fmt::format("{} refused the connection: it is not available now. Try again later.",
                        peer);
   }
+  return {};
+}
+
+}  // namespace
+
+std::string explain(client::error_code error, const ClientOptions& options) {
+  const std::string peer = peer_text(options);
+  if (std::string text = explain_way(error, options); !text.empty()) return text;
+  if (std::string text = explain_network(error, options, peer); !text.empty()) return text;
+  if (std::string text = explain_refusal(error, options, peer); !text.empty()) return text;
   if (error == Error::kClosedByServer || error == net::connection_reset ||
       error == net::broken_pipe) {
     return fmt::format(

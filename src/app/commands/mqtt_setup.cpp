@@ -12,6 +12,7 @@
 #include "commands/explain.hpp"
 #include "commands/explain_way.hpp"
 #include "commands/packet_lines.hpp"
+#include "hermod/client/scram.hpp"
 
 namespace hermod::app {
 namespace {
@@ -61,8 +62,13 @@ client::MqttOptions mqtt_options(const ClientOptions& options) {
   out.session.keep_alive_s = options.keep_alive_s;
   out.session.inflight_max = options.inflight_max.value_or(out.session.inflight_max);
   out.session.resend_after_s = options.resend_after_s.value_or(0);
-  out.session.user_name = options.user;
-  if (options.password) out.session.password = octets(*options.password);
+  if (!options.auth.empty()) {
+    out.session.authenticator =
+        std::make_shared<client::ScramAuthenticator>(*options.user, *options.password);
+  } else {
+    out.session.user_name = options.user;
+    if (options.password) out.session.password = octets(*options.password);
+  }
   if (!options.will_topic.empty()) {
     out.session.will = mqtt::ClientOptions::Will{
         .topic = options.will_topic,
@@ -95,6 +101,12 @@ client::MqttRequestProperties request_properties(const GivenProperties& given) {
 
 std::string explain(client::error_code error, const client::MqttClient& client,
                     const ClientOptions& options, bool connected) {
+  if (error == client::Error::kUnproven) {
+    return fmt::format(
+        "{}: authentication failed on this side: {}. Check -u and -P, and that this is the broker "
+        "that you mean.",
+        peer_text(options), client.authentication_fault());
+  }
   const mqtt::Refusal& refusal = client.refusal();
   const bool said = mqtt::is_failure(refusal.code) && client::to_error(refusal.code) == error;
   std::string text = said && connected ? fmt::format("{}: {}.", peer_text(options), error.message())

@@ -11,6 +11,7 @@
 
 #include "hermod/model/topic.hpp"
 #include "hermod/mqtt/codec/topic.hpp"
+#include "hermod/sasl/scram.hpp"
 
 namespace hermod::app {
 namespace {
@@ -67,7 +68,7 @@ Checked take_version(ClientOptions& client) {
   if (foreign && client.has_properties) client.version = "5";
   const std::string& version = client.version;
   if (version.empty()) {
-    const bool v5 = needs_v5 || client.program.task == Task::kRr;
+    const bool v5 = needs_v5 || !client.auth.empty() || client.program.task == Task::kRr;
     client.protocol = v5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
   } else if (version == "mqttv31" || version == "31") {
     client.protocol = mqtt::Version::kV31;
@@ -86,6 +87,24 @@ Checked take_version(ClientOptions& client) {
     return Wrong(
         "--resend is for -V mqttv31: later versions of MQTT forbid to send anything again while a "
         "connection lasts.");
+  }
+  return {};
+}
+
+/// --auth, in capitals or as `passwd -H` spells it.
+Checked take_auth(ClientOptions& client) {
+  if (client.auth.empty()) return {};
+  const auto to_upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
+  if (!std::ranges::equal(client.auth, sasl::kScramSha256, {}, to_upper)) {
+    return Wrong(
+        fmt::format("--auth is \"{}\", but only {} is known.", client.auth, sasl::kScramSha256));
+  }
+  client.auth = sasl::kScramSha256;
+  if (client.protocol != mqtt::Version::kV5) {
+    return Wrong("--auth belongs to MQTT 5: leave out -V, or give -V mqttv5.");
+  }
+  if (!client.user || !client.password) {
+    return Wrong("--auth needs a user name and a password: give -u and -P too.");
   }
   return {};
 }
@@ -180,7 +199,8 @@ Checked check_will(const ClientOptions& client) {
 }
 
 Checked check_coap(const ClientOptions& client) {
-  const std::array<std::pair<bool, std::string_view>, 15> given{{
+  const std::array<std::pair<bool, std::string_view>, 16> given{{
+      {!client.auth.empty(), "--auth"},
       {client.user.has_value() || client.password.has_value(), "a user name or password"},
       {!client.id.empty(), "-i"},
       {!client.id_prefix.empty(), "-I"},
@@ -252,8 +272,7 @@ Checked complete(ClientOptions& client, std::string& url_topic) {
       client.session_expiry_s == UINT32_MAX) {
     return Wrong("a session without end needs a client id to come back to it: give -i ID.");
   }
-  if (client.scheme == Scheme::kCoap) return check_coap(client);
-  return {};
+  return client.scheme == Scheme::kCoap ? check_coap(client) : take_auth(client);
 }
 
 Checked check_retain_handling(SubOptions& options) {

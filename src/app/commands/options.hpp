@@ -25,6 +25,7 @@ struct ClientOptions {
   std::optional<std::uint16_t> port_option;
   std::optional<std::string> user;
   std::optional<std::string> password;
+  std::string auth;  ///< --auth; empty: name and password are sent as they are
   std::string id;
   std::string id_prefix;
   std::string local_host;    ///< -A

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -54,10 +55,19 @@ Text old_text(const PasswdOptions& options) {
   return std::move(*text);
 }
 
+std::expected<identity::PasswordHash, std::string> hashed(const PasswdOptions& options,
+                                                          Bytes password) {
+  if (const auto wrong = identity::wrong_password(password, options.kind)) {
+    return std::unexpected(
+        fmt::format("{} cannot be made of the password: {}.", options.hash, *wrong));
+  }
+  auto hash = identity::hash_password(password, options.kind, *options.iterations);
+  if (!hash) return std::unexpected("hashing failed: the system gives no random numbers.");
+  return std::move(*hash);
+}
+
 Text upgraded(const PasswdOptions& options, std::string_view text) {
-  const auto hasher = [&options](Bytes password) {
-    return identity::hash_password(password, options.kind, options.iterations);
-  };
+  const auto hasher = [&options](Bytes password) { return hashed(options, password); };
   auto made = identity::with_hashes(text, options.file, hasher);
   if (made) return std::move(*made);
   return std::unexpected(made.error().to_text() + " Nothing was changed.");
@@ -70,10 +80,31 @@ Text removed(const PasswdOptions& options, std::string_view text) {
 }
 
 Text added(const PasswdOptions& options, std::string_view text) {
-  const auto hash =
-      identity::hash_password(as_bytes(*options.password), options.kind, options.iterations);
-  if (!hash) return std::unexpected("the system gives no random numbers. Nothing was changed.");
+  const auto hash = hashed(options, as_bytes(*options.password));
+  if (!hash) return std::unexpected(hash.error() + " Nothing was changed.");
   return identity::with_user(text, *options.user, *hash);
+}
+
+// The kind of hash, and iterations that it may have.
+std::expected<void, std::string> take_hash(PasswdOptions& options) {
+  using identity::HashKind;
+  constexpr std::uint32_t kUsual = 1'000;
+  const auto kind = options.hash == "sha512-pbkdf2"   ? std::optional(HashKind::kPbkdf2Sha512)
+                    : options.hash == "scram-sha-256" ? std::optional(HashKind::kScramSha256)
+                    : options.hash == "sha512"        ? std::optional(HashKind::kSha512)
+                                                      : std::nullopt;
+  if (!kind) {
+    return std::unexpected(fmt::format(
+        "-H is \"{}\", but must be sha512-pbkdf2, scram-sha-256 or sha512.", options.hash));
+  }
+  options.kind = *kind;
+  const auto [least, most] = identity::iterations_of(*kind);
+  if (!options.iterations) options.iterations = std::max(kUsual, least);
+  if (*options.iterations < least || *options.iterations > most) {
+    return std::unexpected(fmt::format("-I is {}, but {} takes from {} to {}.", *options.iterations,
+                                       options.hash, least, most));
+  }
+  return {};
 }
 
 }  // namespace
@@ -83,11 +114,7 @@ std::expected<void, std::string> complete(PasswdOptions& options) {
   if (options.file.empty())
     return std::unexpected(
         fmt::format("the password file is missing: {} FILE USER.", options.program.name));
-  if (options.hash != "sha512-pbkdf2" && options.hash != "sha512") {
-    return std::unexpected(
-        fmt::format("-H is \"{}\", but must be sha512-pbkdf2 or sha512.", options.hash));
-  }
-  if (options.hash == "sha512") options.kind = identity::HashKind::kSha512;
+  if (auto taken = take_hash(options); !taken) return taken;
   const int modes = (options.create ? 1 : 0) + (options.remove ? 1 : 0) + (options.upgrade ? 1 : 0);
   if (modes > 1) return wrong("-c, -D and -U exclude each other.");
   if (options.upgrade) {

@@ -20,7 +20,7 @@ struct PasswdOptions {
   bool upgrade = false;  ///< -U
   std::string hash = "sha512-pbkdf2";
   /// Each login costs so many; see docs/identity.md.
-  std::uint32_t iterations = 1'000;
+  std::optional<std::uint32_t> iterations;
   std::string file;
   std::optional<std::string> user;
   std::optional<std::string> password;

@@ -159,8 +159,10 @@ std::expected<std::size_t, std::string> read_property(std::span<char* const> wor
       std::ranges::find_if(kNames, [&](const Name& row) { return same_word(row.text, name_word); });
   if (name == kNames.end()) return Wrong("Invalid property name given in --property argument.");
   if (name->where.empty()) {
-    return Wrong(fmt::format("{} is not supported: there is no authentication by exchanges yet.",
-                             name_word));
+    return Wrong(fmt::format(
+        "{} begins an exchange, which cannot be led by hand. --auth SCRAM-SHA-256 leads one that "
+        "proves -u and -P.",
+        name_word));
   }
   if (name->where.find(command->letter) == std::string_view::npos) {
     return Wrong(fmt::format("{} property not allowed for {} in --property argument.", name_word,

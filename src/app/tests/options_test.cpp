@@ -123,6 +123,28 @@ TEST(Options, MosquittosProgramsHaveTheirHabits) {
   EXPECT_EQ(behind.client.host, "h");
 }
 
+TEST(Options, AuthIsOfMqtt5AndNeedsNameAndPassword) {
+  const auto with = [](std::string auth, std::string url = "mqtt://me:pw@h") {
+    PubOptions options = pub(std::move(url));
+    options.client.auth = std::move(auth);
+    return options;
+  };
+  PubOptions good = with("SCRAM-SHA-256");
+  ASSERT_TRUE(complete(good));
+  EXPECT_EQ(good.client.protocol, mqtt::Version::kV5);
+  PubOptions small = with("scram-sha-256");
+  ASSERT_TRUE(complete(small));
+  EXPECT_EQ(small.client.auth, "SCRAM-SHA-256");
+  EXPECT_THAT(error(with("SCRAM-SHA-1")), testing::HasSubstr("only SCRAM-SHA-256 is known"));
+  EXPECT_THAT(error(with("SCRAM-SHA-256", "")), testing::HasSubstr("give -u and -P too"));
+  EXPECT_THAT(error(with("SCRAM-SHA-256", "mqtt://me@h")),
+              testing::HasSubstr("give -u and -P too"));
+  EXPECT_THAT(error(with("SCRAM-SHA-256", "coap://h/ps/data/a")), testing::HasSubstr("CoAP"));
+  PubOptions older = with("SCRAM-SHA-256");
+  older.client.version = "mqttv311";
+  EXPECT_THAT(error(older), testing::HasSubstr("belongs to MQTT 5"));
+}
+
 TEST(Options, OptionsWinOverTheUrlsUser) {
   PubOptions options = pub("mqtt://me:pw@h");
   options.client.user = "you";

@@ -2,8 +2,10 @@
 // A protocol for tests of the broker, a line a request, on streams and datagrams: whatever a
 // session may want can be wanted by hand, and what it is told can be read.
 //
-//   attach ID [keep] [expiry=S] [user=U] [pass=P] [will=T=V] [rwill=T=V]     ID "-": an assigned
-//   one sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T credit N | settle TAG |
+//   attach ID [keep] [expiry=S] [user=U] [pass=P] [will=T=V] [rwill=T=V] [auth=METHOD:OCTETS]
+//   ID "-": an assigned one
+//   auth OCTETS (goes on) | again METHOD OCTETS (begins anew, while attached)
+//   sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T credit N | settle TAG |
 //   hold ID | ping | say N | wake MS | leave MS  replies: always read bye (ends well) | close (ends
 //   with the will)
 //
@@ -95,10 +97,13 @@ class LineSession final : public session::Session {
       if (answer.granted != model::Guarantee::kAtMostOnce) {
         text += fmt::format(" q{}", static_cast<int>(answer.granted));
       }
+      if (!answer.octets.empty()) text += fmt::format(" {}", as_text(answer.octets));
       if (answer.value != nullptr) text += fmt::format(" {}", as_text(answer.value->payload));
       write(text, effects);
       if (answer.ticket == unanswered_) unanswered_ = 0;
-      if (answer.ticket == attach_ && !attached_) close(answer.reason, effects);
+      const bool goes_on = answer.reason == model::Reason::kContinue;
+      if (goes_on) exchange_ = answer.ticket;
+      if (answer.ticket == attach_ && !attached_ && !goes_on) close(answer.reason, effects);
     }
   }
   void on_deadline(Instant now, session::Effects& effects) override {
@@ -151,6 +156,10 @@ class LineSession final : public session::Session {
   void obey(std::string_view line, Instant now, session::Effects& effects) {
     const std::string_view verb = word(line);
     if (verb == "attach") return attach(line, effects);
+    if (verb == "auth" && exchange_ != 0) {
+      waits_ = !attached_;
+      return effects.push(session::Authenticate{exchange_, as_bytes(line)});
+    }
     if (stream_ && !attached_) return close(model::Reason::kProtocolError, effects);
     if (verb == "ping") return write("pong", effects);
     if (verb == "say") return write(std::string(number(line), '.'), effects);
@@ -187,6 +196,9 @@ class LineSession final : public session::Session {
         effect.username = option.substr(5);
       } else if (option.starts_with("pass=")) {
         effect.password = as_bytes(option.substr(5));
+      } else if (option.starts_with("auth=")) {
+        effect.auth_method = option.substr(5, option.find(':') - 5);
+        effect.password = as_bytes(option.substr(option.find(':') + 1));
       } else if (option.starts_with("expiry=")) {
         effect.expiry_s = static_cast<std::uint32_t>(number(option.substr(7)));
       } else {
@@ -215,6 +227,8 @@ class LineSession final : public session::Session {
       effects.push(effect);
     } else if (verb == "unsub") {
       effects.push(session::Unsubscribe{name, unanswered_ = ++requests_});
+    } else if (verb == "again") {
+      effects.push(session::Authenticate{++requests_, as_bytes(line), name});
     } else if (verb == "get") {
       effects.push(session::Lookup{name, unanswered_ = ++requests_});
     } else {
@@ -233,6 +247,7 @@ class LineSession final : public session::Session {
   int& sessions_;
   session::Ticket requests_ = 0;
   session::Ticket attach_ = 0;
+  session::Ticket exchange_ = 0;    ///< that goes on
   session::Ticket unanswered_ = 0;  ///< of sub, unsub, get: one at a time
   session::Inflight inflight_;
   Instant deadline_ = kNever;

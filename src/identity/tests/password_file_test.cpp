@@ -84,7 +84,7 @@ TEST(PasswordFile, ChangingAUserLeavesAllElseAsItIs) {
 TEST(PasswordFile, OnlyPasswordsThatAreNotHashedAreHashed) {
   const std::string bob = line("bob", "b");
   const auto hasher = [](Bytes password) {
-    return hash_password(password, HashKind::kPbkdf2Sha512, 2);
+    return *hash_password(password, HashKind::kPbkdf2Sha512, 2);
   };
   const auto text = with_hashes("# c\nalice:plain:word\n" + bob, "pw", hasher);
   ASSERT_TRUE(text);
@@ -96,8 +96,27 @@ TEST(PasswordFile, OnlyPasswordsThatAreNotHashedAreHashed) {
   EXPECT_TRUE(verify_password(*users->find("bob"), as_bytes("b")));
 }
 
+TEST(PasswordFile, WhyAPasswordCannotBeHashedIsToldWithItsLine) {
+  const auto hasher = [](Bytes) -> std::expected<PasswordHash, std::string> {
+    return std::unexpected("no.");
+  };
+  EXPECT_EQ(with_hashes("# c\na:b\n", "pw", hasher).error().to_text(), "pw:2: no.");
+}
+
+TEST(PasswordFile, TheFirstLineForScramSaysWhatUnknownNamesPretend) {
+  EXPECT_EQ(Users::parse(line("bob", "b"), "pw")->scram_iterations(), 4'096u);
+  std::string text = line("bob", "b");
+  for (const std::uint32_t iterations : {5'000u, 6'000u}) {
+    const auto hash = hash_password(as_bytes("x"), HashKind::kScramSha256, iterations);
+    text = with_user(text, fmt::format("u{}", iterations), *hash);
+  }
+  EXPECT_EQ(Users::parse(text, "pw")->scram_iterations(), 5'000u);
+}
+
 TEST(PasswordFile, NothingIsHashedThatLooksLikeADamagedHash) {
-  const auto hasher = [](Bytes) -> std::optional<PasswordHash> { return PasswordHash{}; };
+  const auto hasher = [](Bytes) -> std::expected<PasswordHash, std::string> {
+    return PasswordHash{};
+  };
   const auto damaged = with_hashes("a:b\nbob:$7$101$abcd$\n", "pw", hasher);
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().to_text(), HasSubstr("pw:2: the hash is damaged"));

@@ -56,6 +56,29 @@ TEST(PasswordHash, MadeHashesHaveSaltsOfTheirOwnAndComeBackFromText) {
   }
 }
 
+// RFC 7677 §3: what a server keeps for that exchange.
+TEST(PasswordHash, ScramKeepsTwoKeysAndTakesThePasswordToo) {
+  const std::string text =
+      "$scram-sha-256$4096$W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=$"
+      "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+  const auto hash = parse_password_hash(text);
+  ASSERT_TRUE(hash) << hash.error();
+  EXPECT_EQ(hash->to_text(), text);
+  EXPECT_TRUE(verify_password(*hash, as_bytes("pencil")));
+  EXPECT_FALSE(verify_password(*hash, as_bytes("pencil ")));
+  EXPECT_FALSE(verify_password(*hash, as_bytes("")));
+
+  const auto one = hash_password(as_bytes("pass"), HashKind::kScramSha256, 4'096);
+  const auto two = hash_password(as_bytes("pass"), HashKind::kScramSha256, 4'096);
+  ASSERT_TRUE(one && two);
+  EXPECT_EQ(one->salt.size(), kScramSaltBytes);
+  EXPECT_NE(one->salt, two->salt);
+  EXPECT_TRUE(verify_password(*parse_password_hash(one->to_text()), as_bytes("pass")));
+  EXPECT_FALSE(wrong_password(as_bytes("p\xC3\xA9"), HashKind::kScramSha256));
+  EXPECT_TRUE(wrong_password(as_bytes("a\nb"), HashKind::kScramSha256));
+  EXPECT_FALSE(wrong_password(as_bytes("a\nb"), HashKind::kPbkdf2Sha512));
+}
+
 TEST(PasswordHash, IterationsCount) {
   auto hash = *hash_password(as_bytes("pass"), HashKind::kPbkdf2Sha512, 7);
   EXPECT_TRUE(hash.to_text().starts_with("$7$7$"));
@@ -78,6 +101,22 @@ std::string error_of(std::string_view text) {
 TEST(PasswordHash, APasswordThatIsNotHashedIsRefusedWithTheCure) {
   for (const std::string_view text : {"", "secret", "$", "$secret", "se$cr$et"}) {
     EXPECT_THAT(error_of(text), HasSubstr("hermod passwd -U")) << text;
+  }
+}
+
+TEST(PasswordHash, DamagedKeysOfScramAreRefused) {
+  const std::string head = "$scram-sha-256$";
+  for (const std::string_view iterations : {"", "0", "4095", "1000001", "4096x", "-4096"}) {
+    EXPECT_THAT(error_of(fmt::format("{}{}$AAAA$AAAA$AAAA", head, iterations)),
+                HasSubstr("from 4096 to 1000000"));
+  }
+  const std::string whole =
+      hash_password(as_bytes("pass"), HashKind::kScramSha256, 4'096)->to_text();
+  for (std::size_t size = head.size() + 5; size < whole.size(); ++size) {
+    EXPECT_THAT(error_of(whole.substr(0, size)), HasSubstr("two keys of 32")) << size;
+  }
+  for (const std::string_view after : {"=", "$", "$AAAA", " "}) {
+    EXPECT_THAT(error_of(whole + std::string(after)), HasSubstr("damaged"));
   }
 }
 

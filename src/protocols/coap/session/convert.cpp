@@ -61,6 +61,9 @@ Code to_code(model::Reason reason) {
     case kTakenOver:
     case kTimeout:
     case kPeerClosed:
+    case kContinue:  // the last three are of logins, which CoAP has not
+    case kBadMethod:
+    case kUnproven:
       return code::kInternalServerError;
   }
   return code::kInternalServerError;

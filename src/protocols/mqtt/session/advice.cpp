@@ -18,6 +18,8 @@ std::string_view advice_to_connect(ReasonCode code) {
       return "The will is a retained message, and the server keeps none.";
     case ReasonCode::kBadUserNameOrPassword:
       return "The user name or the password is wrong.";
+    case ReasonCode::kBadAuthenticationMethod:
+      return "The authentication method is not known on this listener.";
     case ReasonCode::kNotAuthorized:
       return "Log in with a user name and a password: this listener takes no anonymous clients.";
     case ReasonCode::kServerUnavailable:

@@ -84,7 +84,7 @@ HubProperties::HubProperties(const MessageProperties& properties) {
   properties_.user = user_;
 }
 
-bool ClientSession::send_connect(Effects& effects) {
+bool ClientSession::send_connect(std::optional<std::string_view> auth, Effects& effects) {
   ConnectView connect;
   connect.version = options_.version;
   connect.clean_session = options_.clean_session;
@@ -101,7 +101,9 @@ bool ClientSession::send_connect(Effects& effects) {
                             .retain = options_.will->retain};
   }
   if (options_.version == Version::kV5) {
-    if (!properties.encode(properties_of(options_))) return false;
+    std::vector<Property> list = properties_of(options_);
+    if (auth) append_auth(options_.authenticator->method(), as_bytes(*auth), list);
+    if (!properties.encode(list)) return false;
     connect.properties = properties.block();
     if (options_.will) {
       const HubProperties hub(options_.will->properties);
@@ -127,6 +129,7 @@ Step ClientSession::on_connack(const FixedHeader& header, Bytes body, Effects& e
     take_terms(connack->properties);
     if (is_failure(connack->reason)) hear_refusal(connack->reason, connack->properties);
   }
+  if (v5 && reason == Reason::kOk && !believes(connack->properties, effects)) return Step::kStop;
   effects.push(
       session::Opened{.reason = reason, .code = code, .session_present = connack->session_present});
   if (reason != Reason::kOk) {

@@ -174,6 +174,8 @@ void ClientSession::end_requests(Reason reason, Effects& effects) {
     }
   }
   requests_.clear();
+  if (reauthentication_) effects.push(Completed{.ticket = *reauthentication_, .reason = why});
+  reauthentication_.reset();
 }
 
 }  // namespace hermod::mqtt

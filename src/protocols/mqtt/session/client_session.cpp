@@ -59,9 +59,12 @@ ClientSession::ClientSession(ClientOptions options, session::Inflight inflight)
 }
 
 void ClientSession::on_open(Instant now, Effects& effects) {
-  if (!send_connect(effects)) {
-    effects.push(session::Opened{.reason = Reason::kTooLarge});
-    return fail(Reason::kTooLarge, effects);
+  const std::optional<std::string> auth = begin_exchange();
+  const bool able = auth_fault_.empty();
+  if (!able || !send_connect(auth, effects)) {
+    const Reason reason = able ? Reason::kTooLarge : Reason::kUnproven;
+    effects.push(session::Opened{.reason = reason});
+    return fail(reason, effects);
   }
   state_ = State::kConnecting;
   last_sent_ = now;
@@ -71,7 +74,7 @@ void ClientSession::on_open(Instant now, Effects& effects) {
 std::size_t ClientSession::on_bytes(Bytes bytes, Intake intake, Instant now, Effects& effects) {
   if (state_ == State::kClosed) return bytes.size();
   if (state_ == State::kConnecting && !bytes.empty() &&
-      bytes[0] >> 4 != static_cast<int>(PacketType::kConnack)) {  // [MQTT-3.2.0-1]
+      !may_come_first(static_cast<PacketType>(bytes[0] >> 4))) {  // [MQTT-3.2.0-1]
     fail(Reason::kProtocolError, effects);
     return bytes.size();
   }
@@ -79,12 +82,17 @@ std::size_t ClientSession::on_bytes(Bytes bytes, Intake intake, Instant now, Eff
   const std::size_t waiting = effects.output().size();
   const Progress progress = read_packets(*this, flow_, bytes, now, effects);
   hearing_.note(bytes.size(), progress.consumed, progress.waits, now);
-  if (effects.output().size() != waiting) last_sent_ = now;
+  // Until CONNACK it says when CONNECT was sent: an exchange does not make the time longer.
+  if (effects.output().size() != waiting && state_ != State::kConnecting) last_sent_ = now;
   return progress.consumed;
 }
 
 Step ClientSession::on_packet(const FixedHeader& header, Bytes body, Effects& effects) {
-  if (state_ == State::kConnecting) return on_connack(header, body, effects);
+  if (header.type == PacketType::kAuth && flow_.v5) return on_auth(header, body, effects);
+  if (state_ == State::kConnecting) {
+    if (header.type == PacketType::kConnack) return on_connack(header, body, effects);
+    return stop(Reason::kProtocolError, effects);  // behind AUTH
+  }
   switch (header.type) {
     case PacketType::kSuback:
       return on_suback(header, body, effects);
@@ -99,7 +107,7 @@ Step ClientSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
     case PacketType::kDisconnect:
       if (flow_.v5) return on_disconnect(header, body, effects);
       return stop(Reason::kProtocolError, effects);
-    default:  // what only clients send, AUTH, or a second CONNACK [MQTT-4.8.0-1]
+    default:  // what only clients send, or a second CONNACK [MQTT-4.8.0-1]
       return stop(Reason::kProtocolError, effects);
   }
 }

@@ -65,8 +65,9 @@ Reason to_reason(ReasonCode code) {
     case ReasonCode::kBanned:
       return Reason::kNotAuthorized;
     case ReasonCode::kBadUserNameOrPassword:
-    case ReasonCode::kBadAuthenticationMethod:
       return Reason::kBadCredentials;
+    case ReasonCode::kBadAuthenticationMethod:
+      return Reason::kBadMethod;
     case ReasonCode::kClientIdentifierNotValid:
     case ReasonCode::kTopicFilterInvalid:
     case ReasonCode::kTopicNameInvalid:
@@ -149,8 +150,12 @@ constexpr Words words_for(Reason reason) {
       return {kMalformedPacket, kUnsaid, kUnsaid, kMalformedPacket};
     case Reason::kTimeout:
       return {kUnsaid, kUnsaid, kUnsaid, kKeepAliveTimeout};
+    case Reason::kBadMethod:
+      return {kBadAuthenticationMethod, kUnsaid, kUnsaid, kNotAuthorized};
     case Reason::kNotFound:
     case Reason::kPeerClosed:
+    case Reason::kContinue:
+    case Reason::kUnproven:
       break;
   }
   return {kUnsaid, kUnsaid, kUnsaid, kUnsaid};

@@ -53,6 +53,8 @@ std::size_t ServerSession::on_bytes(Bytes bytes, Intake intake, Instant now, Eff
       return intake == Intake::kEverything ? on_first_bytes(bytes, effects) : 0;
     case State::kAttaching:
       return 0;  // CONNECT has not been answered [MQTT-3.1.4-5]
+    case State::kAuthenticating:
+      return intake == Intake::kEverything ? on_exchange_bytes(bytes, effects) : 0;
     case State::kClosed:
       return bytes.size();
     case State::kOpen:
@@ -164,10 +166,14 @@ void ServerSession::take_terms(const PropertyBlock& block) {
 
 ReasonCode ServerSession::read_connect_properties(const ConnectView& connect,
                                                   session::Attach& attach) {
-  if (connect.properties.has(PropertyId::kAuthenticationMethod)) {  // §4.12: no method is known
-    return ReasonCode::kBadAuthenticationMethod;
+  const PropertyBlock& block = connect.properties;
+  if (const auto method = block.find(PropertyId::kAuthenticationMethod)) {
+    if (method->text.empty()) return ReasonCode::kBadAuthenticationMethod;
+    attach.auth_method = method->text;
+    attach.password = auth_octets_of(block);
+    flow_.v5->authentication = std::make_unique<Authentication>(std::string(method->text));
   }
-  expiry_s_ = connect.properties.number_or(PropertyId::kSessionExpiryInterval, 0);
+  expiry_s_ = block.number_or(PropertyId::kSessionExpiryInterval, 0);
   if (!connect.will) return ReasonCode::kSuccess;
   const PropertyBlock& about = connect.will->properties;
   model::Message will = to_message(*connect.will);
@@ -185,8 +191,14 @@ ReasonCode ServerSession::read_connect_properties(const ConnectView& connect,
 
 void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effects) {
   if (answer.reason != Reason::kOk) {
-    if (state_ != State::kClosed) refuse(answer.reason, effects);
-    return;
+    if (state_ == State::kClosed) return;
+    if (answer.reason != Reason::kContinue || authentication() == nullptr) {
+      return refuse(answer.reason, effects);
+    }
+    state_ = State::kAuthenticating;
+    // [MQTT-4.12.0-2]
+    if (send_auth(ReasonCode::kContinueAuthentication, answer.octets, effects)) return;
+    return refuse(Reason::kTooLarge, effects);
   }
   attached_ = true;
   if (answer.inflight != nullptr) flow_.inflight = std::move(*answer.inflight);
@@ -214,6 +226,9 @@ bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
     };
     if (!answer.client_id.empty()) {  // [MQTT-3.2.2-16]
       list.push_back({.id = PropertyId::kAssignedClientIdentifier, .text = answer.client_id});
+    }
+    if (const Authentication* authentication = flow_.v5->authentication.get()) {  // [MQTT-4.12.0-5]
+      append_auth(authentication->method, answer.octets, list);
     }
     if (answer.expiry_s != expiry_s_) say(PropertyId::kSessionExpiryInterval, answer.expiry_s);
     if (keep_alive_cut_) say(PropertyId::kServerKeepAlive, keep_alive_s_);  // [MQTT-3.2.2-21]
@@ -291,13 +306,17 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
       on_attached(answer, now, effects);
     } else if (state_ != State::kOpen) {
       continue;
+    } else if (kind == TicketKind::kPublish) {
+      if (on_published(answer, flow_, effects) == Step::kStop) {
+        fail(answer.reason, effects);
+      } else {
+        ++acknowledged;
+      }
     } else if (kind == TicketKind::kRequest) {
       on_request_answer(answer);
       answer_request(effects);
-    } else if (on_published(answer, flow_, effects) == Step::kStop) {
-      fail(answer.reason, effects);
     } else {
-      ++acknowledged;
+      on_authenticated(answer, effects);
     }
   }
   effects.note_sent(acknowledged);
@@ -330,6 +349,8 @@ Step ServerSession::on_packet(const FixedHeader& header, Bytes body, Effects& ef
       return Step::kNext;
     case PacketType::kDisconnect:
       return on_disconnect(header, body, effects);
+    case PacketType::kAuth:
+      return on_auth(header, body, effects);
     default:  // a second CONNECT [MQTT-3.1.0-2], or what only servers send [MQTT-4.8.0-1]
       return stop(Reason::kProtocolError, effects);
   }
@@ -415,6 +436,7 @@ Instant ServerSession::next_deadline() const {
   switch (state_) {
     case State::kConnecting:
     case State::kAttaching:
+    case State::kAuthenticating:
       return hearing_.last() + std::chrono::seconds(limits_->connect_timeout_s);
     case State::kOpen:  // one and a half times the keep-alive [MQTT-3.1.2-24]
       return keep_alive_s_ == 0 ? kNever

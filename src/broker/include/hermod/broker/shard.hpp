@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -103,6 +104,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kReceiveRounds = 16;      // batches of one socket in a turn
   static constexpr std::size_t kCensusPerTurn = 16'384;  // subscribers looked at for $SYS
   static constexpr std::size_t kAcceptsMax = 256;        // connections of one listener in a turn
+  static constexpr std::uint32_t kExchangeStepsMax = 16;
+  static constexpr std::size_t kExchangeBytes = 4u << 10;  // that its method may keep
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
 
@@ -143,6 +146,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void read(Connection& connection);
   void process(Connection& connection, Bytes bytes);
   void keep_rest(Connection& connection, Bytes rest);
+  [[nodiscard]] bool within_unattached_bytes(Connection& connection);
   void on_peer_end(Connection& connection);
   void go_on(Connection& connection);
   void mark_dirty(Connection& connection);
@@ -158,6 +162,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void execute();
   void execute_list(session::EffectList& list);
   void apply(Connection& connection, session::Attach& effect);
+  void apply(Connection& connection, session::Authenticate& effect);
   void apply(Connection& connection, session::Detach& effect);
   void apply(Connection& connection, session::Publish& effect);
   void apply(Connection& connection, session::Subscribe& effect);
@@ -168,7 +173,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void apply(Connection& connection, session::Close& effect);
   void apply(Connection& connection, session::Opened& effect);
   void apply(Connection& connection, session::Completed& effect);
-  void attach(Connection& connection, session::Attach& effect, std::string_view assigned);
+  void attach(Connection& connection, session::Attach& effect, std::string_view assigned,
+              std::string octets = {});
   void hand_over(Connection& connection, std::uint16_t owner);
   void finish_publishes();
   void answer(Connection& connection, const session::Answer& answer);
@@ -197,6 +203,20 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void guard(Connection& connection, std::string_view filter);
   void deliver_checked(Connection& connection, const model::DeliveryBatch& batch);
   void pass_on(Connection& connection, const model::DeliveryBatch& batch);
+
+  // --- shard_exchanges.cpp: enhanced authentication ---
+  struct PendingLogin;
+  struct PendingExchange;
+  [[nodiscard]] PendingLogin keep(const Connection& connection, session::Attach& effect,
+                                  bool assigned);
+  void begin_exchange(Connection& connection, session::Attach& effect, bool assigned);
+  void advance(Connection& connection, PendingExchange pending, session::Ticket ticket,
+               Bytes octets);
+  void finish_exchange(Connection& connection, PendingLogin& login, core::ExchangeStep& step);
+  void finish_again(Connection& connection, session::Ticket ticket, core::ExchangeStep& step);
+  void refuse_exchange(Connection& connection, std::string_view client_id, session::Ticket ticket,
+                       const core::ExchangeStep& step);
+  [[nodiscard]] PendingExchange take_exchange(const Connection& connection);
 
   // --- shard_groups.cpp: groups and their members ---
   void send(std::uint16_t to, Letter letter);
@@ -271,6 +291,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     core::CommitNumber commit = 0;
     std::vector<session::Answer> answers;
     bool opens = false;  ///< Attach: deliveries wait for it too
+    std::string octets;  ///< Attach: of its answer
   };
   struct PendingLookup {
     session::ConnectionId connection;
@@ -300,6 +321,13 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::uint32_t generation = 0;  // of the subscriber
     std::uint16_t listener = 0;
     std::optional<std::string> user;
+  };
+  // An exchange of authentication: for an Attach, or of a client that is attached.
+  struct PendingExchange {
+    std::unique_ptr<core::Exchange> exchange;
+    std::optional<PendingLogin> login;  ///< the Attach
+    std::size_t bytes = 0;              ///< that it keeps of a client that has not logged in
+    std::uint32_t steps = 0;
   };
   struct Listener {
     std::uint16_t settings = 0;
@@ -365,6 +393,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   core::LoginTicket last_login_ = 0;
   // Of users, and of clients whose will waits; all others are nobody's.
   boost::unordered_flat_map<core::SubscriberIndex, Owner> owners_;
+  boost::unordered_flat_map<core::ConnectionKey, PendingExchange> exchanges_;
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;
   std::size_t unattached_ = 0;

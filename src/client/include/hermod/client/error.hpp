@@ -35,6 +35,7 @@ enum class Error : int {
   kBadRequest,  ///< the server does not understand or allow the request
   kServerError,
   kBadProperty,  ///< not UTF-8, or otherwise nothing that MQTT 5 can say
+  kUnproven,     ///< authentication failed on this side; see MqttClient::authentication_fault()
   // The SOCKS proxy did not connect. From kProxyFailed on in the order of RFC 1928 §6.
   kProxyNotSocks = 48,   ///< it does not speak SOCKS5
   kProxyNeedsLogin,      ///< it takes none of our ways to log in

@@ -147,6 +147,9 @@ class MqttClient {
   /// the code alone.
   [[nodiscard]] const mqtt::Refusal& refusal() const;
 
+  /// Why session.authenticator did not go on, in its words (Error::kUnproven).
+  [[nodiscard]] const std::string& authentication_fault() const;
+
   /// Resolves, connects (see MqttOptions for the ways), and waits for CONNACK. void(error_code,
   /// bool session_present).
   template <boost::asio::completion_token_for<void(error_code, bool)> Token>
@@ -187,6 +190,13 @@ class MqttClient {
                                       std::move(properties));
   }
 
+  /// Proves anew who this client is, by the session.authenticator that connected; all else goes on
+  /// meanwhile. A refusal ends the connection. void(error_code).
+  template <boost::asio::completion_token_for<void(error_code)> Token>
+  auto async_reauthenticate(Token&& token) {
+    return initiate<void(error_code)>(&MqttClient::reauthenticate, token);
+  }
+
   /// The next message, in the order in which they came. It is acknowledged to the server when it is
   /// handed over; while nobody receives, only a bounded number is taken from the network. One call
   /// at a time. After the connection has ended, what came before is still handed over, then the
@@ -217,6 +227,7 @@ class MqttClient {
                  std::vector<MqttSubscription> subscriptions, MqttRequestProperties properties);
   void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
                    MqttRequestProperties properties);
+  void reauthenticate(Handler<void(error_code)> handler);
   void receive(Handler<void(error_code, MqttMessage)> handler);
   void disconnect(Handler<void(error_code)> handler, MqttFarewell farewell);
 

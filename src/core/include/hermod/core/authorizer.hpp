@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "hermod/base/bytes.hpp"
@@ -41,6 +43,25 @@ struct Login {
   std::uint64_t proof = 0;  ///< what has been checked, for still_valid()
 };
 
+/// What one step of an exchange leads to.
+struct ExchangeStep {
+  /// kContinue, kOk; kBadCredentials, kProtocolError for what the method does not say,
+  /// kUnavailable.
+  model::Reason reason = model::Reason::kContinue;
+  std::string octets;       ///< for the client, with kContinue and kOk
+  std::string user;         ///< kOk: who has come in
+  std::uint64_t proof = 0;  ///< kOk: as in Login
+  std::string why;          ///< refused: the cause, and the cure where there is one, for the log
+};
+
+/// One client that proves who it is in several steps.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// What the client says. Not called again after an answer other than kContinue.
+  [[nodiscard]] virtual ExchangeStep step(Bytes octets) = 0;
+};
+
 /// One per shard and used by its thread alone. Nothing here waits: what takes long is answered
 /// later, by next_login(), after a wake of the shard's poller.
 class Authorizer {
@@ -52,6 +73,12 @@ class Authorizer {
                                                           LoginTicket ticket) = 0;
   /// Nobody waits for that answer any more. It may come all the same.
   virtual void cancel(LoginTicket) {}
+
+  /// An exchange by that method, each step of which takes no time worth mentioning; nullptr: the
+  /// method is not known here. It outlives changes, but not this.
+  [[nodiscard]] virtual std::unique_ptr<Exchange> begin_exchange(std::string_view /*method*/) {
+    return nullptr;
+  }
 
   /// `name` is a topic (publish, read) or a filter (subscribe).
   [[nodiscard]] virtual Verdict authorize(const Actor& actor, Action action,

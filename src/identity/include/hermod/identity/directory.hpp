@@ -10,6 +10,7 @@
 
 #include "hermod/identity/access_rules.hpp"
 #include "hermod/identity/password_file.hpp"
+#include "hermod/sasl/scram.hpp"
 
 namespace hermod::identity {
 
@@ -21,7 +22,7 @@ struct Record {
 
 class Directory {
  public:
-  explicit Directory(Record record) { replace(std::move(record)); }
+  explicit Directory(Record record);
 
   /// From any thread. Who asks for version() sees the change.
   void replace(Record record) {
@@ -34,10 +35,14 @@ class Directory {
     const std::scoped_lock lock{mutex_};
     return record_;
   }
+  /// Random, the same for all who share the directory: what names that nobody has seem to have is
+  /// made of it, so that it does not change from login to login.
+  [[nodiscard]] const sasl::Key& secret() const { return secret_; }
   /// Grows with each change.
   [[nodiscard]] std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
  private:
+  sasl::Key secret_{};
   mutable std::mutex mutex_;  // guards record_
   std::shared_ptr<const Record> record_;
   std::atomic<std::uint64_t> version_ = 0;

@@ -31,6 +31,8 @@ class FileAuthorizer final : public core::Authorizer {
   [[nodiscard]] std::optional<core::Login> authenticate(const core::Credentials& credentials,
                                                         core::LoginTicket ticket) override;
   void cancel(core::LoginTicket ticket) override;
+  /// SCRAM-SHA-256, where there is a password file.
+  [[nodiscard]] std::unique_ptr<core::Exchange> begin_exchange(std::string_view method) override;
   [[nodiscard]] core::Verdict authorize(const core::Actor& actor, core::Action action,
                                         std::string_view name) override;
   [[nodiscard]] bool has_rules() const override { return record_->rules.has_value(); }
@@ -49,7 +51,6 @@ class FileAuthorizer final : public core::Authorizer {
   };
   [[nodiscard]] bool remembered(const core::Actor& actor, core::Action action,
                                 std::string_view topic);
-  [[nodiscard]] std::uint64_t proof_of(std::string_view user, const PasswordHash& hash) const;
 
   Parts parts_;
   std::shared_ptr<const Record> record_;

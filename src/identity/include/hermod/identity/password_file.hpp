@@ -30,10 +30,13 @@ class Users {
   /// A hash that costs as much to check as a user's, for names that nobody has: the time of a
   /// refusal does not tell which names there are. nullptr when there are no users.
   [[nodiscard]] const PasswordHash* decoy() const;
+  /// The iterations of the file's first line for SCRAM: what names that nobody has pretend to have.
+  [[nodiscard]] std::uint32_t scram_iterations() const { return scram_iterations_; }
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
 
  private:
   std::map<std::string, PasswordHash, std::less<>> by_name_;
+  std::uint32_t scram_iterations_ = sasl::kScramIterationsMin;
 };
 
 /// Why `name` cannot be a user's, or nothing.
@@ -45,8 +48,8 @@ class Users {
 /// The text without that user; nothing when there is no such line.
 [[nodiscard]] std::optional<std::string> without_user(std::string_view text, std::string_view name);
 
-/// Makes a hash of one password; nothing when that fails.
-using Hasher = std::function<std::optional<PasswordHash>(Bytes password)>;
+/// Makes a hash of one password, or says why not.
+using Hasher = std::function<std::expected<PasswordHash, std::string>(Bytes password)>;
 /// The text with every password that is not hashed replaced by its hash.
 [[nodiscard]] std::expected<std::string, Complaint> with_hashes(std::string_view text,
                                                                 const std::string& file,

@@ -25,6 +25,9 @@ enum class Reason : std::uint8_t {
   kTimeout,     ///< the peer was silent for too long
   kPeerClosed,  ///< the peer closed or reset the connection
   kShutdown,    ///< this program is going down
+  kContinue,    ///< authentication goes on: neither yes nor no
+  kBadMethod,   ///< the method of authentication is not known
+  kUnproven,    ///< the peer did not prove who it is
 };
 
 /// The reason as words for a log line, for example "not authorized".

@@ -218,6 +218,7 @@ class Script {
   }
 
   std::string text(const session::Attach& e) { return asked(e.ticket, "Attach"); }
+  std::string text(const session::Authenticate& e) { return asked(e.ticket, "Authenticate"); }
   std::string text(const session::Detach&) { return "Detach"; }
   std::string text(const session::Publish& e) {
     const model::Message& m = e.message;

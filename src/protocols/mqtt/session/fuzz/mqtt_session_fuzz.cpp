@@ -45,7 +45,7 @@ class Choices {
     return out;
   }
   Reason reason() {
-    return static_cast<Reason>(octet() % (static_cast<int>(Reason::kShutdown) + 1));
+    return static_cast<Reason>(octet() % (static_cast<int>(Reason::kUnproven) + 1));
   }
 
  private:
@@ -84,10 +84,26 @@ session::SessionLimits limits_for(std::uint8_t setup) {
   return limits;
 }
 
+/// Says something, and believes whoever says as much.
+class Talker final : public Authenticator {
+ public:
+  std::string_view method() const override { return "M"; }
+  std::expected<std::string, std::string> first() override { return "first"; }
+  std::expected<std::string, std::string> step(Bytes challenge) override {
+    if (challenge.size() > 4) return std::unexpected("too much");
+    return "step";
+  }
+  std::expected<void, std::string> finish(Bytes octets) override {
+    if (octets.empty()) return std::unexpected("too little");
+    return {};
+  }
+};
+
 ClientOptions options_for(std::uint8_t setup) {
   ClientOptions options{
       .client_id = "fuzz", .clean_session = (setup & kResumed) == 0, .inflight_max = kInflightMax};
   if ((setup & kTightLimits) != 0) options.packet_bytes_max = 64;
+  if ((setup & kAuthenticated) != 0) options.authenticator = std::make_shared<Talker>();
   if ((setup & kClientV5) == 0) return options;
   options.version = Version::kV5;
   options.session_expiry_s = (setup & kResumed) != 0 ? 60 : 0;
@@ -163,8 +179,10 @@ class Run {
     if (tickets_.empty() || host_.closed()) return;
     session::Answer answer{.ticket = tickets_.front(), .reason = reason};
     tickets_.pop_front();
+    if (reason == Reason::kContinue || reason == Reason::kOk) answer.octets = as_bytes("octets");
     if (attaching_ && answer.ticket == attach_ticket_) {
       attaching_ = false;
+      authenticating_ = reason == Reason::kContinue;
       attached_ = reason == Reason::kOk;
       answer.session_present = resumed_;
       answer.inflight = &lent_;
@@ -225,6 +243,7 @@ class Run {
       if (which % 3 == 0) (void)client_.subscribe(kEntries, 1, clock_.now(), effects);
       if (which % 3 == 1) (void)client_.unsubscribe(kFilters, 2, clock_.now(), effects);
       if (which % 3 == 2) client_.disconnect(clock_.now(), effects);
+      if (which % 7 == 6) (void)client_.reauthenticate(1, clock_.now(), effects);
     });
   }
 
@@ -285,7 +304,11 @@ class Run {
   [[nodiscard]] bool may_send(const DisconnectView&) const {
     return greeted_ && (client_role_ || version_ == Version::kV5);
   }
-  [[nodiscard]] bool may_send(const AuthView&) const { return false; }
+  [[nodiscard]] bool may_send(const AuthView& auth) const {
+    if (client_role_) return greeted_ && auth.reason != ReasonCode::kSuccess;
+    const bool before = auth.reason == ReasonCode::kContinueAuthentication;
+    return auth.reason != ReasonCode::kReauthenticate && (greeted_ || before);
+  }
   [[nodiscard]] bool may_send(const SubackView&) const { return !client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const UnsubackView&) const { return !client_role_ && greeted_; }
   [[nodiscard]] bool may_send(const Pingresp&) const { return !client_role_ && greeted_; }
@@ -295,6 +318,17 @@ class Run {
     attaching_ = true;
     attach_ticket_ = attach.ticket;
     tickets_.push_back(attach.ticket);
+  }
+  void take(const session::Authenticate& again) {
+    require(!client_role_, "a server asks");
+    if (authenticating_) {
+      require(again.method.empty() && again.ticket == attach_ticket_, "the exchange of Attach");
+      attaching_ = true;
+      authenticating_ = false;
+    } else {
+      require(attached_, "another exchange while attached");
+    }
+    tickets_.push_back(again.ticket);
   }
   void take(const session::Detach&) {
     require(attached_, "Detach without Attach");
@@ -349,6 +383,7 @@ class Run {
   Tag next_tag_ = kResumedTags + 1;
   std::uint64_t credit_ = 0;
   bool attaching_ = false;
+  bool authenticating_ = false;  // CONNECT has been answered with a question
   bool attached_ = false;
   bool opened_ = false;
   bool greeted_ = false;

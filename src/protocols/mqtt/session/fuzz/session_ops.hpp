@@ -8,11 +8,12 @@
 namespace hermod::mqtt::fuzz {
 
 /// The first octet: bit 0 the role, bit 1 a small set of limits, bit 2 exchanges left by an earlier
-/// connection, bit 3 a client of MQTT 5.
+/// connection, bit 3 a client of MQTT 5, bit 4 a client that authenticates by AUTH.
 inline constexpr std::uint8_t kClientRole = 1;
 inline constexpr std::uint8_t kTightLimits = 2;
 inline constexpr std::uint8_t kResumed = 4;
 inline constexpr std::uint8_t kClientV5 = 8;
+inline constexpr std::uint8_t kAuthenticated = 16;
 
 /// A step's octet modulo kSteps.
 enum class Step : std::uint8_t {

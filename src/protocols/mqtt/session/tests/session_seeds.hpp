@@ -142,6 +142,43 @@ inline void add_v5_client_seeds(testkit::Seeds& seeds) {
                              .request(2));
 }
 
+/// Enhanced authentication, from both ends.
+inline void add_auth_seeds(testkit::Seeds& seeds) {
+  using model::Reason;
+  using wire::operator+;
+  using enum PropertyId;
+  namespace v5 = wire::v5;
+  const v5::Properties list{v5::text(kAuthenticationMethod, "M"),
+                            v5::octets(kAuthenticationData, "abc")};
+  const auto add = [&](const std::string& name, const Seed& seed) { seeds[name] = seed.octets(); };
+  const wire::Octets goes_on = v5::auth(ReasonCode::kContinueAuthentication, list);
+  const wire::Octets again = v5::auth(ReasonCode::kReauthenticate, list);
+  const auto asked = [&] {
+    Seed seed(0);
+    return seed.offer(v5::connect({.client_id = "f"}, list)).answer(Reason::kContinue);
+  };
+  add("server5_auth_steps",
+      asked().offer(goes_on).answer(Reason::kContinue).offer(goes_on).answer());
+  add("server5_auth_refused", asked().offer(goes_on).answer(Reason::kBadCredentials));
+  add("server5_auth_given_up", asked().offer(v5::disconnect()));
+  add("server5_auth_broken", asked().offer(v5::publish("a", "x")));
+  add("server5_auth_again", connected_server_v5(list)
+                                .offer(again)
+                                .answer(Reason::kContinue)
+                                .offer(v5::publish("a", "x") + goes_on)
+                                .answer()
+                                .offer(again)
+                                .answer(Reason::kBadCredentials));
+  const int client = fuzz::kClientRole | fuzz::kClientV5 | fuzz::kAuthenticated;
+  add("client5_auth", Seed(client).offer(goes_on).offer(v5::connack(list)));
+  add("client5_auth_unproven",
+      Seed(client).offer(goes_on + v5::connack({v5::text(kAuthenticationMethod, "M")})));
+  add("client5_auth_again", Seed(client)
+                                .offer(v5::connack(list))
+                                .request(6)
+                                .offer(goes_on + v5::auth(ReasonCode::kSuccess, list)));
+}
+
 /// What an MQTT 5 server receives.
 inline void add_v5_seeds(testkit::Seeds& seeds) {
   using model::Reason;
@@ -226,6 +263,13 @@ inline void add_v5_deliveries(testkit::Seeds& seeds) {
                                 .deliver(1, 1));
 }
 
+inline void add_all_of_v5(testkit::Seeds& seeds) {
+  add_v5_client_seeds(seeds);
+  add_v5_seeds(seeds);
+  add_auth_seeds(seeds);
+  add_v5_deliveries(seeds);
+}
+
 /// The conversations by name.
 inline testkit::Seeds session_seeds() {
   using model::Reason;
@@ -276,9 +320,7 @@ inline testkit::Seeds session_seeds() {
   add("server_limits", connected_server(fuzz::kTightLimits).offer(wire::publish("a/b/c/d", "x")));
   add("server_disconnect", connected_server().offer(wire::disconnect()));
   add_client_seeds(seeds);
-  add_v5_client_seeds(seeds);
-  add_v5_seeds(seeds);
-  add_v5_deliveries(seeds);
+  add_all_of_v5(seeds);
   return seeds;
 }
 

@@ -80,16 +80,6 @@ TEST(Mqtt5, MQTT_3_1_2_28_there_is_no_response_information) {
   }
 }
 
-TEST(Mqtt5, MQTT_3_1_2_30_an_authentication_method_is_refused_and_what_follows_dropped) {
-  ServerPeer peer;
-  peer.opens().sends(wire::v5::connect({.client_id = "peer"},
-                                       {wire::v5::text(kAuthenticationMethod, "SCRAM-SHA-256"),
-                                        wire::v5::octets(kAuthenticationData, "n,,n=u")}) +
-                     wire::v5::publish("a", "x"));
-  peer.expects(wire::v5::connack(ReasonCode::kBadAuthenticationMethod));
-  peer.expects_close(Reason::kProtocolError).expects_nothing();
-}
-
 TEST(Mqtt5, MQTT_3_1_3_2_and_5_the_client_id_names_the_session) {
   for (const std::string_view id : {"a", "0123456789abcdefghijklm", "Kitchen7"}) {
     ServerPeer peer;

@@ -90,20 +90,6 @@ TEST(Mqtt5, MQTT_3_14_2_1_a_server_reference_or_code_of_a_server_is_a_protocol_e
   code.expects_goodbye(ReasonCode::kProtocolError, Reason::kMalformed);
 }
 
-// §4.12: without a method in CONNECT there is no authentication to go on with.
-TEST(Mqtt5, Section_4_12_auth_without_method_is_a_protocol_error) {
-  for (const wire::Octets& packet :
-       {wire::v5::auth(ReasonCode::kReauthenticate, {wire::v5::text(kAuthenticationMethod, "m")}),
-        wire::v5::auth(ReasonCode::kContinueAuthentication,
-                       {wire::v5::text(kAuthenticationMethod, "m")}),
-        octets("f0 00")}) {
-    ServerPeer peer;
-    peer.connects_v5().sends(packet);
-    peer.expects_goodbye(ReasonCode::kProtocolError, Reason::kProtocolError);
-    peer.expects_effect<Detach>().expects_nothing();
-  }
-}
-
 TEST(Mqtt5, MQTT_3_15_1_1_auth_with_flags_is_malformed_and_unknown_to_3_1_1) {
   ServerPeer peer;
   peer.connects_v5().sends(octets("f1 00"));

@@ -39,19 +39,30 @@ class DatagramSink {
 /// Claim the subscriber of `client_id`. Where it lives on another shard, the connection moves there
 /// with everything it has sent so far, which is why it must be the first thing a stream session
 /// asks. Credentials are checked first. Answer: kOk with session_present, assigned id and the lent
-/// inflight; or why not.
+/// inflight; or why not. With a method of authentication, which decides instead of name and
+/// password, kContinue may come first: see Authenticate.
 struct Attach {
   Ticket ticket = 0;
   std::string_view client_id;  ///< empty: assign one
   bool has_credentials = false;
   std::string_view username;
-  Bytes password;
-  bool clean_start = true;  ///< forget what an earlier connection left
+  Bytes password;                ///< or what the exchange of `auth_method` begins with
+  std::string_view auth_method;  ///< empty: none
+  bool clean_start = true;       ///< forget what an earlier connection left
   std::uint32_t expiry_s =
       0;  ///< how long the subscriber outlives the connection; UINT32_MAX: for ever
   model::MessageRef will;  ///< published if the connection ends without Detach{discard_will}
   std::uint32_t will_delay_s = 0;  ///< so long after the end, or with the end of the session
   std::optional<std::uint32_t> will_expiry_s;  ///< its life, which begins with its publication
+};
+
+/// What the peer says in an exchange of authentication: behind the kContinue that answered Attach
+/// or Authenticate, or with a method to begin another exchange while attached. Answer: kContinue
+/// with octets for the peer. At the end, that of Attach while it has none; later kOk, or why not.
+struct Authenticate {
+  Ticket ticket = 0;
+  Bytes octets;
+  std::string_view method;  ///< empty: the exchange goes on
 };
 
 /// The connection is done with its subscriber; inflight goes home. Emitted in on_close, or before.
@@ -131,8 +142,8 @@ struct Completed {
   const model::Message* value = nullptr;  ///< lives until the list has been executed
 };
 
-using Effect = std::variant<Attach, Detach, Publish, Subscribe, Unsubscribe, Credit, Settle, Lookup,
-                            Close, Opened, Completed>;
+using Effect = std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit,
+                            Settle, Lookup, Close, Opened, Completed>;
 
 /// Index and generation of a connection on its shard.
 struct ConnectionId {

@@ -27,10 +27,11 @@ struct Answer {
   model::Reason reason = model::Reason::kOk;
   model::Guarantee granted = model::Guarantee::kAtMostOnce;  ///< Subscribe
   bool session_present = false;                              ///< Attach
-  std::string_view client_id;                                ///< Attach: the assigned id, if any
   std::uint32_t expiry_s = 0;                                ///< Attach: as granted
+  std::string_view client_id;                                ///< Attach: the assigned id, if any
   Inflight* inflight = nullptr;                              ///< Attach: lent, to be moved from
   const model::Message* value = nullptr;  ///< Lookup: borrowed until the call returns
+  Bytes octets;  ///< Attach, Authenticate: for the peer; borrowed until the call returns
 };
 
 /// What the owner allows at the moment.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "hermod/model/message.hpp"
 #include "hermod/mqtt/codec/reason_code.hpp"
 #include "hermod/mqtt/codec/version.hpp"
+#include "hermod/mqtt/session/authenticator.hpp"
 
 namespace hermod::mqtt {
 
@@ -84,6 +86,9 @@ struct ClientOptions {
   bool request_response_information = false;
   bool request_problem_information = true;
   UserProperties user_properties;
+  /// Proves who this side is, instead of or beside user_name and password; one connection at a
+  /// time.
+  std::shared_ptr<Authenticator> authenticator;
 };
 
 /// The terms on which the server took the connection. Before MQTT 5 it says none of it: then they

@@ -6,6 +6,7 @@
 //                                    |                       |                        ^
 //                                    +--refused, timeout,    +--violation,            |
 //                                       another packet          no PINGRESP ----------+
+// With an Authenticator, AUTH goes to and fro in kConnecting, and in kOpen after reauthenticate().
 //
 //   ClientSession session({.client_id = "kitchen", .clean_session = false}, std::move(inflight));
 //   session.on_open(now, effects);                      // later: Opened, then Credit
@@ -69,10 +70,18 @@ class ClientSession final : public session::Session {
   /// (MQTT 5). A session expiry above 0 needs one in CONNECT [MQTT 5.0 §3.14.2.2.2].
   void disconnect(Instant now, session::Effects& effects, const DisconnectView& disconnect = {});
 
+  /// Sends AUTH: this side proves itself anew, while all else goes on (MQTT 5.0 §4.12.1). Completed
+  /// follows; when the server or this side is not content, the connection ends. False, and nothing
+  /// happens, when the connection is not open, has no Authenticator or is at it already, or when
+  /// the Authenticator cannot begin.
+  [[nodiscard]] bool reauthenticate(session::Ticket ticket, Instant now, session::Effects& effects);
+
   /// What CONNACK said, from Opened on.
   [[nodiscard]] const ServerTerms& terms() const { return terms_; }
   /// The last refusal by the server: in CONNACK, an acknowledgement or DISCONNECT.
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+  /// Why the Authenticator did not go on, in its words; empty when it did.
+  [[nodiscard]] const std::string& authentication_fault() const { return auth_fault_; }
   /// The identifiers of the subscriptions that a Publish effect came for; none before MQTT 5. Until
   /// the next input.
   [[nodiscard]] std::span<const std::uint32_t> subscription_ids(
@@ -112,7 +121,16 @@ class ClientSession final : public session::Session {
     Instant due = kNever;
   };
 
-  [[nodiscard]] bool send_connect(session::Effects& effects);
+  [[nodiscard]] bool send_connect(std::optional<std::string_view> auth, session::Effects& effects);
+  [[nodiscard]] bool may_come_first(PacketType type) const {
+    return type == PacketType::kConnack || (type == PacketType::kAuth && options_.authenticator);
+  }
+  [[nodiscard]] std::optional<std::string> begin_exchange();
+  [[nodiscard]] Step on_auth(const FixedHeader& header, Bytes body, session::Effects& effects);
+  [[nodiscard]] bool believes(const PropertyBlock& connack, session::Effects& effects);
+  [[nodiscard]] Step give_up(std::string why, session::Effects& effects);
+  [[nodiscard]] bool send_auth(ReasonCode reason, std::string_view octets,
+                               session::Effects& effects);
   [[nodiscard]] Step on_connack(const FixedHeader& header, Bytes body, session::Effects& effects);
   void take_terms(const PropertyBlock& properties);
   [[nodiscard]] Step on_disconnect(const FixedHeader& header, Bytes body,
@@ -145,6 +163,9 @@ class ClientSession final : public session::Session {
   std::vector<Request> requests_;
   ServerTerms terms_;
   Refusal refusal_;
+  std::string auth_fault_;
+  std::optional<session::Ticket> reauthentication_;  // under way
+  std::uint8_t auth_steps_ = 0;                      // of the exchange
   Resends resends_;
   Duration resend_after_{};  // 0: never
   Instant last_sent_{};

@@ -7,6 +7,11 @@
 //        +--anything else,       +--refused,              +--violation, limit,   |
 //           connect timeout         connect timeout          keep-alive ---------+
 //
+// With a method of authentication (MQTT 5.0 §4.12), where server_auth.cpp is at work:
+//   kAttaching --answer kContinue: AUTH--> kAuthenticating --AUTH--> kAttaching
+//                                                |
+//                                                +--anything else, connect timeout--> kClosed
+//
 //   input             | kConnecting       | kAttaching   | kOpen                    | kClosed
 //   CONNECT           | Attach            | left waiting | close [MQTT-3.1.0-2]     | dropped
 //   another packet    | close             | left waiting | as its section says      | dropped
@@ -59,7 +64,7 @@ class ServerSession final : public session::Session {
   void hear_refusal(ReasonCode, const PropertyBlock&) {}  // the message is over all the same
 
  private:
-  enum class State : std::uint8_t { kConnecting, kAttaching, kOpen, kClosed };
+  enum class State : std::uint8_t { kConnecting, kAttaching, kAuthenticating, kOpen, kClosed };
 
   // A SUBSCRIBE or UNSUBSCRIBE that waits for answers.
   struct Request {
@@ -101,6 +106,15 @@ class ServerSession final : public session::Session {
                                     session::Effects& effects);
   [[nodiscard]] Step on_disconnect(const FixedHeader& header, Bytes body,
                                    session::Effects& effects);
+  [[nodiscard]] std::size_t on_exchange_bytes(Bytes bytes, session::Effects& effects);
+  void on_exchange_packet(const FixedHeader& header, Bytes body, session::Effects& effects);
+  [[nodiscard]] Step on_auth(const FixedHeader& header, Bytes body, session::Effects& effects);
+  void on_authenticated(const session::Answer& answer, session::Effects& effects);
+  /// False when the client does not take a packet of this size.
+  [[nodiscard]] bool send_auth(ReasonCode reason, Bytes octets, session::Effects& effects);
+  [[nodiscard]] Authentication* authentication() const {
+    return flow_.v5 ? flow_.v5->authentication.get() : nullptr;
+  }
   template <typename Why>
   [[nodiscard]] Step stop(const Why& why, session::Effects& effects) {
     fail(why, effects);

@@ -84,6 +84,14 @@ class HeldProperties {
   std::size_t used_ = 0;
 };
 
+/// A connection's method of authentication (§4.12), and whose turn it is in an exchange that
+/// begins after CONNACK.
+struct Authentication {
+  enum class Turn : std::uint8_t { kNobody, kOwner, kPeer };
+  std::string method;
+  Turn turn = Turn::kNobody;
+};
+
 struct V5 {
   /// This side is the client: it may be told subscription ids, and hears why it was refused.
   bool client = false;
@@ -98,6 +106,7 @@ struct V5 {
   IncomingAliases incoming_aliases;
   OutgoingAliases outgoing_aliases;
   HeldProperties held;
+  std::unique_ptr<Authentication> authentication;  ///< server: nothing without a method in CONNECT
 
   /// Messages above QoS 0 that the peer has sent on this connection and that are not over, at least
   /// (§4.9): whether one that ends is an earlier connection's is not remembered.
@@ -126,6 +135,18 @@ class EncodedProperties {
   std::vector<std::uint8_t> octets_;
   PropertyBlock block_;
 };
+
+/// Appends the method of authentication and what it says; nothing when that is empty.
+inline void append_auth(std::string_view method, Bytes octets, std::vector<Property>& list) {
+  list.push_back({.id = PropertyId::kAuthenticationMethod, .text = method});
+  if (!octets.empty()) list.push_back({.id = PropertyId::kAuthenticationData, .data = octets});
+}
+
+/// The authentication data in a block; empty when there is none.
+[[nodiscard]] inline Bytes auth_octets_of(const PropertyBlock& block) {
+  const auto found = block.find(PropertyId::kAuthenticationData);
+  return found ? found->data : Bytes{};
+}
 
 /// Appends what a PUBLISH says of a message beside topic and payload: its properties, what is left
 /// of its life, the subscriptions that it comes for. Borrows from the message and the ids.
