@@ -16,8 +16,11 @@
 
 #include "commands/exit_code.hpp"
 #include "commands/options.hpp"
+#include "commands/options_file.hpp"
 #include "commands/passwd.hpp"
+#include "commands/program.hpp"
 #include "commands/pub.hpp"
+#include "commands/rr.hpp"
 #include "commands/serve.hpp"
 #include "commands/sub.hpp"
 #include "config/reader.hpp"
@@ -40,17 +43,21 @@ Commands:
   serve     run the broker
   pub       publish messages over MQTT or CoAP
   sub       subscribe and print messages over MQTT or CoAP
+  rr        publish a request and print the response to it
   passwd    keep the users of a broker and their passwords
   bench     measure a server
   help      this text; hermod help COMMAND: its options; hermod help config: the configuration file
 
   --version print the version
 
+Under the names mosquitto, mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd (symbolic
+links, say) it does as those programs do.
+
 Exit status: 0 done, 1 failed, 2 wrong command line or configuration, 27 timed out (-W),
 130 interrupted by Ctrl-C.
 )";
 
-constexpr std::array<std::string_view, 6> kCommands{"serve", "pub",    "sub",
+constexpr std::array<std::string_view, 7> kCommands{"serve", "pub",    "sub", "rr",
                                                     "bench", "passwd", "help"};
 
 /// Options of mosquitto's clients that are not there, and why.
@@ -58,7 +65,11 @@ struct Missing {
   std::string_view name;
   std::string_view why;
 };
-constexpr std::string_view kNoTls = "there is no TLS yet";
+constexpr std::string_view kNoTls =
+    "there is no TLS yet, and nothing would be encrypted. Leave it out on a network that you "
+    "trust, "
+    "or connect to a program that adds TLS, such as stunnel, with -h and -p";
+constexpr std::string_view kNoCount = "leave it out, and count the lines that are printed";
 constexpr std::array kMissing{
     Missing{"--cafile", kNoTls},
     Missing{"--capath", kNoTls},
@@ -69,24 +80,43 @@ constexpr std::array kMissing{
     Missing{"--tls-version", kNoTls},
     Missing{"--tls-alpn", kNoTls},
     Missing{"--tls-engine", kNoTls},
+    Missing{"--tls-engine-kpass-sha1", kNoTls},
+    Missing{"--tls-keylog", kNoTls},
     Missing{"--tls-use-os-certs", kNoTls},
     Missing{"--insecure", kNoTls},
     Missing{"--psk", kNoTls},
     Missing{"--psk-identity", kNoTls},
-    Missing{"--proxy", "proxies are not supported"},
-    Missing{"--unix", "Unix sockets are not supported"},
-    Missing{"-S", "SRV lookups are not supported"},
-    Missing{"-A", "choosing the own address is not supported"},
+    Missing{"--ws", "there are no WebSockets yet. Connect to the broker's plain MQTT port"},
+    Missing{"--message-rate", kNoCount},
+    Missing{"-w", "leave it out: every message is printed as it comes"},
+    Missing{"--watch", "leave it out: every message is printed as it comes"},
+    Missing{"--latency", "leave it out; hermod bench measures how long messages take"},
 };
+
+template <typename T>
+constexpr bool is_list = false;
+template <typename T>
+constexpr bool is_list<std::vector<T>> = true;
 
 /// An option with a value that is taken as it is, also when it begins with a dash.
 template <typename T>
 CLI::Option* value(CLI::App& app, const std::string& name, T& into, const std::string& help) {
-  return app.add_option(name, into, help)->allow_extra_args(false);
+  CLI::Option* const option = app.add_option(name, into, help)->allow_extra_args(false);
+  // The command line has the last word over the options file.
+  if constexpr (!is_list<T>) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return option;
+}
+
+/// A flag, which may be given again.
+CLI::Option* flag(CLI::App& app, const std::string& name, bool& into, const std::string& help) {
+  return app.add_flag(name, into, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void declare_client(CLI::App& app, ClientOptions& o) {
-  app.add_option("url", o.url, "mqtt://[user[:password]@]host[:port]/topic, or coap://host/topic");
+  if (!o.program.mosquitto) {
+    app.add_option("url", o.url,
+                   "mqtt://[user[:password]@]host[:port]/topic, or coap://host/topic");
+  }
   value(app, "-L,--url", o.url, "the same as an option");
   value(app, "-h,--host", o.host_option, "host of the broker (default localhost)");
   value(app, "-p,--port", o.port_option, "its port (default 1883; CoAP: 5683)")
@@ -95,15 +125,27 @@ void declare_client(CLI::App& app, ClientOptions& o) {
   value(app, "-P,--pw", o.password, "password");
   value(app, "--auth", o.auth,
         "MQTT 5: SCRAM-SHA-256, by which -u and -P are proven without being sent");
-  value(app, "-i,--id", o.id, "client id (default: the broker assigns one)");
+  value(app, "-i,--id", o.id, "client id (default: the broker assigns one)")
+      ->check([](const std::string& id) {
+        return id.empty() ? "is empty: leave it out, and the broker assigns one" : "";
+      });
   value(app, "-I,--id-prefix", o.id_prefix, "client id: this and the process id");
-  app.add_flag(
-      "-c,--disable-clean-session", o.keep_session,
-      "the broker keeps the session and queues messages while the client is away; needs -i");
+  value(app, "-A", o.local_host, "the own address to connect from (default: any)");
+  value(app, "--unix", o.unix_path,
+        "connect to this Unix socket of the machine, instead of a host");
+  value(app, "--proxy", o.proxy_option,
+        "socks5h://[user[:password]@]host[:port]: connect through this SOCKS5 proxy");
+  flag(app, "-S", o.service,
+       "-h is a domain (default: this machine's), whose SRV records say where its broker is");
+  flag(app, "-c,--disable-clean-session", o.keep_session,
+       "the broker keeps the session and queues messages while the client is away; needs -i");
   value(app, "-k,--keepalive", o.keep_alive_s,
         "seconds between signs of life, 0: none (default 60)");
-  value(app, "-V,--protocol-version", o.version,
-        "mqttv5, mqttv311 or mqttv31, or 5, 311, 31 (default mqttv311; with -D or -x mqttv5)");
+  value(
+      app, "-V,--protocol-version", o.version,
+      o.program.task == Task::kRr
+          ? "mqttv5, mqttv311 or mqttv31, or 5, 311, 31 (default mqttv5)"
+          : "mqttv5, mqttv311 or mqttv31, or 5, 311, 31 (default mqttv311; with -D or -x mqttv5)");
   value(app, "-x,--session-expiry-interval", o.session_expiry,
         "MQTT 5: seconds that the session outlives the connection, -1: for ever (default: 0, with "
         "-c for ever)");
@@ -114,73 +156,112 @@ void declare_client(CLI::App& app, ClientOptions& o) {
       ->type_name("...");
   value(app, "-q,--qos", o.qos, "quality of service 0, 1 or 2 (default 0)")
       ->check(CLI::Range(0, 2));
+  value(app, "-M", o.inflight_max, "messages above QoS 0 that are under way at a time (default 20)")
+      ->check(CLI::Range(1, 65'535));
+  value(app, "--resend", o.resend_after_s,
+        "MQTT 3.1: seconds after which what was not answered is sent again (default 0: never)")
+      ->check(CLI::Range(0u, 86'400u));
   value(app, "-W", o.timeout_s, "seconds after which to give up, with exit status 27")
       ->check(CLI::PositiveNumber);
   value(app, "--will-topic", o.will_topic,
         "topic of the will: what the broker publishes when the "
-        "client is lost");
+        "client is lost")
+      ->check([](const std::string& topic) { return topic.empty() ? "is empty" : ""; });
   value(app, "--will-payload", o.will_payload, "its message (default empty)");
   value(app, "--will-qos", o.will_qos, "its quality of service (default 0)")
       ->check(CLI::Range(0, 2));
-  app.add_flag("--will-retain", o.will_retain, "the will is retained");
-  app.add_flag("-d,--debug", o.debug, "say on stderr what is sent and received");
-  app.add_flag("--quiet", o.quiet, "no errors on stderr, the exit status tells");
+  flag(app, "--will-retain", o.will_retain, "the will is retained");
+  flag(app, "-d,--debug", o.debug, "say on stderr what is sent and received");
+  flag(app, "--quiet", o.quiet, "no errors on stderr, the exit status tells");
+  app.add_flag("--nodelay,--no-tls")->description("for the sake of scripts: it is always so");
+  app.add_option("-o", o.options_file,
+                 "FILE: options, one a line; without it $XDG_CONFIG_HOME/" +
+                     o.program.options_file() + " or $HOME/.config/" + o.program.options_file());
+}
+
+void declare_message(CLI::App& app, PubOptions& o) {
+  declare_client(app, o.client);
+  value(app, "-t,--topic", o.topic, "topic to publish to");
+  value(app, "-m,--message", o.message, "the message")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  value(app, "-f,--file", o.file, "a file is the message")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  flag(app, "-s,--stdin-file", o.whole_input, "the whole standard input is the message");
+  flag(app, "-n,--null-message", o.null, "an empty message");
+  flag(app, "-r,--retain", o.retain, "the broker keeps the message for later subscribers");
 }
 
 void declare_pub(CLI::App& app, PubOptions& o) {
-  declare_client(app, o.client);
-  value(app, "-t,--topic", o.topic, "topic to publish to");
-  value(app, "-m,--message", o.message, "the message");
-  value(app, "-f,--file", o.file, "a file is the message");
-  app.add_flag("-l,--stdin-line", o.lines, "each line of the standard input is a message");
-  app.add_flag("-s,--stdin-file", o.whole_input, "the whole standard input is the message");
-  app.add_flag("-n,--null-message", o.null, "an empty message");
-  app.add_flag("-r,--retain", o.retain, "the broker keeps the message for later subscribers");
+  declare_message(app, o);
+  flag(app, "-l,--stdin-line", o.lines, "each line of the standard input is a message");
   value(app, "--repeat", o.repeat, "publish the message so many times (default 1)")
       ->check(CLI::Range(std::uint32_t{1}, UINT32_MAX));
   value(app, "--repeat-delay", o.repeat_delay_s, "seconds between them (default 0)")
       ->check(CLI::Range(0.0, 1e9));
 }
 
+void declare_printing(CLI::App& app, PrintOptions& o) {
+  flag(app, "-v,--verbose", o.verbose, "print the topic before each message");
+  value(app, "-F,--format", o.format,
+        "how to print: %t topic, %p payload, %q QoS, %r retained, %l length, %m packet id, %x %X "
+        "hexadecimal, %j %J JSON, %I %U time, @X as strftime, \\n \\t; of MQTT 5 %C %D %E %F %P %R "
+        "%S");
+  flag(app, "--pretty", o.pretty, "%j and %J print JSON on several lines");
+  flag(app, "-N", o.no_newline, "no end of line after messages");
+  flag(app, "-R", o.no_retained, "do not print retained messages");
+}
+
+void declare_rr(CLI::App& app, RrOptions& o) {
+  declare_message(app, o.request);
+  value(app, "-e", o.response_topic, "topic of the response, which is subscribed to");
+  declare_printing(app, o.print);
+}
+
 void declare_sub(CLI::App& app, SubOptions& o) {
   declare_client(app, o.client);
+  declare_printing(app, o.print);
   value(app, "-t,--topic", o.topics, "topic or filter to subscribe to; may be repeated");
   value(app, "-T,--filter-out", o.filtered_out, "do not print topics that match; may be repeated");
   value(app, "-U,--unsubscribe", o.unsubscribe, "unsubscribe from this; may be repeated");
   value(app, "-C", o.count, "end after so many messages")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
-  app.add_flag("-v,--verbose", o.verbose, "print the topic before each message");
-  value(app, "-F,--format", o.format,
-        "how to print: %t topic, %p payload, %q QoS, %r retained, %l length, %m packet id, %x %X "
-        "hexadecimal, %j %J JSON, %I %U time, @X as strftime, \\n \\t; of MQTT 5 %C %D %E %F %P %R "
-        "%S");
-  app.add_flag("-N", o.no_newline, "no end of line after messages");
-  app.add_flag("-R", o.no_retained, "do not print retained messages");
-  app.add_flag("--retain-as-published", o.retain_as_published,
-               "MQTT 5: %r is what the publisher said");
-  app.add_flag("--retained-only", o.retained_only,
-               "print retained messages, end at the first other");
-  app.add_flag("--remove-retained", o.remove_retained, "clear the retained messages that come");
-  app.add_flag("-E", o.exit_after_subscribing,
-               "end once the broker has accepted the subscriptions");
+  flag(app, "--retain-as-published", o.retain_as_published,
+       "MQTT 5: %r is what the publisher said");
+  value(app, "--retain-handling", o.retain_handling_word,
+        "MQTT 5: whether retained messages come: always (default), new (for a new subscription "
+        "only) or never");
+  value(app, "--random-filter", o.percent, "print so many percent of the messages (default 100)")
+      ->check(CLI::Range(0.0, 100.0));
+  flag(app, "--retained-only", o.retained_only, "print retained messages, end at the first other");
+  flag(app, "--remove-retained", o.remove_retained, "clear the retained messages that come");
+  flag(app, "-E", o.exit_after_subscribing, "end once the broker has accepted the subscriptions");
 }
 
 void declare_serve(CLI::App& app, ServeOptions& o) {
   value(app, "-c,--config-file", o.config_file, "configuration in mosquitto.conf's grammar");
-  value(app, "-p,--port", o.port, "port for MQTT instead of 1883")->check(CLI::Range(1, 65'535));
-  value(app, "--coap-port", o.coap_port, "port for CoAP instead of 5683")
+  value(app, "-p,--port", o.ports,
+        o.program.mosquitto
+            ? "port for MQTT instead of 1883, for this machine only; may be repeated"
+            : "port for MQTT instead of 1883")
       ->check(CLI::Range(1, 65'535));
-  app.add_flag("-v,--verbose", o.verbose, "log everything, whatever the configuration says");
+  if (!o.program.mosquitto) {
+    value(app, "--coap-port", o.coap_port, "port for CoAP instead of 5683")
+        ->check(CLI::Range(1, 65'535));
+  }
+  flag(app, "-d,--daemon", o.background, "go to the background once the ports are open");
+  flag(app, "-v,--verbose", o.verbose, "log everything, whatever the configuration says");
+  flag(app, "-q,--quiet", o.quiet, "log nothing, whatever the configuration says");
+  flag(app, "--test-config", o.test_config, "only say whether the configuration is right");
 }
 
 void declare_passwd(CLI::App& app, PasswdOptions& o) {
   app.add_option("file", o.file, "password file of the broker");
   app.add_option("user", o.user, "user name");
   app.add_option("password", o.password, "password, with -b only");
-  app.add_flag("-c,--create", o.create, "make a new file, in place of an old one");
-  app.add_flag("-b,--batch", o.batch, "the password stands on the command line");
-  app.add_flag("-D,--delete", o.remove, "remove the user");
-  app.add_flag("-U,--upgrade", o.upgrade, "hash all passwords of the file that are not hashed");
+  flag(app, "-c,--create", o.create, "make a new file, in place of an old one");
+  flag(app, "-b,--batch", o.batch, "the password stands on the command line");
+  flag(app, "-D,--delete", o.remove, "remove the user");
+  flag(app, "-U,--upgrade", o.upgrade, "hash all passwords of the file that are not hashed");
   value(app, "-H,--hash", o.hash,
         "sha512-pbkdf2 (default), scram-sha-256, or sha512, as mosquitto 1.6 has it");
   value(app, "-I,--iterations", o.iterations,
@@ -209,48 +290,66 @@ std::string unknown_option(const CLI::App& app, const std::string& given) {
   return fmt::format("there is no option {}.{}", name, did_you_mean(name, views));
 }
 
-int usage(std::string_view command, std::string_view text) {
-  fmt::print(stderr, "hermod {}: {}\nAll options: hermod help {}\n", command, text, command);
-  return kExitUsage;
+int usage(const Program& program, std::string_view text) {
+  fmt::print(stderr, "{}\n{}\n", program.error_line(text), program.advice());
+  return program.wrong;
+}
+
+void print_version(const Program& program) {
+  if (program.mosquitto) {
+    fmt::print("{} version {} running on hermod {}.\n", program.name, kMosquittoVersion, kVersion);
+  } else {
+    fmt::print("hermod {}\n", kVersion);
+  }
 }
 
 /// The parser of one command. `-h` is the host, so help is --help and -?.
 class Command {
  public:
-  explicit Command(std::string_view name, std::string_view purpose)
-      : name_(name), app_(std::string(purpose), "hermod " + std::string(name)) {
-    app_.set_help_flag("-?,--help", "this text");
+  Command(const Program& program, std::string_view purpose)
+      : program_(program), app_(std::string(purpose), std::string(program.name)) {
+    app_.set_help_flag(program.task == Task::kServe ? "-?,-h,--help" : "-?,--help", "this text");
+    if (program.mosquitto) app_.add_flag("--version", version_, "print the version");
     app_.allow_extras();
     app_.get_formatter()->column_width(34);
   }
 
   [[nodiscard]] CLI::App& app() { return app_; }
-  [[nodiscard]] std::string_view name() const { return name_; }
 
-  /// True when the command is to run; `status` otherwise.
+  /// True when the command is to run; `status` otherwise. `client`: with an options file and -D.
   bool parse(int argc, char** argv, int& status, ClientOptions* client = nullptr) {
     std::vector<char*> words(argv, argv + argc);
+    std::vector<std::string> all;
+    const auto refuse = [&](std::string_view text) {
+      status = usage(program_, text);
+      return false;
+    };
     if (client != nullptr) {
+      auto read = with_options_file(words, program_);
+      if (!read) return refuse(read.error());
+      all = std::move(*read);
+      words.clear();
+      for (std::string& word : all) words.push_back(word.data());
       if (const std::string error = take_properties(words, *client); !error.empty()) {
-        status = usage(name_, error);
-        return false;
+        return refuse(error);
       }
     }
     try {
       app_.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
       fmt::print("{}", app_.help());
-      status = kExitOk;
+      status = program_.helped;
       return false;
     } catch (const CLI::ParseError& error) {
-      status = usage(name_, std::string(error.what()) + ".");
+      return refuse(std::string(error.what()) + ".");
+    }
+    if (version_) {
+      print_version(program_);
+      status = program_.helped;
       return false;
     }
-    if (const auto extras = app_.remaining(); !extras.empty()) {
-      status = usage(name_, unknown_option(app_, extras.front()));
-      return false;
-    }
-    return true;
+    const auto extras = app_.remaining();
+    return extras.empty() || refuse(unknown_option(app_, extras.front()));
   }
 
  private:
@@ -274,13 +373,27 @@ class Command {
     return {};
   }
 
-  std::string name_;
+  Program program_;
   CLI::App app_;
+  bool version_ = false;
 };
 
-int run_pub_command(int argc, char** argv) {
+/// What stands before the URL: as mosquitto's program the last word counts.
+void take_order(const CLI::App& app, ClientOptions& client) {
+  bool url = false;
+  for (const CLI::Option* option : app.parse_order()) {
+    const std::string name = option->get_name();
+    url |= name == "--url";
+    if (name == "--host") client.host_before_url = !url;
+    if (name == "--port") client.port_before_url = !url;
+    if (name == "--topic") client.topic_before_url = !url;
+  }
+}
+
+int run_pub_command(const Program& program, int argc, char** argv) {
   PubOptions options;
-  Command command("pub",
+  options.client.program = program;
+  Command command(program,
                   "Publishes messages.\n\n"
                   "  hermod pub mqtt://localhost/Temperature/Kitchen -m 34.5\n"
                   "  hermod pub -h localhost -t Temperature/Kitchen -m 34.5 -q 1 -r\n"
@@ -288,13 +401,15 @@ int run_pub_command(int argc, char** argv) {
   declare_pub(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status, &options.client)) return status;
-  if (auto checked = complete(options); !checked) return usage("pub", checked.error());
+  take_order(command.app(), options.client);
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_pub(options);
 }
 
-int run_sub_command(int argc, char** argv) {
+int run_sub_command(const Program& program, int argc, char** argv) {
   SubOptions options;
-  Command command("sub",
+  options.client.program = program;
+  Command command(program,
                   "Subscribes and prints what comes.\n\n"
                   "  hermod sub 'mqtt://localhost/Temperature/+' -v\n"
                   "  hermod sub -t 'Temperature/#' -C 1 -W 10 -F '%I %t %p'\n"
@@ -302,27 +417,52 @@ int run_sub_command(int argc, char** argv) {
   declare_sub(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status, &options.client)) return status;
-  options.has_format = command.app().count("--format") > 0;
-  if (auto checked = complete(options); !checked) return usage("sub", checked.error());
+  take_order(command.app(), options.client);
+  options.print.has_format = command.app().count("--format") > 0;
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_sub(options);
 }
 
-int run_serve_command(int argc, char** argv) {
+int run_rr_command(const Program& program, int argc, char** argv) {
+  RrOptions options;
+  options.request.client.program = program;
+  Command command(program,
+                  "Publishes a request, waits for one response and prints it.\n\n"
+                  "  hermod rr mqtt://localhost/Lamp/ask -e Lamp/answer -m state\n"
+                  "  hermod rr -t Lamp/ask -e Lamp/answer -m state -W 5 -D publish "
+                  "correlation-data 7\n");
+  declare_rr(command.app(), options);
+  int status = kExitOk;
+  if (!command.parse(argc, argv, status, &options.request.client)) return status;
+  take_order(command.app(), options.request.client);
+  options.print.has_format = command.app().count("--format") > 0;
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
+  return run_rr(options);
+}
+
+int run_serve_command(const Program& program, int argc, char** argv) {
   ServeOptions options;
-  Command command("serve",
-                  "Runs the broker until SIGTERM or Ctrl-C. Without a configuration it "
-                  "speaks MQTT on 1883 and CoAP\non 5683, to this machine only.\n\n"
-                  "  hermod serve\n"
-                  "  hermod serve -c /etc/hermod.conf\n");
+  options.program = program;
+  Command command(program,
+                  program.mosquitto
+                      ? "Runs the broker until SIGTERM or Ctrl-C. Without a configuration "
+                        "it speaks MQTT on 1883,\nto this machine only.\n\n"
+                        "  mosquitto -c /etc/mosquitto/mosquitto.conf -d\n"
+                      : "Runs the broker until SIGTERM or Ctrl-C. Without a configuration it "
+                        "speaks MQTT on 1883 and CoAP\non 5683, to this machine only.\n\n"
+                        "  hermod serve\n"
+                        "  hermod serve -c /etc/hermod.conf\n");
   declare_serve(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status)) return status;
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_serve(options);
 }
 
-int run_passwd_command(int argc, char** argv) {
+int run_passwd_command(const Program& program, int argc, char** argv) {
   PasswdOptions options;
-  Command command("passwd",
+  options.program = program;
+  Command command(program,
                   "Keeps a password file: adds a user or changes his password, which is asked for "
                   "twice.\n\n"
                   "  hermod passwd -c /etc/hermod/passwd alice\n"
@@ -331,8 +471,24 @@ int run_passwd_command(int argc, char** argv) {
   declare_passwd(command.app(), options);
   int status = kExitOk;
   if (!command.parse(argc, argv, status)) return status;
-  if (auto checked = complete(options); !checked) return usage("passwd", checked.error());
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
   return run_passwd(options);
+}
+
+int run_task(const Program& program, int argc, char** argv) {
+  switch (program.task) {
+    case Task::kServe:
+      return run_serve_command(program, argc, argv);
+    case Task::kPub:
+      return run_pub_command(program, argc, argv);
+    case Task::kSub:
+      return run_sub_command(program, argc, argv);
+    case Task::kRr:
+      return run_rr_command(program, argc, argv);
+    case Task::kPasswd:
+      return run_passwd_command(program, argc, argv);
+  }
+  return kExitUsage;
 }
 
 int run_help(int argc, char** argv) {
@@ -359,11 +515,15 @@ int run_help(int argc, char** argv) {
 }  // namespace
 
 int run_cli(int argc, char** argv) {
+  if (const auto program = mosquitto_program(argc > 0 ? argv[0] : "")) {
+    return run_task(*program, argc, argv);
+  }
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "serve") return run_serve_command(argc - 1, argv + 1);
-  if (command == "pub") return run_pub_command(argc - 1, argv + 1);
-  if (command == "sub") return run_sub_command(argc - 1, argv + 1);
-  if (command == "passwd") return run_passwd_command(argc - 1, argv + 1);
+  for (const Program& program : {kHermodServe, kHermodPub, kHermodSub, kHermodRr, kHermodPasswd}) {
+    if (program.name.substr(program.name.find(' ') + 1) == command) {
+      return run_task(program, argc - 1, argv + 1);
+    }
+  }
   if (command == "bench") return load::main_bench(argc - 1, argv + 1);
   if (command == "help") return run_help(argc - 1, argv + 1);
   if (command == "--version") {

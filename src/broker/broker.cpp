@@ -11,6 +11,7 @@
 #include "hermod/transport/epoll.hpp"
 #include "hermod/transport/tcp.hpp"
 #include "hermod/transport/udp.hpp"
+#include "hermod/transport/unix.hpp"
 
 namespace hermod::broker {
 
@@ -151,10 +152,13 @@ std::expected<void, std::string> Broker::bind() {
   for (std::uint16_t i = 0; i < count; ++i) {
     const ListenerSettings& listener = settings_.listeners[i];
     if (listener.protocol->transport() == session::Transport::kStream) {
-      auto bound = bind_all<Listener>(listener.address, settings_.threads,
-                                      [](const transport::Address& at, bool shared) {
-                                        return transport::listen_tcp(at, {.reuse_port = shared});
-                                      });
+      auto bound =
+          !listener.path.empty()
+              ? transport::listen_unix(listener.path, settings_.threads)
+              : bind_all<Listener>(listener.address, settings_.threads,
+                                   [](const transport::Address& at, bool shared) {
+                                     return transport::listen_tcp(at, {.reuse_port = shared});
+                                   });
       if (!bound) return std::unexpected(bound.error());
       addresses_.push_back(bound->front()->local());
       for (std::size_t t = 0; t < threads_.size(); ++t) {

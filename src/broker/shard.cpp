@@ -150,7 +150,7 @@ void Shard::accept(std::uint16_t index) {
       parts_.log.print(LogLevel::kError,
                        "Cannot accept a connection on {}: {}. Waiting for others to end; raise the "
                        "limit of open files (ulimit -n) if this lasts.",
-                       listener.from->local().to_text(), std::strerror(error));
+                       listener.from->local_text(), std::strerror(error));
       accept_at_ = now_ + kAcceptRetry;
       return;
     }
@@ -274,7 +274,7 @@ void Shard::log_refusal(const Connection& connection, const session::Close& effe
   const std::string who = fmt::format(
       "Client {} from {}",
       connection.attached() ? core_.subscriber(connection.subscriber).id : "(not logged in)",
-      connection.stream->peer().to_text());
+      connection.stream->peer_text());
   if (*effect.broken.statement != 0) {
     parts_.log.print(LogLevel::kNotice, "{} breaks {} at octet {} of its packet.", who,
                      effect.broken.statement, effect.broken.offset);

@@ -165,7 +165,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
     if (connection.rest) unattached_bytes_ -= connection.rest->size();
     if (settings_.log_connections && parts_.log.enabled(LogLevel::kNotice)) {
       parts_.log.print(LogLevel::kNotice, "New client connected from {} as {}.",
-                       connection.stream->peer().to_text(), effect.client_id);
+                       connection.stream->peer_text(), effect.client_id);
     }
   }
   core::Subscriber& subscriber = core_.subscriber(attached.subscriber);

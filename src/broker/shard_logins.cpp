@@ -54,10 +54,10 @@ void Shard::log_refusal(const Connection& connection, std::string_view client_id
     parts_.log.print(LogLevel::kNotice,
                      "Client {} from {} refused: not authorised. Anonymous clients are not "
                      "allowed on this listener; 'allow_anonymous true' would let them in.",
-                     client_id, connection.stream->peer().to_text());
+                     client_id, connection.stream->peer_text());
   } else {
     parts_.log.print(LogLevel::kNotice, "Client {} from {} refused: wrong user name or password.",
-                     client_id, connection.stream->peer().to_text());
+                     client_id, connection.stream->peer_text());
   }
 }
 

@@ -7,6 +7,44 @@
 namespace hermod::client {
 namespace {
 
+/// What goes wrong on the way to a server; nullptr for other errors.
+const char* way_message(Error error) {
+  switch (error) {
+    case Error::kProxyNotSocks:
+      return "the proxy does not speak SOCKS5";
+    case Error::kProxyNeedsLogin:
+      return "the proxy wants a user name and password, or another way to log in";
+    case Error::kProxyBadCredentials:
+      return "the proxy does not accept the user name or password";
+    case Error::kProxyClosed:
+      return "the proxy closed the connection";
+    case Error::kProxyNameTooLong:
+      return "host, user and password of a SOCKS proxy have 1 to 255 octets each";
+    case Error::kProxyFailed:
+      return "the proxy failed";
+    case Error::kProxyNotAllowed:
+      return "the proxy's rules do not allow it";
+    case Error::kProxyNetworkUnreachable:
+      return "the proxy does not reach the server's network";
+    case Error::kProxyHostUnreachable:
+      return "the proxy does not reach the server";
+    case Error::kProxyRefused:
+      return "the proxy says that nothing listens there";
+    case Error::kProxyTtl:
+      return "the proxy says that the server is too far away";
+    case Error::kProxyNoConnect:
+      return "the proxy does not connect for others";
+    case Error::kProxyNoAddressKind:
+      return "the proxy does not take this kind of address";
+    case Error::kNoService:
+      return "the domain names no MQTT server";
+    case Error::kNameServer:
+      return "the name servers give no answer";
+    default:
+      return nullptr;
+  }
+}
+
 // Boost's categories are never destroyed through their base, whose destructor is not virtual.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
@@ -54,7 +92,10 @@ class Category final : public boost::system::error_category {
         return "not a valid property";
       case Error::kUnproven:
         return "the server did not prove who it is";
+      default:
+        break;
     }
+    if (const char* const text = way_message(static_cast<Error>(value))) return text;
     const std::string name =
         value <= UINT8_MAX ? mqtt::to_text(static_cast<mqtt::ReasonCode>(value)) : "";
     return name.empty() ? "unknown error" : "the server says: " + name;

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstring>
-#include <string>
 #include <utility>
 
+#include "hermod/mqtt/codec/fixed_header.hpp"
 #include "mqtt_run.hpp"
 
 namespace hermod::client {
@@ -29,7 +29,6 @@ MqttConnection::MqttConnection(asio::any_io_executor executor, MqttOptions optio
     : options_(std::move(options)),
       session_(options_.session, std::move(unfinished.inflight)),
       socket_(executor),
-      resolver_(executor),
       timer_(executor),
       outgoing_(std::move(unfinished.outgoing)),
       first_tag_(unfinished.first_tag),
@@ -45,15 +44,17 @@ void MqttConnection::connect(Handler<void(error_code, bool)> handler) {
   connect_handler_ = std::move(handler);
   connect_until_ = clock_.now() + std::chrono::seconds(options_.session.connect_timeout_s);
   arm_timer();
-  resolver_.async_resolve(
-      options_.host, std::to_string(options_.port), asio::ip::resolver_base::numeric_service,
-      [self = shared_from_this()](error_code error, const auto& endpoints) {
-        if (self->state_ != State::kConnecting) return;
-        if (error) return self->finish(error, model::Reason::kPeerClosed);
-        asio::async_connect(self->socket_, endpoints, [self](error_code failed, const auto&) {
-          if (self->state_ == State::kConnecting) self->on_connected(failed);
-        });
+  dialer_ = std::make_shared<Dialer>(
+      executor(), options_, [self = weak_from_this()](error_code error, Dialer::Socket socket) {
+        if (const auto connection = self.lock()) connection->on_dialed(error, std::move(socket));
       });
+  dialer_->start();
+}
+
+void MqttConnection::on_dialed(error_code error, Dialer::Socket socket) {
+  if (state_ != State::kConnecting) return;
+  socket_ = std::move(socket);
+  on_connected(error);
 }
 
 void MqttConnection::on_connected(error_code error) {
@@ -109,6 +110,7 @@ void MqttConnection::offer() {
   run([&](Instant now, session::Effects& effects) {
     consumed = session_.on_bytes({input_.data(), input_size_}, intake, now, effects);
   });
+  if (options_.on_packet) static_cast<void>(trace(false, {input_.data(), consumed}));
   input_size_ -= consumed;
   if (consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
 }
@@ -147,14 +149,46 @@ void MqttConnection::flush() {
                            });
 }
 
-void MqttConnection::on_written(error_code error, std::size_t count) {
-  if (state_ == State::kClosed) return;
-  writing_.consume(count);
-  octets_written_ += count;
+/// Shows the whole packets at the begin of `octets`; how many octets they have.
+std::size_t MqttConnection::trace(bool sent, Bytes octets) const {
+  std::size_t shown = 0;
+  while (shown < octets.size()) {
+    const Bytes rest = octets.subspan(shown);
+    const auto header = mqtt::read_fixed_header(rest, options_.session.version);
+    if (!header || header->packet_size() > rest.size()) break;
+    options_.on_packet(sent, rest.first(header->packet_size()));
+    shown += header->packet_size();
+  }
+  return shown;
+}
+
+/// The first `count` octets of `writing_` have left.
+void MqttConnection::trace_sent(std::size_t count) {
+  std::array<Bytes, 16> pieces;
+  const std::size_t used = writing_.gather(pieces);
+  for (std::size_t i = 0; i < used && count > 0; ++i) {
+    const Bytes piece = pieces[i].first(std::min(count, pieces[i].size()));
+    untraced_.insert(untraced_.end(), piece.begin(), piece.end());
+    count -= piece.size();
+  }
+  const std::size_t shown = trace(true, untraced_);
+  untraced_.erase(untraced_.begin(), untraced_.begin() + static_cast<std::ptrdiff_t>(shown));
+}
+
+/// The messages of QoS 0 whose octets have left.
+void MqttConnection::complete_written() {
   while (!unwritten_.empty() && unwritten_.front().mark <= octets_written_) {
     unwritten_.front().handler({});
     unwritten_.pop_front();
   }
+}
+
+void MqttConnection::on_written(error_code error, std::size_t count) {
+  if (state_ == State::kClosed) return;
+  if (options_.on_packet) trace_sent(count);
+  writing_.consume(count);
+  octets_written_ += count;
+  complete_written();
   // What the server said before it closed counts more than that it closed: the reader reports it.
   if (error && reading_ && state_ != State::kClosing) return;
   if (error) return finish(error, model::Reason::kPeerClosed);
@@ -235,7 +269,7 @@ void MqttConnection::finish(error_code error, model::Reason reason) {
   state_ = State::kClosed;
   ended_ = asked ? make_error_code(Error::kClosed) : refused_ ? refused_ : error;
   connect_until_ = linger_until_ = kNever;
-  resolver_.cancel();
+  if (dialer_) dialer_->cancel();
   timer_.cancel();
   error_code ignored;
   socket_.close(ignored);

@@ -15,7 +15,6 @@
 // over when it ends.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
@@ -24,6 +23,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dialer.hpp"
 #include "hermod/base/output.hpp"
 #include "hermod/base/time.hpp"
 #include "hermod/client/mqtt_client.hpp"
@@ -87,13 +87,17 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   };
 
   // --- octets: mqtt_connection.cpp ---
+  void on_dialed(error_code error, Dialer::Socket socket);
   void on_connected(error_code error);
   void read();
   void on_read(error_code error, std::size_t count);
   void offer();
   void flush_soon();
   void flush();
+  void complete_written();
   void on_written(error_code error, std::size_t count);
+  void trace_sent(std::size_t count);
+  [[nodiscard]] std::size_t trace(bool sent, Bytes octets) const;
   void write_last_words();
   void linger();
   void arm_timer();
@@ -139,8 +143,8 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   error_code refused_;  // what CONNACK said
   error_code ended_;    // why, in kClosed
 
-  boost::asio::ip::tcp::socket socket_;
-  boost::asio::ip::tcp::resolver resolver_;
+  Dialer::Socket socket_;
+  std::shared_ptr<Dialer> dialer_;  // makes the socket
   boost::asio::steady_timer timer_;
   Instant armed_for_ = kNever;
   Instant connect_until_ = kNever;
@@ -150,8 +154,9 @@ class MqttConnection : public std::enable_shared_from_this<MqttConnection> {
   std::size_t input_size_ = 0;
   std::size_t read_at_ = 0;  // where the read under way puts its octets
   bool reading_ = false;
-  Output filling_;  // what the session writes
-  Output writing_;  // what the socket is writing
+  Output filling_;                      // what the session writes
+  Output writing_;                      // what the socket is writing
+  std::vector<std::uint8_t> untraced_;  // sent, and not yet a whole packet
   bool write_pending_ = false;
   bool flush_posted_ = false;
   std::uint64_t octets_written_ = 0;

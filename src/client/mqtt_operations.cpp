@@ -98,10 +98,14 @@ void MqttConnection::publish(Handler<void(error_code)> handler, MqttPublication 
     return handler(Error::kTooMany);
   }
   Instant expires_at = kNever;
-  if (v5() && publication.properties.expiry_s) {
-    expires_at = clock_.now() + std::chrono::seconds{*publication.properties.expiry_s};
-  }
+  const auto expiry_s = v5() ? publication.properties.expiry_s : std::nullopt;
+  // With none left at all it would never leave: it has as long as this call takes.
+  if (expiry_s) expires_at = clock_.now() + std::chrono::seconds{std::max(*expiry_s, 1u)};
   outgoing_.push_back({std::move(publication), std::move(handler), expires_at});
+  const model::Tag tag = first_tag_ + outgoing_.size() - 1;
+  if (state_ == State::kOpen) run([](Instant, session::Effects&) {});
+  if (expiry_s != 0u || tag < next_tag_) return;
+  outgoing_.back().expires_at = clock_.now();
   if (state_ == State::kOpen) run([](Instant, session::Effects&) {});
 }
 

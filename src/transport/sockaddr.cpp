@@ -2,9 +2,11 @@
 #include "sockaddr.hpp"
 
 #include <fmt/format.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <system_error>
 
@@ -61,6 +63,14 @@ Address peer_address(int descriptor) {
   out.length = sizeof(out.storage);
   if (getpeername(descriptor, out.get(), &out.length) != 0) return {};
   return from_socket_address(out.storage);
+}
+
+std::string bound_path(int descriptor) {
+  sockaddr_un address{};
+  socklen_t length = sizeof(address);
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  if (address.sun_family != AF_UNIX || length <= offsetof(sockaddr_un, sun_path)) return {};
+  return {address.sun_path, strnlen(address.sun_path, sizeof(address.sun_path))};
 }
 
 bool set_option(int descriptor, int level, int name, int value) {

@@ -6,10 +6,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "hermod/transport/address.hpp"
+#include "hermod/transport/stream.hpp"
 
 namespace hermod::transport {
 
@@ -29,6 +31,12 @@ struct SocketAddress {
 /// The address a descriptor is bound to, or its peer's; family kNone on failure.
 [[nodiscard]] Address bound_address(int descriptor);
 [[nodiscard]] Address peer_address(int descriptor);
+
+/// The path of the file that a Unix socket is bound to; empty for others.
+[[nodiscard]] std::string bound_path(int descriptor);
+
+/// The next connection that waits at a listening socket; see StreamListener::accept().
+[[nodiscard]] std::unique_ptr<Stream> accept_stream(int listening, int& error);
 
 /// An integer socket option; false when the kernel refuses.
 bool set_option(int descriptor, int level, int name, int value);

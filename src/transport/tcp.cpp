@@ -65,17 +65,21 @@ class TcpListener final : public StreamListener {
   TcpListener& operator=(const TcpListener&) = delete;
 
   [[nodiscard]] int descriptor() const override { return descriptor_; }
-  [[nodiscard]] std::unique_ptr<Stream> accept(int& error) override;
+  [[nodiscard]] std::unique_ptr<Stream> accept(int& error) override {
+    return accept_stream(descriptor_, error);
+  }
   [[nodiscard]] Address local() const override { return bound_address(descriptor_); }
 
  private:
   int descriptor_;
 };
 
-std::unique_ptr<Stream> TcpListener::accept(int& error) {
+}  // namespace
+
+std::unique_ptr<Stream> accept_stream(int listening, int& error) {
   error = 0;
   for (;;) {
-    const int accepted = ::accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) return std::make_unique<TcpStream>(accepted);
     switch (errno) {
       case EAGAIN:
@@ -94,8 +98,6 @@ std::unique_ptr<Stream> TcpListener::accept(int& error) {
     }
   }
 }
-
-}  // namespace
 
 TcpStream::~TcpStream() {
   ::close(descriptor_);
@@ -133,6 +135,13 @@ void TcpStream::shutdown_write() {
 
 Address TcpStream::peer() const {
   return peer_address(descriptor_);
+}
+
+std::string TcpStream::peer_text() const {
+  const Address address = peer();
+  if (address.family() != Address::Family::kNone) return address.to_text();
+  const std::string path = bound_path(descriptor_);
+  return path.empty() ? address.to_text() : path;
 }
 
 Address TcpStream::local() const {

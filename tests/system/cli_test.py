@@ -3,9 +3,10 @@
 """The command lines of the program: exit statuses, messages, output channels."""
 import re
 import signal
+import socket
 
 from clients import BrokerTest
-from processes import HERMOD, ProcessTest, free_port, main
+from processes import HERMOD, PATIENCE_S, ProcessTest, free_port, main
 
 
 class CommandLine(ProcessTest):
@@ -20,7 +21,7 @@ class CommandLine(ProcessTest):
         self.assertRegex(self.finish(HERMOD, "--version"), r"\Ahermod \d+\.\d+\.\d+\n\Z")
         for words in (("help",), ("--help",), ("help", "help")):
             self.assertIn("hermod serve", self.finish(HERMOD, *words))
-        for command in ("serve", "pub", "sub"):
+        for command in ("serve", "pub", "sub", "rr", "passwd"):
             by_help = self.finish(HERMOD, "help", command)
             self.assertEqual(by_help, self.finish(HERMOD, command, "--help"))
             self.assertEqual(by_help, self.finish(HERMOD, command, "-?"))
@@ -31,17 +32,20 @@ class CommandLine(ProcessTest):
     def test_unknown_commands(self):
         self.assertEqual(self.refused("srve"),
                          'hermod: there is no command "srve". Did you mean "serve"? Commands are '
-                         "serve, pub, sub, bench, passwd, help.")
+                         "serve, pub, sub, rr, bench, passwd, help.")
         self.assertEqual(self.refused("help", "pup"),
                          'hermod help: there is no command "pup". Did you mean "pub"? Commands are '
-                         "serve, pub, sub, bench, passwd, help.")
+                         "serve, pub, sub, rr, bench, passwd, help.")
         self.assertIn("Hermod", self.refused())
 
     def test_unknown_and_missing_options(self):
         self.assertEqual(self.refused("pub", "--retian"),
                          'hermod pub: there is no option --retian. Did you mean "--retain"?')
         self.assertEqual(self.refused("sub", "-t", "a", "--cafile", "x"),
-                         "hermod sub: --cafile is not supported: there is no TLS yet.")
+                         
+            "hermod sub: --cafile is not supported: there is no TLS yet, and nothing would be "
+            "encrypted. Leave it out on a network that you trust, or connect to a program that "
+            "adds TLS, such as stunnel, with -h and -p.")
         self.assertEqual(self.refused("pub", "-t", "a", "-m", "two", "words"),
                          'hermod pub: URL "words": there is no "://". The form is '
                          "mqtt://[user[:password]@]host[:port]/topic")
@@ -139,13 +143,14 @@ class WithBroker(BrokerTest):
 
     def test_chatter_goes_to_stderr(self):
         process = self.start(*self.sub("hermod"), "-t", "d", "-d", "-i", "me", "-C", "1")
-        process.wait_for("^Subscribed: 0", stream="stderr")
+        process.wait_for("^Subscribed ", stream="stderr")
         self.publish("hermod", "d", "data")
         self.assertEqual(process.wait(), 0)
         self.assertEqual(process.text(), "data\n")
         for text in ("Client me sending CONNECT", "Client me received CONNACK (0)",
-                     "Client me sending SUBSCRIBE (Topic: d, QoS: 0)", "Client me received SUBACK",
-                     "Client me received PUBLISH (q0, r0, m0, 'd', ... (4 bytes))",
+                     "Client me sending SUBSCRIBE (Mid: 1, Topic: d, QoS: 0, Options: 0x00)",
+                     "Client me received SUBACK", "Subscribed (mid: 1): 0",
+                     "Client me received PUBLISH (d0, q0, r0, m0, 'd', ... (4 bytes))",
                      "Client me sending DISCONNECT"):
             self.assertIn(text + "\n", process.text("stderr"))
 
@@ -164,11 +169,76 @@ class WithBroker(BrokerTest):
         self.finish(*self.pub("hermod"), "-t", "x", "-m", "y", "-i", "whole")
         self.broker.wait_for(r"as whole\b", stream="stderr")
 
+    def test_the_own_address(self):
+        self.finish(*self.pub("hermod"), "-t", "x", "-m", "y", "-A", "127.0.0.2", "-i", "here")
+        self.broker.wait_for(r"from 127\.0\.0\.2:\d+ as here\b", stream="stderr")
+        for address, text in (("192.0.2.1", "This machine has no address 192.0.2.1"),
+                              ("::1", "::1 has no address of the kind that 127.0.0.1 needs")):
+            process = self.start(*self.pub("hermod"), "-t", "x", "-m", "y", "-A", address)
+            self.assertEqual(process.wait(), 1)
+            self.assertIn(text, process.text("stderr"))
+
+    def test_requests(self):
+        """A responder made of `hermod sub`, and `hermod rr`."""
+        asked = self.subscribe("hermod", "-V", "5", "-t", "ask", "-F", "%p %R %D")
+        request = self.start(HERMOD, "rr", f"mqtt://127.0.0.1:{self.broker.mqtt}/ask", "-e",
+                             "answer", "-m", "state", "-v", "-D", "publish", "correlation-data",
+                             "7")
+        self.assertEqual(asked.wait_lines(1), ["state answer 7"])
+        self.publish("hermod", "answer", "on", "-D", "publish", "correlation-data", "7")
+        self.assertEqual(request.wait(), 0)
+        self.assertEqual(request.text(), "answer on\n")
+        nobody = self.start(HERMOD, "rr", "-p", self.broker.mqtt, "-t", "ask", "-e", "answer", "-n",
+                            "-W", "0.2")
+        self.assertEqual(nobody.wait(), 27)
+
+    def test_options_files(self):
+        file = self.directory / "hermod_pub"
+        file.write_text(f"# where\n-h 127.0.0.1\n-p {self.broker.mqtt}\n-q 1\n-m from a file\n")
+        subscriber = self.subscribe("hermod", "-t", "o", "-q", "2", "-F", "%q %p")
+        self.finish(HERMOD, "pub", "-t", "o", "-o", file)
+        self.finish(HERMOD, "pub", "-t", "o", "-q", "2", environment={
+            "XDG_CONFIG_HOME": str(self.directory)})
+        self.assertEqual(subscriber.wait_lines(2), ["1 from a file", "2 from a file"])
+
     def test_lost_broker_ends_a_subscriber(self):
         process = self.subscribe("hermod", "-t", "x")
         self.broker.stop()
         self.assertEqual(process.wait(), 1)
         self.assertIn("closed the connection", process.text("stderr"))
+
+
+class Mqtt31(ProcessTest):
+    """A server of MQTT 3.1 that answers only what is sent again (MQTT 3.1 §2.1, §4.1)."""
+
+    def exchange(self, words, first, again, answer):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            process = self.start(HERMOD, *words, "-h", "127.0.0.1", "-p", server.getsockname()[1],
+                                 "-V", "mqttv31", "--resend", "1", "-q", "1", "-t", "a")
+            server.settimeout(PATIENCE_S)
+            with server.accept()[0] as client, client.makefile("rb") as packets:
+                def receive():
+                    head = packets.read(2)
+                    return head + packets.read(head[1])
+                self.assertEqual(receive()[2:11], b"\0\6MQIsdp\3")
+                client.sendall(b"\x20\2\0\0")
+                self.assertEqual([receive(), receive()], [first, again])
+                client.sendall(answer)
+                self.assertEqual(receive(), b"\xe0\0")
+            self.assertEqual(process.wait(), 0, process.text("stderr"))
+
+    def test_a_message_without_answer_is_sent_again(self):
+        self.exchange(("pub", "-m", "x"), b"\x32\6\0\1a\0\1x", b"\x3a\6\0\1a\0\1x",
+                      b"\x40\2\0\1")
+
+    def test_a_subscription_without_answer_is_sent_again(self):
+        self.exchange(("sub", "-E"), b"\x82\6\0\1\0\1a\1", b"\x8a\6\0\1\0\1a\1",
+                      b"\x90\3\0\1\1")
+
+    def test_only_there(self):
+        process = self.start(HERMOD, "pub", "-t", "a", "-m", "x", "--resend", "1")
+        self.assertEqual(process.wait(), 2)
+        self.assertIn("--resend is for -V mqttv31", process.text("stderr"))
 
 
 class Refusals(BrokerTest):

@@ -96,7 +96,8 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
 
   const bool ipv6 = has_ipv6();
   for (const ListenerConfig& listener : config.listeners) {
-    const auto addresses = addresses_of(listener, ipv6);
+    const auto addresses = listener.path.empty() ? addresses_of(listener, ipv6)
+                                                 : std::vector<Address>(1);  // it has none
     if (!addresses) {
       return std::unexpected(fmt::format("{}{}.", place_text(listener.place), addresses.error()));
     }
@@ -104,6 +105,7 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
       broker::ListenerSettings& made = settings.listeners.emplace_back();
       made.protocol = find_protocol(listener.protocol);
       made.address = address;
+      made.path = listener.path;
       made.allow_anonymous = config.lets_anonymous_in(listener);
       made.directory = identities.directory(config.access_of(listener));
       made.limits = config.limits;

@@ -12,10 +12,10 @@
 
 namespace hermod::app {
 
-CommandLoop::CommandLoop(std::string_view name, const ClientOptions& options)
+CommandLoop::CommandLoop(const ClientOptions& options)
     : signals_(io_, SIGINT, SIGTERM),
       timer_(io_),
-      name_(name),
+      program_(options.program),
       timeout_s_(options.timeout_s),
       debug_(options.debug),
       quiet_(options.quiet) {}
@@ -28,7 +28,11 @@ int CommandLoop::run(std::move_only_function<void()> leave) {
         std::chrono::duration<double>(timeout_s_)));
     timer_.async_wait([this](boost::system::error_code failed) {
       if (failed || ending_) return;
-      error("Timed out");
+      if (!program_.mosquitto) {
+        error("Timed out");
+      } else if (!quiet_) {
+        fmt::print(stderr, "Timed out\n");
+      }
       end(kExitTimeout);
     });
   }
@@ -43,7 +47,7 @@ void CommandLoop::wait_for_signal() {
       code_ = kExitInterrupted;
       return stop();
     }
-    end(signal == SIGINT ? kExitInterrupted : kExitOk);
+    end(program_.status_of(signal));
     wait_for_signal();
   });
 }
@@ -56,18 +60,20 @@ void CommandLoop::end(int code) {
   leave_();
 }
 
-void CommandLoop::fail(std::string_view text) {
+void CommandLoop::fail(std::string_view text, int code) {
   if (ending_) return;
   error(text);
-  end(kExitError);
+  end(code);
 }
 
 void CommandLoop::debug(std::string_view line) const {
-  if (debug_) fmt::print(stderr, "{}\n", line);
+  if (!debug_) return;
+  fmt::print(program_.mosquitto ? stdout : stderr, "{}\n", line);
+  if (program_.mosquitto) std::fflush(stdout);
 }
 
 void CommandLoop::error(std::string_view line) const {
-  if (!quiet_) fmt::print(stderr, "hermod {}: {}\n", name_, line);
+  if (!quiet_) fmt::print(stderr, "{}\n", program_.error_line(line));
 }
 
 }  // namespace hermod::app

@@ -3,7 +3,7 @@
 // a signal, each time with a polite goodbye. It knows no protocol.
 //
 //   running --end(code)--> leaving (the command says goodbye) --stop()--> run() returns the code
-//      |  SIGINT 130, SIGTERM 0, -W 27                |
+//      |  SIGINT, SIGTERM (Program::status_of), -W 27|
 //      +----------------------------------------------+-- a second signal: stop() at once
 #pragma once
 
@@ -13,14 +13,14 @@
 #include <functional>
 #include <string_view>
 
+#include "commands/exit_code.hpp"
 #include "commands/options.hpp"
 
 namespace hermod::app {
 
 class CommandLoop {
  public:
-  /// `name` is the command's, for its lines on stderr.
-  CommandLoop(std::string_view name, const ClientOptions& options);
+  explicit CommandLoop(const ClientOptions& options);
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
 
@@ -30,12 +30,14 @@ class CommandLoop {
   /// The command is over with this exit status; only the first call counts.
   void end(int code);
   /// The same with an error for the user.
-  void fail(std::string_view text);
+  void fail(std::string_view text, int code = kExitError);
   void stop() { io_.stop(); }
   [[nodiscard]] bool ending() const { return ending_; }
+  [[nodiscard]] bool timed_out() const { return ending_ && code_ == kExitTimeout; }
 
-  /// One line on stderr: with -d only; always but with --quiet.
+  /// One line of -d, on stderr: stdout carries messages only. mosquitto's programs use stdout.
   void debug(std::string_view line) const;
+  /// One line on stderr, but not with --quiet.
   void error(std::string_view line) const;
 
  private:
@@ -45,7 +47,7 @@ class CommandLoop {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
   std::move_only_function<void()> leave_;
-  std::string_view name_;
+  Program program_;
   double timeout_s_;
   bool debug_;
   bool quiet_;

@@ -6,6 +6,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include "commands/explain_way.hpp"
+
 namespace hermod::app {
 namespace {
 
@@ -27,12 +29,17 @@ std::string_view protocol_text(const ClientOptions& options) {
 }  // namespace
 
 std::string peer_text(const ClientOptions& options) {
+  if (!options.unix_path.empty()) return options.unix_path;
+  if (options.service) return fmt::format("The broker of \"{}\"", options.host);
   const bool v6 = options.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", options.host, v6 ? "]" : "", options.port);
 }
 
-std::string explain(client::error_code error, const ClientOptions& options) {
-  const std::string peer = peer_text(options);
+namespace {
+
+/// There is no connection; empty for other errors.
+std::string explain_network(client::error_code error, const ClientOptions& options,
+                            const std::string& peer) {
   if (error == net::connection_refused) {
     return fmt::format(
         "Connection refused: nothing listens on {}. Is the broker running? Start one "
@@ -48,10 +55,28 @@ std::string explain(client::error_code error, const ClientOptions& options) {
         "its address.",
         options.host);
   }
+  if (!options.local_host.empty() && error == boost::system::errc::address_not_available) {
+    return fmt::format("This machine has no address {} to connect from. Check -A.",
+                       options.local_host);
+  }
+  if (!options.local_host.empty() && error == net::address_family_not_supported) {
+    return fmt::format("{} has no address of the kind that {} needs, IPv4 or IPv6. Check -A.",
+                       options.local_host, options.host);
+  }
+  if (error == net::network_unreachable || error == net::host_unreachable) {
+    return fmt::format("There is no way to {}: {}. Check its address, and this machine's network.",
+                       peer, error.message());
+  }
   if (error == Error::kTimeout || error == net::timed_out) {
     return fmt::format(
         "{} does not answer. Check host and port, and whether a firewall is between.", peer);
   }
+  return {};
+}
+
+/// The broker says no to CONNECT; empty for other errors.
+std::string explain_refusal(client::error_code error, const ClientOptions& options,
+                            const std::string& peer) {
   if (error == Error::kBadCredentials && !options.auth.empty()) {
     return fmt::format(
         "{} refused the connection: bad user name or password. Check -u and -P; the broker needs a "
@@ -89,6 +114,16 @@ std::string explain(client::error_code error, const ClientOptions& options) {
     return fmt::format("{} refused the connection: it is not available now. Try again later.",
                        peer);
   }
+  return {};
+}
+
+}  // namespace
+
+std::string explain(client::error_code error, const ClientOptions& options) {
+  const std::string peer = peer_text(options);
+  if (std::string text = explain_way(error, options); !text.empty()) return text;
+  if (std::string text = explain_network(error, options, peer); !text.empty()) return text;
+  if (std::string text = explain_refusal(error, options, peer); !text.empty()) return text;
   if (error == Error::kClosedByServer || error == net::connection_reset ||
       error == net::broken_pipe) {
     return fmt::format(

@@ -23,17 +23,21 @@ bool MessageSink::take(Printable message) {
     loop_.end(kExitOk);
     return true;
   }
-  if (options_.no_retained && message.retain) return true;
+  if (options_.print.no_retained && message.retain) return true;
   std::timespec_get(&message.received, TIME_UTC);
-  print(message);
+  if (options_.percent >= 100 || roll() < options_.percent) print(message);
   if (options_.count && ++printed_ >= *options_.count) loop_.end(kExitOk);
   return true;
 }
 
+double MessageSink::roll() {
+  return std::uniform_real_distribution<double>(0, 100)(dice_);
+}
+
 void MessageSink::print(const Printable& message) {
   text_.clear();
-  if (!format_.append(text_, message, options_.no_newline ? "" : "\n")) {
-    return loop_.error(
+  if (!format_.append(text_, message, options_.print.no_newline ? "" : "\n")) {
+    loop_.error(
         fmt::format("the payload on topic \"{}\" is not JSON, as %J needs it", message.topic));
   }
   const bool written = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() &&

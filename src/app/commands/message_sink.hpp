@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of the messages that `hermod sub` receives: left out, printed, counted. It knows no
-// protocol.
+// What becomes of the messages that `hermod sub` and `hermod rr` receive: left out, printed,
+// counted. It knows no protocol.
 #pragma once
 
 #include <cstdint>
+#include <random>
 
 #include "commands/command_loop.hpp"
 #include "text/message_format.hpp"
@@ -22,11 +23,13 @@ class MessageSink {
 
  private:
   void print(const Printable& message);
+  [[nodiscard]] double roll();
 
   const SubOptions& options_;
   MessageFormat format_;
   CommandLoop& loop_;
   std::uint64_t printed_ = 0;
+  std::minstd_rand dice_{std::random_device{}()};
   std::string text_;
 };
 

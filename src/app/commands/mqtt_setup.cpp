@@ -4,10 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "commands/exit_code.hpp"
 #include "commands/explain.hpp"
+#include "commands/explain_way.hpp"
+#include "commands/packet_lines.hpp"
 #include "hermod/client/scram.hpp"
 
 namespace hermod::app {
@@ -23,6 +27,7 @@ std::vector<std::uint8_t> octets(const std::string& text) {
 void say_properties(const ClientOptions& options, mqtt::ClientOptions& session) {
   const GivenProperties& given = options.properties.connect;
   session.session_expiry_s = options.session_expiry_s;
+  if (options.receive_max != 0) session.receive_max = options.receive_max;
   session.receive_max = static_cast<std::uint16_t>(
       given.number(PropertyId::kReceiveMaximum).value_or(session.receive_max));
   session.packet_bytes_max =
@@ -41,11 +46,22 @@ void say_properties(const ClientOptions& options, mqtt::ClientOptions& session) 
 }  // namespace
 
 client::MqttOptions mqtt_options(const ClientOptions& options) {
-  client::MqttOptions out{.host = options.host, .port = options.port};
+  client::MqttOptions out{
+      .host = options.host, .port = options.port, .local_host = options.local_host};
+  out.unix_path = options.unix_path;
+  out.service = options.service;
+  if (options.proxy) {
+    out.proxy = client::SocksProxy{.host = options.proxy->host,
+                                   .port = options.proxy->port,
+                                   .user = options.proxy->user,
+                                   .password = options.proxy->password};
+  }
   out.session.version = options.protocol;
   out.session.client_id = options.id;
   out.session.clean_session = !options.keep_session;
   out.session.keep_alive_s = options.keep_alive_s;
+  out.session.inflight_max = options.inflight_max.value_or(out.session.inflight_max);
+  out.session.resend_after_s = options.resend_after_s.value_or(0);
   if (!options.auth.empty()) {
     out.session.authenticator =
         std::make_shared<client::ScramAuthenticator>(*options.user, *options.password);
@@ -63,6 +79,18 @@ client::MqttOptions mqtt_options(const ClientOptions& options) {
         .properties = options.properties.will.of_message()};
   }
   if (options.protocol == mqtt::Version::kV5) say_properties(options, out.session);
+  return out;
+}
+
+client::MqttOptions mqtt_options(const ClientOptions& options, const CommandLoop& loop) {
+  client::MqttOptions out = mqtt_options(options);
+  if (options.debug) {
+    out.on_packet = [&loop, told = std::make_shared<PacketLines>(options)](bool sent,
+                                                                           Bytes packet) {
+      const std::string lines = told->lines(sent, packet);
+      if (!lines.empty()) loop.debug(lines);
+    };
+  }
   return out;
 }
 
@@ -93,28 +121,53 @@ std::string explain(client::error_code error, const client::MqttClient& client,
   return text;
 }
 
-std::string client_text(const ClientOptions& options) {
-  return options.id.empty() ? "Client (id assigned by the broker)" : "Client " + options.id;
+std::string subscription_refusal(std::string_view filter, const client::MqttGrant& grant,
+                                 const client::MqttClient& client, const ClientOptions& options) {
+  if (options.protocol != mqtt::Version::kV5) {
+    return fmt::format(
+        "The broker refused the subscription to \"{}\". It may not be allowed, or a limit of the "
+        "broker is reached: its log tells.",
+        filter);
+  }
+  const std::string& why = client.refusal().reason_string;
+  return fmt::format("The broker refused the subscription to \"{}\": {}.{}{}", filter,
+                     mqtt::to_text(static_cast<mqtt::ReasonCode>(grant.code)),
+                     why.empty() ? "" : " Its reason: ", why);
+}
+
+int refusal_status(client::error_code error, const client::MqttClient& client,
+                   const ClientOptions& options) {
+  if (!options.program.mosquitto) return kExitError;
+  if (const int status = mosquitto_status(error); status != 0) return status;
+  const mqtt::Refusal& refusal = client.refusal();
+  if (mqtt::is_failure(refusal.code)) return static_cast<int>(refusal.code);
+  // MQTT 3.1.1 Table 3.1
+  const bool code = error.category() == client::error_category() && error.value() <= 5;
+  return code ? error.value() : kExitError;
 }
 
 void connect(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options,
              std::move_only_function<void()> next) {
-  loop.debug(client_text(options) + " sending CONNECT");
   client.async_connect([&, next = std::move(next)](client::error_code error, bool) mutable {
     if (loop.ending()) return;
-    if (error) return loop.fail(explain(error, client, options, false));
-    loop.debug(client_text(options) + " received CONNACK (0)");
+    if (error) {
+      return loop.fail(explain(error, client, options, false),
+                       refusal_status(error, client, options));
+    }
     next();
   });
 }
 
 void say_goodbye(CommandLoop& loop, client::MqttClient& client, const ClientOptions& options) {
   const GivenProperties& given = options.properties.disconnect;
-  client.async_disconnect({.session_expiry_s = given.number(PropertyId::kSessionExpiryInterval),
+  // mosquitto's programs let the broker publish the will when nothing came in time.
+  const bool with_will = options.program.mosquitto && loop.timed_out();
+  client.async_disconnect({.reason = with_will ? mqtt::ReasonCode::kDisconnectWithWillMessage
+                                               : mqtt::ReasonCode::kNormalDisconnection,
+                           .session_expiry_s = given.number(PropertyId::kSessionExpiryInterval),
                            .reason_string = given.text(PropertyId::kReasonString),
                            .user = given.user()},
                           [&](client::error_code) { loop.stop(); });
-  loop.debug(client_text(options) + " sending DISCONNECT");
 }
 
 }  // namespace hermod::app

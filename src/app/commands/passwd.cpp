@@ -17,18 +17,19 @@ namespace {
 
 using Text = std::expected<std::string, std::string>;
 
-int fail(std::string_view text) {
-  fmt::print(stderr, "hermod passwd: {}\n", text);
+int fail(const Program& program, std::string_view text) {
+  fmt::print(stderr, "{}\n", program.error_line(text));
   return kExitError;
 }
 
 // Typed twice at a terminal, since nobody sees it; also from a pipe, as with mosquitto_passwd.
-std::expected<std::string, int> ask_password() {
-  const auto read = [](std::string_view prompt) -> std::expected<std::string, int> {
+std::expected<std::string, int> ask_password(const Program& program) {
+  const auto read = [&program](std::string_view prompt) -> std::expected<std::string, int> {
     auto secret = read_secret(prompt);
     if (secret) return std::move(*secret);
     if (secret.error() == NoSecret::kInterrupted) return std::unexpected(kExitInterrupted);
     return std::unexpected(fail(
+        program,
         "the password is expected twice on the standard input. Or give it as an argument: -b"));
   };
   auto first = read("Password: ");
@@ -37,7 +38,8 @@ std::expected<std::string, int> ask_password() {
   if (!second) return second;
   const bool same = *first == *second;
   identity::wipe(*second);
-  if (!same) return std::unexpected(fail("the two passwords differ. Nothing was changed."));
+  if (!same)
+    return std::unexpected(fail(program, "the two passwords differ. Nothing was changed."));
   return first;
 }
 
@@ -109,7 +111,9 @@ std::expected<void, std::string> take_hash(PasswdOptions& options) {
 
 std::expected<void, std::string> complete(PasswdOptions& options) {
   const auto wrong = [](std::string_view text) { return std::unexpected(std::string(text)); };
-  if (options.file.empty()) return wrong("the password file is missing: hermod passwd FILE USER.");
+  if (options.file.empty())
+    return std::unexpected(
+        fmt::format("the password file is missing: {} FILE USER.", options.program.name));
   if (auto taken = take_hash(options); !taken) return taken;
   const int modes = (options.create ? 1 : 0) + (options.remove ? 1 : 0) + (options.upgrade ? 1 : 0);
   if (modes > 1) return wrong("-c, -D and -U exclude each other.");
@@ -117,7 +121,9 @@ std::expected<void, std::string> complete(PasswdOptions& options) {
     if (options.user || options.batch) return wrong("-U takes the file alone: -U FILE.");
     return {};
   }
-  if (!options.user) return wrong("the user name is missing: hermod passwd FILE USER.");
+  if (!options.user)
+    return std::unexpected(
+        fmt::format("the user name is missing: {} FILE USER.", options.program.name));
   if (auto name = identity::wrong_user_name(*options.user); name && !options.remove) {
     return std::unexpected(std::move(*name));
   }
@@ -132,26 +138,28 @@ std::expected<void, std::string> complete(PasswdOptions& options) {
 }
 
 int run_passwd(PasswdOptions& options) {
+  const Program& program = options.program;
   const auto text = old_text(options);
-  if (!text) return fail(text.error());
+  if (!text) return fail(program, text.error());
   if (!options.upgrade && !options.remove) {
     if (!options.batch) {
-      auto password = ask_password();
+      auto password = ask_password(options.program);
       if (!password) return password.error();
       options.password = std::move(*password);
     }
-    if (options.password->empty()) return fail("the password is empty. Nothing was changed.");
+    if (options.password->empty())
+      return fail(program, "the password is empty. Nothing was changed.");
     if (options.password->size() > 65'535) {
-      return fail("the password is longer than 65535 octets, which MQTT cannot carry.");
+      return fail(program, "the password is longer than 65535 octets, which MQTT cannot carry.");
     }
   }
   const Text made = options.upgrade  ? upgraded(options, *text)
                     : options.remove ? removed(options, *text)
                                      : added(options, *text);
   if (options.password) identity::wipe(*options.password);
-  if (!made) return fail(made.error());
+  if (!made) return fail(program, made.error());
   if (auto done = replace_file(options.file, *made); !done) {
-    return fail(fmt::format("{} cannot be written: {}.", options.file, done.error()));
+    return fail(program, fmt::format("{} cannot be written: {}.", options.file, done.error()));
   }
   return kExitOk;
 }

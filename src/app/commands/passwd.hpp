@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 
+#include "commands/program.hpp"
 #include "hermod/identity/password_hash.hpp"
 
 namespace hermod::app {
 
 struct PasswdOptions {
+  Program program = kHermodPasswd;
   bool create = false;   ///< -c
   bool batch = false;    ///< -b
   bool remove = false;   ///< -D

@@ -64,6 +64,14 @@ constexpr std::array kCommands{
 
 constexpr std::size_t kTextMax = 65'535;
 
+/// As mosquitto's programs compare these words.
+bool same_word(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+    return small(x) == small(y);
+  });
+}
+
 std::string too_few() {
   return "--property argument given but not enough arguments specified.";
 }
@@ -144,13 +152,17 @@ std::expected<std::size_t, std::string> read_property(std::span<char* const> wor
   if (words.size() < 3) return Wrong(too_few());
   const std::string_view command_word = words[0];
   const std::string_view name_word = words[1];
-  const auto command = std::ranges::find(kCommands, command_word, &Command::name);
+  const auto command = std::ranges::find_if(
+      kCommands, [&](const Command& row) { return same_word(row.name, command_word); });
   if (command == kCommands.end()) return Wrong("Invalid command given in --property argument.");
-  const auto name = std::ranges::find(kNames, name_word, &Name::text);
+  const auto name =
+      std::ranges::find_if(kNames, [&](const Name& row) { return same_word(row.text, name_word); });
   if (name == kNames.end()) return Wrong("Invalid property name given in --property argument.");
   if (name->where.empty()) {
-    return Wrong(fmt::format("{} is not supported: there is no authentication by exchanges yet.",
-                             name_word));
+    return Wrong(fmt::format(
+        "{} begins an exchange, which cannot be led by hand. --auth SCRAM-SHA-256 leads one that "
+        "proves -u and -P.",
+        name_word));
   }
   if (name->where.find(command->letter) == std::string_view::npos) {
     return Wrong(fmt::format("{} property not allowed for {} in --property argument.", name_word,

@@ -29,11 +29,16 @@ std::expected<std::string, std::string> read_all(std::istream& in) {
   return text;
 }
 
+}  // namespace
+
 std::expected<std::string, std::string> payload_of(const PubOptions& options) {
   if (options.message) return *options.message;
   if (options.whole_input) {
     auto text = read_all(std::cin);
     if (!text) return std::unexpected(fmt::format("Cannot read the input: {}.", text.error()));
+    if (text->empty() && options.client.program.mosquitto) {
+      return std::unexpected("the input is empty. An empty message is sent with -n.");
+    }
     return text;
   }
   if (!options.file) return std::string();
@@ -47,12 +52,12 @@ std::expected<std::string, std::string> payload_of(const PubOptions& options) {
   return text;
 }
 
-}  // namespace
-
 int run_pub(const PubOptions& options) {
   const auto payload = payload_of(options);
   if (!payload) {
-    fmt::print(stderr, "hermod pub: {}\n", payload.error());
+    if (!options.client.quiet) {
+      fmt::print(stderr, "{}\n", options.client.program.error_line(payload.error()));
+    }
     return kExitError;
   }
   return options.client.scheme == Scheme::kMqtt ? run_pub_mqtt(options, *payload)

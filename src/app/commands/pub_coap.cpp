@@ -20,7 +20,7 @@ class CoapPub {
  public:
   explicit CoapPub(const PubOptions& options)
       : options_(options),
-        loop_("pub", options.client),
+        loop_(options.client),
         lines_(loop_.io(), STDIN_FILENO, kLineBytesMax),
         client_(loop_.io().get_executor(),
                 {.host = options.client.host, .port = options.client.port}) {}

@@ -23,9 +23,9 @@ class MqttPub {
  public:
   explicit MqttPub(const PubOptions& options)
       : options_(options),
-        loop_("pub", options.client),
+        loop_(options.client),
         lines_(loop_.io(), STDIN_FILENO, kLineBytesMax),
-        client_(loop_.io().get_executor(), mqtt_options(options.client)),
+        client_(loop_.io().get_executor(), mqtt_options(options.client, loop_)),
         delay_(loop_.io()),
         properties_(options.client.properties.publish.of_message()),
         left_(options.repeat) {}
@@ -76,9 +76,6 @@ class MqttPub {
 
   void publish(std::string payload, std::move_only_function<void()> then = [] {}) {
     const int qos = options_.client.qos.value_or(0);
-    loop_.debug(fmt::format("{} sending PUBLISH (q{}, r{}, '{}', ... ({} bytes))",
-                            client_text(options_.client), qos, options_.retain ? 1 : 0,
-                            options_.topic, payload.size()));
     ++under_way_;
     client_.async_publish({.topic = options_.topic,
                            .payload = std::move(payload),
@@ -88,11 +85,21 @@ class MqttPub {
                           [this, then = std::move(then)](client::error_code error) mutable {
                             --under_way_;
                             if (loop_.ending()) return;
-                            if (error) return loop_.fail(explain(error, client_, options_.client));
+                            if (error && !is_only_a_warning(error)) {
+                              return loop_.fail(explain(error, client_, options_.client));
+                            }
                             then();
                             end_when_over();
                             read_line();
                           });
+  }
+
+  /// mosquitto_pub goes on, and ends with 0, when the broker refuses a message (MQTT 5).
+  bool is_only_a_warning(client::error_code error) {
+    const mqtt::ReasonCode code = client_.refusal().code;
+    if (!options_.client.program.mosquitto || client::to_error(code) != error) return false;
+    loop_.error(explain(error, client_, options_.client));
+    return true;
   }
 
   void end_when_over() {

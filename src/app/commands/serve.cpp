@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <system_error>
 
 #include "commands/exit_code.hpp"
+#include "commands/process.hpp"
 #include "config/reader.hpp"
 #include "hermod/broker/broker.hpp"
 #include "hermod/broker/mailbox.hpp"
@@ -38,9 +40,16 @@ class Service {
   explicit Service(const ServeOptions& options) : options_(options) {}
 
   int run() {
-    if (!configure()) return kExitUsage;
+    if (!configure()) return options_.program.wrong;
+    if (options_.test_config) return confirm();
+    std::optional<Background> background;
+    if (options_.background) {
+      auto entered = Background::enter();
+      if (!entered) return refuse(entered.error());
+      background = std::move(*entered);
+    }
     if (auto logging = log_.configure(config_.log); !logging) return refuse(logging.error());
-    auto signals = transport::SignalSource::open({SIGTERM, SIGINT, SIGHUP});
+    auto signals = transport::SignalSource::open({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2});
     if (!signals) return refuse(signals.error());
     auto poller = transport::EpollPoller::open();
     if (!poller) return refuse(poller.error());
@@ -51,11 +60,19 @@ class Service {
     if (!settings) return refuse(settings.error());
     auto broker = broker::Broker::open(*settings, log_);
     if (!broker) return refuse(with_cure(broker.error()));
+    std::optional<PidFile> pid_file;
+    if (!config_.pid_file.empty()) {
+      auto written = PidFile::write(config_.pid_file);
+      if (!written) return refuse(written.error());
+      pid_file.emplace(std::move(*written));
+    }
+    if (auto done = leave_root(); !done) return refuse(done.error());
     announce_listeners(*settings, (*broker)->addresses());
     (*broker)->start();
+    if (background) background->ready();
     serve_signals(**poller, **signals, **broker);
     (*broker)->stop();
-    log_.print(LogLevel::kNotice, "hermod version {} terminated", kVersion);
+    log_.print(LogLevel::kNotice, "{} terminated", title());
     return kExitOk;
   }
 
@@ -63,8 +80,7 @@ class Service {
   /// Reads the configuration; prints what is wrong with it.
   bool configure() {
     if (options_.config_file.empty()) {
-      config_ =
-          default_config(options_.port.value_or(kMqttPort), options_.coap_port.value_or(kCoapPort));
+      config_ = default_config(kMqttPort, kCoapPort);
     } else {
       const auto names = protocol_names();
       ConfigReading reading = read_config_file(options_.config_file, names);
@@ -76,9 +92,13 @@ class Service {
       }
       config_ = std::move(reading.config);
       findings_ = std::move(reading.findings);
+    }
+    if (options_.program.mosquitto) {
+      take_ports();
+    } else {
       override_ports();
     }
-    if (options_.verbose) config_.log.show_all(true);
+    override_log(config_.log);
     auto identities = IdentityFiles::load(config_);
     if (!identities) {
       for (const std::string& error : identities.error()) fmt::print(stderr, "{}\n", error);
@@ -88,7 +108,30 @@ class Service {
     return true;
   }
 
-  /// -p and --coap-port with a configuration: the ports of the default listeners, when it has none
+  /// -v and -q, and where the log goes when nobody says it.
+  void override_log(LogConfig& log) const {
+    if (options_.verbose) log.show_all(true);
+    if (options_.quiet) log.show_all(false);
+    if (!options_.background || !log.to_default) return;
+    log.to_stderr = false;
+    log.to_syslog = true;
+  }
+
+  /// What `mosquitto` makes of -p: the ports of this machine when no listener is configured.
+  void take_ports() {
+    if (!config_.local_only) {
+      ports_ignored_ = !options_.ports.empty();
+      return;
+    }
+    const AccessConfig access = config_.listeners.front().access;
+    config_.listeners.clear();
+    const std::vector<std::uint16_t> standard{kMqttPort};
+    for (const std::uint16_t port : options_.ports.empty() ? standard : options_.ports) {
+      config_.listeners.push_back({.port = port, .address = "localhost", .access = access});
+    }
+  }
+
+  /// -p and --coap-port: the ports of the default listeners, when it has none
   /// of its own, else one more listener.
   void override_ports() {
     const auto open = [this](std::string_view protocol, std::optional<std::uint16_t> port) {
@@ -101,13 +144,59 @@ class Service {
         if (listener.protocol == protocol) listener.port = *port;
       }
     };
-    open("mqtt", options_.port);
+    open("mqtt", options_.ports.empty() ? std::nullopt : std::optional(options_.ports.front()));
     open("coap", options_.coap_port);
   }
 
   int refuse(std::string_view text) {
-    fmt::print(stderr, "hermod serve: {}\n", text);
+    fmt::print(stderr, "{}\n", options_.program.error_line(text));
     return kExitError;
+  }
+
+  /// --test-config, for a configuration that is right.
+  int confirm() {
+    for (const Finding& finding : findings_) fmt::print(stderr, "{}\n", finding.to_text());
+    fmt::print("{}: the configuration is right.\n", options_.config_file);
+    return kExitOk;
+  }
+
+  /// "hermod version 0.1.0"
+  [[nodiscard]] std::string title() const {
+    return options_.program.mosquitto ? fmt::format("mosquitto version {}", kMosquittoVersion)
+                                      : fmt::format("hermod version {}", kVersion);
+  }
+
+  /// The user of the configuration; as `mosquitto` root is left also when it names none.
+  [[nodiscard]] std::expected<void, std::string> leave_root() {
+    if (!is_root()) return {};
+    std::string user = config_.user;
+    if (user.empty() && options_.program.mosquitto)
+      user = has_user("mosquitto") ? "mosquitto" : "nobody";
+    if (user.empty() || user == "root") return {};
+    std::vector<std::string> files;
+    if (!config_.log.file.empty()) files.push_back(config_.log.file);
+    for (const ListenerConfig& listener : config_.listeners) {
+      if (!listener.path.empty()) files.push_back(listener.path);
+    }
+    return become_user(user, files);
+  }
+
+  /// What to do when a Unix socket cannot be made.
+  static std::string_view file_cure(const auto& is) {
+    if (is(std::errc::address_in_use)) {
+      return ": another program listens on this socket. End it, or choose another path.";
+    }
+    if (is(std::errc::file_exists)) {
+      return ": a file that is no socket is there. Remove it, or choose another path.";
+    }
+    if (is(std::errc::permission_denied)) {
+      return ": this user may not make a file there. Choose a directory of his, or let him write "
+             "there.";
+    }
+    if (is(std::errc::no_such_file_or_directory)) {
+      return ": there is no such directory. Make it, or choose another path.";
+    }
+    return ".";
   }
 
   /// An error of binding, with what to do about it.
@@ -115,11 +204,16 @@ class Service {
     const auto is = [&error](std::errc what) {
       return error.ends_with(std::make_error_code(what).message());
     };
+    const bool file = std::ranges::any_of(config_.listeners, [&error](const auto& listener) {
+      return !listener.path.empty() &&
+             error.starts_with(fmt::format("cannot listen on {}:", listener.path));
+    });
+    if (file) return fmt::format("{}{}", error, file_cure(is));
     if (is(std::errc::address_in_use)) {
       return fmt::format(
-          "{}: another program has this port. Choose another one with -p PORT or "
-          "--coap-port PORT, or with a listener line in the configuration.",
-          error);
+          "{}: another program has this port. Choose another one with -p PORT{}, or with a "
+          "listener line in the configuration.",
+          error, options_.program.mosquitto ? "" : " or --coap-port PORT");
     }
     if (is(std::errc::permission_denied)) {
       return fmt::format("{}: ports below 1024 are for root. Choose a higher one.", error);
@@ -131,7 +225,7 @@ class Service {
   }
 
   void announce_start() {
-    log_.print(LogLevel::kNotice, "hermod version {} starting", kVersion);
+    log_.print(LogLevel::kNotice, "{} starting", title());
     if (options_.config_file.empty()) {
       log_.print(LogLevel::kNotice, "Using default config.");
     } else {
@@ -139,6 +233,11 @@ class Service {
     }
     for (const Finding& finding : findings_) {
       log_.print(LogLevel::kWarning, "{}", finding.to_text());
+    }
+    if (ports_ignored_) {
+      log_.print(
+          LogLevel::kWarning,
+          "-p is ignored, since the configuration defines a listener. Change the port there.");
     }
     if (config_.local_only) {
       log_.print(LogLevel::kNotice,
@@ -171,9 +270,10 @@ class Service {
     for (const ListenerConfig& listener : config_.listeners) {
       if (!all && is_closed(listener)) {
         log_.print(LogLevel::kWarning,
-                   "{}:{}: no client can connect to port {}: allow_anonymous is false, and there "
+                   "{}:{}: no client can connect to {}: allow_anonymous is false, and there "
                    "is no password_file for this listener.",
-                   listener.place.file, listener.place.line, listener.port);
+                   listener.place.file, listener.place.line,
+                   listener.path.empty() ? fmt::format("port {}", listener.port) : listener.path);
       } else if (!is_closed(listener) && listener.protocol == "coap" &&
                  !config_.lets_anonymous_in(listener)) {
         log_.print(LogLevel::kWarning,
@@ -188,12 +288,14 @@ class Service {
   void announce_listeners(const broker::Settings& settings,
                           const std::vector<transport::Address>& addresses) {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      log_.print(LogLevel::kNotice, "Listening on {} ({}).", addresses[i].to_text(),
-                 settings.listeners[i].protocol->name());
+      const broker::ListenerSettings& listener = settings.listeners[i];
+      log_.print(LogLevel::kNotice, "Listening on {} ({}).",
+                 listener.path.empty() ? addresses[i].to_text() : listener.path,
+                 listener.protocol->name());
     }
-    log_.print(LogLevel::kNotice, "hermod version {} running with {} thread{}", kVersion,
-               settings.threads, settings.threads == 1 ? "" : "s");
-    if (!config_.local_only) return;
+    log_.print(LogLevel::kNotice, "{} running with {} thread{}", title(), settings.threads,
+               settings.threads == 1 ? "" : "s");
+    if (!config_.local_only || options_.program.mosquitto) return;
     const std::uint16_t port = config_.listeners.front().port;
     const std::string host = port == kMqttPort ? "localhost" : fmt::format("localhost:{}", port);
     log_.print(LogLevel::kNotice, "Try it: hermod sub 'mqtt://{}/#' -v", host);
@@ -209,8 +311,12 @@ class Service {
         if (signal == SIGHUP) {
           reload();
           reload_identities(broker);
+        } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+          log_.print(LogLevel::kNotice,
+                     "SIGUSR1 and SIGUSR2 have no effect: there is no store to write, and no list "
+                     "of subscriptions to print.");
         } else {
-          log_.print(LogLevel::kNotice, "hermod version {} terminating", kVersion);
+          log_.print(LogLevel::kNotice, "{} terminating", title());
           return;
         }
       }
@@ -243,7 +349,7 @@ class Service {
         return;
       }
       wanted = reading.config.log;
-      if (options_.verbose) wanted.show_all(true);
+      override_log(wanted);
     }
     if (auto done = log_.configure(wanted); !done) {
       log_.print(LogLevel::kError, "{} The settings stay as they were.", done.error());
@@ -255,6 +361,7 @@ class Service {
   const ServeOptions& options_;
   Config config_;
   std::vector<Finding> findings_;
+  bool ports_ignored_ = false;
   IdentityFiles identities_;
   SpdlogLog log_;
 };

@@ -10,13 +10,18 @@
 
 namespace hermod::app {
 
-int run_sub(const SubOptions& options) {
-  auto format = options.has_format ? MessageFormat::parse(options.format)
+std::expected<MessageFormat, std::string> format_of(const PrintOptions& options,
+                                                    const Program& program) {
+  const Dialect dialect = program.mosquitto ? Dialect::kMosquitto : Dialect::kHermod;
+  auto format = options.has_format ? MessageFormat::parse(options.format, options.pretty, dialect)
                                    : MessageFormat::plain(options.verbose);
-  if (!format) {
-    fmt::print(stderr, "hermod sub: {}\n", format.error());
-    return kExitUsage;
-  }
+  if (!format) fmt::print(stderr, "{}\n", program.error_line(format.error()));
+  return format;
+}
+
+int run_sub(const SubOptions& options) {
+  auto format = format_of(options.print, options.client.program);
+  if (!format) return options.client.program.wrong;
   return options.client.scheme == Scheme::kMqtt ? run_sub_mqtt(options, std::move(*format))
                                                 : run_sub_coap(options, std::move(*format));
 }

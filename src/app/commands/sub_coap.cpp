@@ -18,7 +18,7 @@ class CoapSub {
  public:
   CoapSub(const SubOptions& options, MessageFormat format)
       : options_(options),
-        loop_("sub", options.client),
+        loop_(options.client),
         sink_(options, std::move(format), loop_),
         client_(loop_.io().get_executor(),
                 {.host = options.client.host, .port = options.client.port}) {}

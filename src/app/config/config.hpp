@@ -35,6 +35,7 @@ struct ListenerConfig {
   std::uint16_t port = 0;
   /// Host name or literal address; empty: every interface.
   std::string address;
+  std::string path;  ///< of a Unix socket; then there is neither port nor address
   SocketDomain domain = SocketDomain::kAny;
   std::uint32_t connections_max = kUnlimited;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;
@@ -48,7 +49,10 @@ struct ListenerConfig {
 struct LogConfig {
   bool to_stderr = true;
   bool to_stdout = false;
-  std::string file;  ///< empty: no file
+  bool to_syslog = false;
+  std::string file;         ///< empty: no file
+  int local_facility = -1;  ///< of syslog: local0 to local7; -1: daemon
+  bool to_default = true;   ///< the configuration does not say where to
   bool debug = false;
   bool information = true;
   bool notice = true;
@@ -77,6 +81,8 @@ struct LogConfig {
 };
 
 struct Config {
+  std::string pid_file;       ///< empty: none
+  std::string user;           ///< to run as when started by root; empty: not said
   std::uint32_t threads = 0;  ///< 0: one for each core
   bool per_listener_settings = false;
   AccessConfig access;  ///< without per_listener_settings

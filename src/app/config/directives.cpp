@@ -12,6 +12,7 @@
 
 #include "hermod/base/utf8.hpp"
 #include "hermod/broker/mailbox.hpp"
+#include "hermod/transport/unix.hpp"
 #include "text/suggest.hpp"
 
 namespace hermod::app {
@@ -57,6 +58,7 @@ std::string_view take_word(std::string_view& text) {
 std::string apply_listener(Draft& draft, const Value& value) {
   std::string_view rest = value.text;
   const std::string_view port_text = take_word(rest);
+  const std::string_view trailing = rest;  // a path may have blanks
   const std::string_view address = take_word(rest);
   std::int64_t port = 0;
   if (!read_number(port_text, port) || port < 0 || port > kU16Max) {
@@ -64,8 +66,16 @@ std::string apply_listener(Draft& draft, const Value& value) {
                        describe(ValueKind::kInteger, kPorts));
   }
   if (port == 0) {
-    return "\"listener 0\" asks for a Unix socket, which Hermod does not offer. Give a port from 1 "
-           "to 65535, and 127.0.0.1 as the address to serve only this machine.";
+    const std::string path(trailing);
+    const std::string fault = transport::unix_path_fault(path);
+    if (!fault.empty()) {
+      return fmt::format(
+          "\"listener 0\" opens a Unix socket, but \"{}\" cannot be its path: {}. The form is: "
+          "listener 0 /run/hermod.sock",
+          path, fault);
+    }
+    draft.config.listeners.push_back(ListenerConfig{.path = path});
+    return {};
   }
   if (!rest.empty()) {
     return fmt::format(
@@ -75,9 +85,9 @@ std::string apply_listener(Draft& draft, const Value& value) {
   }
   if (address.starts_with('/')) {
     return fmt::format(
-        "\"listener\" has \"{}\" as its address: Unix sockets are not offered. Give "
-        "an IP address or a host name.",
-        address);
+        "\"listener\" has the path \"{}\" beside the port {}. A Unix socket has port 0: listener 0 "
+        "{}",
+        address, port, address);
   }
   draft.config.listeners.push_back(
       ListenerConfig{.port = static_cast<std::uint16_t>(port), .address = std::string(address)});
@@ -105,19 +115,22 @@ std::string apply_log_dest(Draft& draft, const Value& value) {
   std::string_view rest = value.text;
   const std::string_view where = take_word(rest);
   constexpr std::array kWhere{std::string_view("stderr"), std::string_view("stdout"),
-                              std::string_view("file"), std::string_view("none")};
-  constexpr std::array kLater{std::string_view("syslog"), std::string_view("topic"),
-                              std::string_view("dlt")};
+                              std::string_view("file"), std::string_view("syslog"),
+                              std::string_view("none")};
+  constexpr std::array kLater{std::string_view("topic"), std::string_view("dlt"),
+                              std::string_view("android")};
   LogConfig& log = draft.config.log;
   if (std::ranges::find(kLater, where) != kLater.end()) {
-    draft.warnings.push_back(fmt::format(
-        "\"log_dest {}\" has no effect: Hermod does not log there. Use stderr, stdout or file.",
-        where));
+    draft.warnings.push_back(
+        fmt::format("\"log_dest {}\" has no effect: Hermod does not log there. Use stderr, stdout, "
+                    "file or syslog.",
+                    where));
     return {};
   }
   if (std::ranges::find(kWhere, where) == kWhere.end()) {
-    return fmt::format("\"log_dest\" is \"{}\", but must be stderr, stdout, file PATH or none.{}",
-                       where, did_you_mean(where, kWhere));
+    return fmt::format(
+        "\"log_dest\" is \"{}\", but must be stderr, stdout, file PATH, syslog or none.{}", where,
+        did_you_mean(where, kWhere));
   }
   if (where == "file" && rest.empty()) {
     return "\"log_dest file\" needs the path of the file, such as: log_dest file "
@@ -127,11 +140,12 @@ std::string apply_log_dest(Draft& draft, const Value& value) {
     return fmt::format("\"log_dest {}\" stands alone, but \"{}\" follows.", where, rest);
   }
   if (!std::exchange(draft.log_dest_given, true) || where == "none") {
-    log.to_stderr = log.to_stdout = false;
+    log.to_stderr = log.to_stdout = log.to_syslog = log.to_default = false;
     log.file.clear();
   }
   if (where == "stderr") log.to_stderr = true;
   if (where == "stdout") log.to_stdout = true;
+  if (where == "syslog") log.to_syslog = true;
   if (where == "file") log.file = rest;
   return {};
 }
@@ -227,11 +241,14 @@ std::string apply_bind_address(Draft& draft, const Value& value) {
 using K = ValueKind;
 constexpr std::array kDirectives{
     // --- where to listen ---
-    Directive{.name = "listener",
-              .repeats = true,
-              .apply = apply_listener,
-              .standard = "MQTT on 1883 and CoAP on 5683, for this machine only",
-              .help = "PORT [ADDRESS]: opens a port, on every interface or on one address"},
+    Directive{
+        .name = "listener",
+        .repeats = true,
+        .apply = apply_listener,
+        .standard = "MQTT on 1883 and CoAP on 5683, for this machine only",
+        .help =
+            "PORT [ADDRESS]: opens a port, on every interface or on one address; 0 PATH: a Unix "
+            "socket"},
     Directive{.name = "protocol",
               .scope = Scope::kListener,
               .apply = apply_protocol,
@@ -266,6 +283,17 @@ constexpr std::array kDirectives{
                   },
               .standard = "2",
               .help = "highest quality of service on the listener"},
+    Directive{.name = "maximum_qos",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 2},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().guarantee_max = static_cast<model::Guarantee>(v.number);
+                    return std::string();
+                  },
+              .standard = "2",
+              .help = "the same as max_qos"},
     Directive{.name = "port",
               .kind = K::kInteger,
               .range = kPorts,
@@ -438,8 +466,14 @@ constexpr std::array kDirectives{
     Directive{.name = "log_dest",
               .repeats = true,
               .apply = apply_log_dest,
-              .standard = "stderr",
-              .help = "stderr, stdout, file PATH or none; may be given several times"},
+              .standard = "stderr; in the background syslog",
+              .help = "stderr, stdout, file PATH, syslog or none; may be given several times"},
+    Directive{.name = "log_facility",
+              .kind = K::kInteger,
+              .range = {-1, 7},
+              .apply = set<&Config::log, &LogConfig::local_facility>,
+              .standard = "-1",
+              .help = "of log_dest syslog: N for the facility localN, -1 for daemon"},
     Directive{.name = "log_type",
               .repeats = true,
               .apply = apply_log_type,
@@ -466,6 +500,14 @@ constexpr std::array kDirectives{
               .apply = apply_persistence,
               .standard = "false",
               .help = "true is answered by a warning until there is a store"},
+    Directive{.name = "pid_file",
+              .apply = set<&Config::pid_file>,
+              .standard = "none",
+              .help = "file that holds the process id while the broker runs"},
+    Directive{.name = "user",
+              .apply = set<&Config::user>,
+              .standard = "the one who starts it; as mosquitto: mosquitto, then nobody",
+              .help = "user to go on as when started by root, once the ports are open"},
     Directive{.name = "include_dir",
               .repeats = true,
               .apply = [](Draft&, const Value&) { return std::string(); },

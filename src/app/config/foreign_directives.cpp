@@ -32,7 +32,41 @@ constexpr std::string_view kNoWebSocket = "there are no WebSockets yet.";
 constexpr std::array kForeign{
     refused("clientid_prefixes", kNoPrefixes),
     refused("plugin", kNoPlugin),
+    refused("global_plugin", kNoPlugin),
+    refused("plugin_load", kNoPlugin),
+    refused("plugin_use", kNoPlugin),
     refused("auth_plugin", kNoPlugin),
+    refused("accept_protocol_versions",
+            "every listener takes MQTT 3.1, 3.1.1 and 5, and clients of the other versions could "
+            "come in. Remove the line if that is acceptable."),
+    refused("enable_proxy_protocol",
+            "the PROXY protocol is not spoken, and all clients would seem to come from the proxy. "
+            "Remove the line, and let the proxy send plain MQTT."),
+    refused("proxy_protocol_v2_require_tls",
+            "the PROXY protocol is not spoken. Remove the line, and enable_proxy_protocol too."),
+    refused("listener_allow_anonymous",
+            "it is written otherwise: put \"per_listener_settings true\" at the top, and "
+            "\"allow_anonymous\" below the listener."),
+    refused("global_max_clients",
+            "it is written otherwise: max_sessions limits the clients that are connected or "
+            "remembered."),
+    refused("global_max_connections",
+            "it is written otherwise: max_connections, below each listener, limits who is "
+            "connected."),
+    refused("websockets_origin", "there are no WebSockets yet. Remove the line."),
+    ignored("listener_auto_id_prefix",
+            "the ids that Hermod assigns have no prefix of the user's choice."),
+    ignored("disable_client_cert_date_checks", "there is no TLS yet."),
+    ignored("enable_control_api", "there are no $CONTROL topics."),
+    ignored("http_api", "there is no web interface yet."),
+    ignored("max_topic_alias_broker", "max_topic_alias counts for both directions."),
+    ignored("packet_buffer_size", "buffers grow with what is sent."),
+    ignored("retain_expiry_interval",
+            "retained messages stay until they are cleared, or until the message-expiry-interval "
+            "that their publisher gave."),
+    ignored("retained_persistence", kNoStore),
+    ignored("retry_interval",
+            "messages are repeated when a client connects again, as MQTT 3.1.1 and 5 want it."),
     ignored("auth_plugin_deny_special_chars", "Hermod loads no plug-ins."),
     ignored("plugin_opt_*", "Hermod loads no plug-ins."),
     ignored("auth_opt_*", "Hermod loads no plug-ins."),
@@ -80,10 +114,6 @@ constexpr std::array kForeign{
             "the quality of service is the lower of what was published and "
             "what was subscribed, as the MQTT specification says."),
     ignored("set_tcp_nodelay", "it is always on: Hermod gathers small packets itself."),
-    ignored("log_facility", "Hermod does not log to syslog."),
-    ignored("pid_file",
-            "Hermod stays in the foreground: a service supervisor knows its process id."),
-    ignored("user", "Hermod does not change its user: start it as the one that it should run as."),
     ignored("http_dir", kNoWebSocket),
     ignored("websockets_log_level", kNoWebSocket),
     ignored("websockets_headers_size", kNoWebSocket),

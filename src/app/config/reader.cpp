@@ -75,6 +75,7 @@ class Reader {
       }
     }
     refuse_twins(config.listeners);
+    refuse_datagrams(config.listeners);
     reading_.config = std::move(config);
   }
 
@@ -105,13 +106,32 @@ class Reader {
     for (auto twin = listeners.begin(); twin != listeners.end(); ++twin) {
       const auto same = std::find_if(listeners.begin(), twin, [twin](const ListenerConfig& other) {
         return other.port == twin->port && other.address == twin->address &&
-               other.protocol == twin->protocol && other.domain == twin->domain;
+               other.path == twin->path && other.protocol == twin->protocol &&
+               other.domain == twin->domain;
       });
       if (same == twin) continue;
+      if (!twin->path.empty()) {
+        refuse(twin->place,
+               fmt::format("the Unix socket \"{}\" is already opened by the listener at "
+                           "{}:{}. Remove one of them, or choose another path.",
+                           twin->path, same->place.file, same->place.line));
+        continue;
+      }
       refuse(twin->place,
              fmt::format("port {} is already opened for {} by the listener at {}:{}. "
                          "Remove one of them, or choose another port.",
                          twin->port, twin->protocol, same->place.file, same->place.line));
+    }
+  }
+
+  /// Whether a protocol needs datagrams is known below all lines of its listener.
+  void refuse_datagrams(const std::vector<ListenerConfig>& listeners) {
+    for (const ListenerConfig& listener : listeners) {
+      if (listener.path.empty() || listener.protocol == "mqtt") continue;
+      refuse(listener.place,
+             fmt::format("the Unix socket \"{}\" is for mqtt, but its protocol is {}. Open a port "
+                         "for it: listener PORT",
+                         listener.path, listener.protocol));
     }
   }
 

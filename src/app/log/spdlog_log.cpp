@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
 
 #include <array>
 #include <ctime>
@@ -15,6 +16,20 @@
 
 namespace hermod::app {
 namespace {
+
+/// What decides about the priority of a line in syslog.
+spdlog::level::level_enum weight(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+    default:
+      return spdlog::level::info;
+  }
+}
 
 std::uint8_t bit(LogLevel level) {
   return static_cast<std::uint8_t>(1u << static_cast<unsigned>(level));
@@ -59,6 +74,12 @@ std::expected<void, std::string> SpdlogLog::configure(const LogConfig& config) {
   std::vector<spdlog::sink_ptr> sinks;
   if (config.to_stderr) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (config.to_stdout) sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  if (config.to_syslog) {
+    const int facility =
+        config.local_facility < 0 ? LOG_DAEMON : LOG_LOCAL0 + (config.local_facility << 3);
+    sinks.push_back(
+        std::make_shared<spdlog::sinks::syslog_sink_mt>("hermod", LOG_PID, facility, false));
+  }
   if (!config.file.empty()) {
     try {
       sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file));
@@ -96,7 +117,7 @@ void SpdlogLog::write(LogLevel level, std::string_view line) {
     const std::scoped_lock lock(mutex_);
     logger = logger_;
   }
-  if (logger != nullptr) logger->log(spdlog::level::info, spdlog::string_view_t(line));
+  if (logger != nullptr) logger->log(weight(level), spdlog::string_view_t(line));
 }
 
 }  // namespace hermod::app

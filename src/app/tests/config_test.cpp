@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -205,6 +207,12 @@ TEST(ConfigReader, LogLinesReplaceTheDefaultsAndAddUp) {
   EXPECT_FALSE(log.timestamp);
   EXPECT_EQ(log.timestamp_format, "%H:%M, %s");
   EXPECT_FALSE(log.connection_messages);
+  const LogConfig syslog = accepted("log_dest syslog\nlog_facility 3\n").log;
+  EXPECT_TRUE(syslog.to_syslog);
+  EXPECT_FALSE(syslog.to_stderr);
+  EXPECT_EQ(syslog.local_facility, 3);
+  EXPECT_TRUE(LogConfig().to_default);
+  EXPECT_FALSE(syslog.to_default);
   const LogConfig none = accepted("log_dest none\nlog_type none\n").log;
   EXPECT_FALSE(none.to_stderr);
   EXPECT_FALSE(none.shows(LogLevel::kError));
@@ -246,13 +254,11 @@ TEST(ConfigReader, MissingValuesAreRefused) {
   EXPECT_EQ(
       finding("listener  "),
       "h.conf:1: \"listener\" needs a value: PORT [ADDRESS]: opens a port, on every interface "
-      "or on one address. Default: MQTT on 1883 and CoAP on 5683, for this machine only.");
+      "or on one address; 0 PATH: a Unix socket. Default: MQTT on 1883 and CoAP on 5683, for this "
+      "machine only.");
 }
 
 TEST(ConfigReader, ListenerLinesAreChecked) {
-  EXPECT_EQ(finding("listener 0 /run/x.sock"),
-            "h.conf:1: \"listener 0\" asks for a Unix socket, which Hermod does not offer. Give a "
-            "port from 1 to 65535, and 127.0.0.1 as the address to serve only this machine.");
   EXPECT_EQ(finding("listener mqtt"),
             "h.conf:1: \"listener\" has the port \"mqtt\", but must have a whole number from 1 to "
             "65535.");
@@ -260,14 +266,36 @@ TEST(ConfigReader, ListenerLinesAreChecked) {
   EXPECT_EQ(finding("listener 1883 localhost x y"),
             "h.conf:1: \"listener\" has \"x y\" after the address. The form is: listener PORT "
             "[ADDRESS]");
-  EXPECT_EQ(finding("listener 1883 /run/x"),
-            "h.conf:1: \"listener\" has \"/run/x\" as its address: Unix sockets are not offered. "
-            "Give an IP address or a host name.");
+  EXPECT_EQ(
+      finding("listener 1883 /run/x"),
+      "h.conf:1: \"listener\" has the path \"/run/x\" beside the port 1883. A Unix socket has "
+      "port 0: listener 0 /run/x");
   EXPECT_EQ(
       finding("listener 1883\nlistener 1883\n"),
       "h.conf:2: port 1883 is already opened for mqtt by the listener at h.conf:1. Remove one "
       "of them, or choose another port.");
   accepted("listener 1883\nlistener 1883\nprotocol coap\n");
+}
+
+TEST(ConfigReader, ListenersMayBeUnixSockets) {
+  const Config config = accepted("listener 0 /run/a b.sock\nmax_connections 5\nlistener 0 /c\n");
+  ASSERT_EQ(config.listeners.size(), 2u);
+  EXPECT_EQ(config.listeners[0].path, "/run/a b.sock");
+  EXPECT_EQ(config.listeners[0].connections_max, 5u);
+  EXPECT_EQ(config.listeners[1].path, "/c");
+  EXPECT_FALSE(config.local_only);
+  EXPECT_EQ(
+      finding("listener 0"),
+      "h.conf:1: \"listener 0\" opens a Unix socket, but \"\" cannot be its path: it is empty. "
+      "The form is: listener 0 /run/hermod.sock");
+  EXPECT_EQ(
+      finding("listener 0 /a\nlistener 0 /a\n"),
+      "h.conf:2: the Unix socket \"/a\" is already opened by the listener at h.conf:1. Remove "
+      "one of them, or choose another path.");
+  EXPECT_EQ(
+      finding("listener 0 /a\nprotocol coap\n"),
+      "h.conf:1: the Unix socket \"/a\" is for mqtt, but its protocol is coap. Open a port for "
+      "it: listener PORT");
 }
 
 TEST(ConfigReader, ProtocolsAreThoseOfTheProgram) {
@@ -281,17 +309,18 @@ TEST(ConfigReader, ProtocolsAreThoseOfTheProgram) {
 }
 
 TEST(ConfigReader, LogLinesAreChecked) {
-  EXPECT_EQ(finding("log_dest stder"),
-            "h.conf:1: \"log_dest\" is \"stder\", but must be stderr, stdout, file PATH or none. "
-            "Did you mean \"stderr\"?");
+  EXPECT_EQ(
+      finding("log_dest stder"),
+      "h.conf:1: \"log_dest\" is \"stder\", but must be stderr, stdout, file PATH, syslog or none. "
+      "Did you mean \"stderr\"?");
   EXPECT_EQ(finding("log_dest file"),
             "h.conf:1: \"log_dest file\" needs the path of the file, such as: log_dest file "
             "/var/log/hermod.log");
   EXPECT_EQ(finding("log_dest stderr x"),
             "h.conf:1: \"log_dest stderr\" stands alone, but \"x\" follows.");
-  EXPECT_EQ(finding("log_dest syslog"),
-            "h.conf:1: warning: \"log_dest syslog\" has no effect: Hermod does not log there. Use "
-            "stderr, stdout or file.");
+  EXPECT_EQ(finding("log_dest topic"),
+            "h.conf:1: warning: \"log_dest topic\" has no effect: Hermod does not log there. Use "
+            "stderr, stdout, file or syslog.");
   EXPECT_EQ(finding("log_type warn"),
             "h.conf:1: \"log_type\" is \"warn\", but must be one of error, warning, notice, "
             "information, debug, all, none.");
@@ -328,6 +357,41 @@ TEST(ConfigReader, TheServerReferenceIsAText) {
       "and a port: \"server_reference broker2.example:1883\".";
   EXPECT_EQ(finding("server_reference " + std::string(1025, 'x')), why);
   EXPECT_EQ(finding("server_reference \xff"), why);
+}
+
+// mosquitto.conf(5) of version 2.0.11, and what its program reads besides.
+constexpr std::string_view kMosquittosDirectives =
+    "acl_file address addresses allow_anonymous allow_duplicate_messages "
+    "allow_zero_length_clientid auth_opt_x auth_plugin auth_plugin_deny_special_chars "
+    "auto_id_prefix autosave_interval autosave_on_changes bind_address bind_interface "
+    "bridge_alpn bridge_attempt_unsubscribe bridge_bind_address bridge_cafile "
+    "bridge_capath bridge_certfile bridge_identity bridge_insecure bridge_keyfile "
+    "bridge_max_packet_size bridge_outgoing_retain bridge_protocol_version bridge_psk "
+    "bridge_require_ocsp bridge_tls_version cafile capath certfile check_retain_source "
+    "ciphers ciphers_tls1.3 cleansession clientid clientid_prefixes connection "
+    "connection_messages crlfile dhparamfile http_dir idle_timeout include_dir "
+    "keepalive_interval keyfile listener local_cleansession local_clientid "
+    "local_password local_username log_dest log_facility log_timestamp "
+    "log_timestamp_format log_type max_connections max_inflight_bytes "
+    "max_inflight_messages max_keepalive max_packet_size max_qos max_queued_bytes "
+    "max_queued_messages max_topic_alias memory_limit message_size_limit mount_point "
+    "notification_topic notifications notifications_local_only password password_file "
+    "per_listener_settings persistence persistence_file persistence_location "
+    "persistent_client_expiration pid_file plugin plugin_opt_x port protocol psk_file "
+    "psk_hint queue_qos0_messages remote_clientid remote_password remote_username "
+    "require_certificate restart_timeout retain_available retry_interval round_robin "
+    "set_tcp_nodelay socket_domain start_type sys_interval threshold tls_engine "
+    "tls_engine_kpass_sha1 tls_keyform tls_version topic try_private "
+    "upgrade_outgoing_qos use_identity_as_username use_subject_as_username "
+    "use_username_as_clientid user username websockets_headers_size websockets_log_level";
+
+TEST(ConfigReader, EveryDirectiveOfMosquittoIsKnown) {
+  std::istringstream names{std::string(kMosquittosDirectives)};
+  for (std::string name; names >> name;) {
+    const Directive* row = find_directive(name);
+    ASSERT_NE(row, nullptr) << name;
+    EXPECT_GT(row->help.size(), 10u) << name;
+  }
 }
 
 TEST(ConfigReader, RepetitionsAreWarnedOf) {

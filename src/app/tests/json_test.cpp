@@ -58,5 +58,20 @@ TEST(Json, NestingHasALimit) {
   EXPECT_EQ(compact(std::string(1'000'000, '[')), "no");
 }
 
+TEST(Json, PrettyIsLaidOutAsMosquittoDoes) {
+  const auto pretty = [](std::string_view text) {
+    std::string out;
+    append_pretty_json(out, text);
+    return out;
+  };
+  EXPECT_EQ(pretty("1"), "1");
+  EXPECT_EQ(pretty("[]"), "[]");
+  EXPECT_EQ(pretty("{}"), "{\n}");
+  EXPECT_EQ(pretty(R"({"a":"{,:]\"\\","b":[1,{"x":{}},"s"],"c":{"d":null}})"),
+            "{\n\t\"a\":\t\"{,:]\\\"\\\\\",\n"
+            "\t\"b\":\t[1, {\n\t\t\t\"x\":\t{\n\t\t\t}\n\t\t}, \"s\"],\n"
+            "\t\"c\":\t{\n\t\t\"d\":\tnull\n\t}\n}");
+}
+
 }  // namespace
 }  // namespace hermod::app

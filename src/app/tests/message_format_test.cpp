@@ -26,8 +26,9 @@ class Format : public testing::Test {
     tzset();
   }
 
-  std::string print(std::string_view format) const {
-    const auto parsed = MessageFormat::parse(format);
+  std::string print(std::string_view format) const { return print(format, Dialect::kHermod); }
+  std::string print(std::string_view format, Dialect dialect) const {
+    const auto parsed = MessageFormat::parse(format, false, dialect);
     if (!parsed) return parsed.error();
     std::string out;
     return parsed->append(out, message_, "$") ? out : "not JSON" + out;
@@ -48,6 +49,16 @@ TEST_F(Format, PlainAndVerbose) {
   message_.payload = {};
   EXPECT_EQ(plain(false), "");
   EXPECT_EQ(plain(true), "a/b (null)\n");
+}
+
+TEST_F(Format, MosquittoHasADialect) {
+  message_.payload = as_bytes("pay load");
+  EXPECT_EQ(print("%2p|%5x|%012X|%-8x|", Dialect::kMosquitto), "pa| 7061|000070617920|70617920|$");
+  EXPECT_EQ(print("%2p|%5x", Dialect::kHermod), "pay load|706179206c6f6164$");
+  EXPECT_EQ(print("%p%x", Dialect::kMosquitto), "pay load706179206c6f6164$");
+  EXPECT_EQ(print("%J", Dialect::kMosquitto), "not JSON$");
+  EXPECT_THAT(print("%j", Dialect::kMosquitto),
+              testing::StartsWith(R"({"tst":"2020-05-06T22:12:00.123456Z+0100","topic")"));
 }
 
 TEST_F(Format, Fields) {

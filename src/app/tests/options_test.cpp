@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "commands/options.hpp"
 
 namespace hermod::app {
@@ -48,6 +50,77 @@ TEST(Options, UrlsFillInWhatTheySay) {
   EXPECT_THAT(more.topics, testing::ElementsAre("a/#", "c"));
   EXPECT_EQ(more.client.user, "me");
   EXPECT_EQ(more.client.password, "pw");
+}
+
+TEST(Options, FiltersAreThoseOfTheVersion) {
+  SubOptions shared = sub({"$share//a"});
+  EXPECT_EQ(error(shared), "accepted");  // before MQTT 5 any topic may begin so
+  shared.client.version = "5";
+  EXPECT_EQ(error(shared),
+            "\"$share//a\" is not a topic filter: the name of the share is missing behind "
+            "$share/.");
+}
+
+TEST(Options, ThereAreOtherWaysThanAHost) {
+  PubOptions file = pub();
+  file.client.unix_path = "/s";
+  EXPECT_EQ(error(file), "accepted");
+  file.client.port_option = 1;
+  EXPECT_EQ(
+      error(file),
+      "--unix says where the broker is: leave out -h, -p and the URL, also in an options file.");
+  PubOptions proxied = pub("mqtt://h/a", "");
+  proxied.client.proxy_option = "socks5h://p";
+  ASSERT_TRUE(complete(proxied));
+  EXPECT_EQ(proxied.client.proxy->host, "p");
+  EXPECT_EQ(proxied.client.host, "h");
+  proxied.client.service = true;
+  EXPECT_EQ(error(proxied), "--proxy and -S are two ways to the broker: give one.");
+  PubOptions service = pub();
+  service.client.service = true;
+  ASSERT_TRUE(complete(service));
+  EXPECT_EQ(service.client.host, "");
+  service.client.port_option = 1;
+  EXPECT_EQ(error(service), "-S looks the port up: leave out -p.");
+  PubOptions coap = pub("coap://h/a", "");
+  coap.client.service = true;
+  EXPECT_EQ(error(coap), "CoAP has no counterpart of -S: leave it out.");
+}
+
+TEST(Options, MosquittosProgramsHaveTheirHabits) {
+  SubOptions few = sub({"a"});
+  few.client.program = {.task = Task::kSub, .mosquitto = true};
+  few.client.version = "5";
+  few.count = 3;
+  ASSERT_TRUE(complete(few));
+  EXPECT_EQ(few.client.receive_max, 3);
+  few.count = 300;
+  ASSERT_TRUE(complete(few));
+  EXPECT_EQ(few.client.receive_max, 20);
+  few.client.keep_alive_s = 4;
+  EXPECT_EQ(error(few), "Invalid keepalive given, it must be between 5 and 65535 inclusive.");
+  few.client.keep_alive_s = 5;
+  few.client.session_expiry = "-1";
+  EXPECT_EQ(error(few), "a session without end needs a client id to come back to it: give -i ID.");
+  SubOptions old = sub({"a"});
+  old.client.program = {.task = Task::kSub, .mosquitto = true};
+  old.client.version = "31";
+  ASSERT_TRUE(complete(old));
+  EXPECT_TRUE(old.client.id.starts_with("mosq-"));
+  EXPECT_EQ(old.client.id.size(), 23u);
+  PubOptions ordered = pub("mqtt://h/u", "t");
+  ordered.client.program = {.task = Task::kPub, .mosquitto = true};
+  ordered.client.host_option = "other";
+  ordered.client.topic_before_url = true;
+  PubOptions behind = ordered;
+  ASSERT_TRUE(complete(ordered));
+  EXPECT_EQ(ordered.topic, "u");
+  EXPECT_EQ(ordered.client.host, "other");
+  behind.client.topic_before_url = false;
+  behind.client.host_before_url = true;
+  ASSERT_TRUE(complete(behind));
+  EXPECT_EQ(behind.topic, "t");
+  EXPECT_EQ(behind.client.host, "h");
 }
 
 TEST(Options, AuthIsOfMqtt5AndNeedsNameAndPassword) {
@@ -143,6 +216,79 @@ TEST(Options, CoapHasNoSessions) {
   EXPECT_EQ(error(wild),
             "\"a/#\" has wildcards, but CoAP observes one topic at a time. Use an "
             "mqtt:// URL.");
+}
+
+TEST(Options, ResendingIsForMqtt31) {
+  PubOptions options = pub();
+  options.client.resend_after_s = 20;
+  EXPECT_EQ(error(options),
+            "--resend is for -V mqttv31: later versions of MQTT forbid to send anything again "
+            "while a connection lasts.");
+  options.client.version = "31";
+  EXPECT_EQ(error(options), "accepted");
+}
+
+TEST(Options, RetainHandlingHasThreeWords) {
+  for (const auto& [word, expected] : {std::pair{"always", mqtt::RetainHandling::kSend},
+                                       std::pair{"new", mqtt::RetainHandling::kSendIfNew},
+                                       std::pair{"never", mqtt::RetainHandling::kDoNotSend}}) {
+    SubOptions options = sub({"a"});
+    options.retain_handling_word = word;
+    ASSERT_TRUE(complete(options));
+    EXPECT_EQ(options.retain_handling, expected) << word;
+  }
+  SubOptions options = sub({"a"});
+  options.retain_handling_word = "nevr";
+  EXPECT_EQ(error(options), "--retain-handling is \"nevr\", but must be always, new or never.");
+}
+
+RrOptions rr(std::string response_topic = "answer") {
+  return {.request = pub(), .response_topic = std::move(response_topic)};
+}
+
+TEST(Options, ARequestIsMqtt5AndHasAResponseTopic) {
+  RrOptions options = rr();
+  options.request.client.program = kHermodRr;
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.request.client.protocol, mqtt::Version::kV5);
+  EXPECT_EQ(error(rr("")), "there is no topic for the response: give -e TOPIC.");
+  EXPECT_THAT(error(rr("a/#")), testing::StartsWith("\"a/#\" is not a topic"));
+  RrOptions coap = rr();
+  coap.request.client.url = "coap://h";
+  EXPECT_THAT(error(coap), testing::StartsWith("rr is there for MQTT only"));
+}
+
+TEST(Options, MosquittosProgramsIgnoreTheExpiryBeforeMqtt5) {
+  PubOptions options = pub();
+  options.client.program = *mosquitto_program("/usr/bin/mosquitto_pub");
+  options.client.session_expiry = "5";
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.protocol, mqtt::Version::kV311);
+  options.client.has_properties = true;
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.protocol, mqtt::Version::kV5);
+}
+
+TEST(Options, MosquittosProgramsTakeWhatComesLast) {
+  PubOptions options = pub("mqtt://there:77/b", "");
+  options.client.host_option = "here";
+  options.client.host_before_url = options.client.port_before_url = true;
+  EXPECT_EQ(error(options), "the URL says where to connect to: leave out -h and -p.");
+  options.client.program = *mosquitto_program("mosquitto_pub");
+  ASSERT_TRUE(complete(options));
+  EXPECT_EQ(options.client.host, "there");
+  EXPECT_EQ(options.client.port, 77);
+}
+
+TEST(Options, OnlyMosquittoOpensSeveralPorts) {
+  ServeOptions options{.ports = {1, 2}};
+  EXPECT_THAT(error(options), testing::StartsWith("-p is given twice"));
+  options.program = *mosquitto_program("mosquitto");
+  EXPECT_EQ(error(options), "accepted");
+  options.ports.resize(11, 3);
+  EXPECT_THAT(error(options), testing::StartsWith("-p may be given 10 times at most"));
+  EXPECT_EQ(error(ServeOptions{.test_config = true}),
+            "--test-config needs the configuration to look at: -c FILE.");
 }
 
 }  // namespace

@@ -70,8 +70,12 @@ TEST(Url, WrongOnesAreExplained) {
   EXPECT_EQ(error("mqt://h/a"),
             "URL \"mqt://h/a\": \"mqt://\" is not a scheme that Hermod knows. Supported are mqtt, "
             "coap. Did you mean \"mqtt\"?");
-  EXPECT_EQ(error("mqtts://h/a"),
-            "URL \"mqtts://h/a\": \"mqtts://\" is not supported yet. Supported are mqtt, coap.");
+  EXPECT_EQ(
+      error("mqtts://h/a"),
+      "URL \"mqtts://h/a\": \"mqtts://\" is not supported yet: there is no TLS. Use mqtt:// on a "
+      "network that you trust, or connect to a program that adds TLS, such as stunnel.");
+  EXPECT_EQ(error("ws://h/a"),
+            "URL \"ws://h/a\": \"ws://\" is not supported yet. Supported are mqtt, coap.");
   EXPECT_EQ(error("mqtt:///a"),
             "URL \"mqtt:///a\": there is no host. The form is "
             "mqtt://[user[:password]@]host[:port]/topic");
@@ -88,6 +92,36 @@ TEST(Url, WrongOnesAreExplained) {
       "the %. A percent sign itself is written %25.");
   EXPECT_THAT(error("mqtt://h/a%zzb"), testing::HasSubstr("\"%zz\" is not a percent code"));
   EXPECT_THAT(error("localhost"), testing::HasSubstr("there is no \"://\""));
+}
+
+TEST(Url, PercentSignsMayStandForThemselves) {
+  const auto url = parse_url("mqtt://m%40e:p%w@h/a%20b", false);
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->user, "m%40e");
+  EXPECT_EQ(url->password, "p%w");
+  EXPECT_EQ(url->topic, "a%20b");
+}
+
+TEST(Url, ProxiesHaveAFormOfTheirOwn) {
+  const auto whole = parse_proxy("socks5h://m%40e:p%3Aw@[::1]:77");
+  ASSERT_TRUE(whole) << whole.error();
+  EXPECT_EQ(whole->user, "m@e");
+  EXPECT_EQ(whole->password, "p:w");
+  EXPECT_EQ(whole->host, "::1");
+  EXPECT_EQ(whole->port, 77);
+  const auto least = parse_proxy("socks5h://h");
+  ASSERT_TRUE(least) << least.error();
+  EXPECT_FALSE(least->user);
+  EXPECT_EQ(least->host, "h");
+  EXPECT_EQ(least->port, 1080);
+  EXPECT_EQ(
+      parse_proxy("socks5://h").error(),
+      "--proxy \"socks5://h\": only SOCKS5 proxies that look names up themselves are "
+      "supported. The form is socks5h://[user[:password]@]host[:port]; the port is 1080 if not "
+      "given.");
+  EXPECT_THAT(parse_proxy("socks5h://").error(), testing::HasSubstr("there is no host"));
+  EXPECT_THAT(parse_proxy("socks5h://h/a").error(), testing::HasSubstr("nothing follows host"));
+  EXPECT_THAT(parse_proxy("socks5h://%zz@h").error(), testing::HasSubstr("not a percent code"));
 }
 
 TEST(Url, IsRecognisedByItsForm) {

@@ -177,6 +177,29 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_pretty_json(std::string& out, std::string_view compact) {
+  std::string open;  // the brackets around the place
+  bool in_string = false;
+  for (std::size_t i = 0; i < compact.size(); ++i) {
+    const char c = compact[i];
+    if (in_string) {
+      out += c;
+      if (c == '\\' && i + 1 < compact.size()) out += compact[++i];
+      in_string = c != '"';
+      continue;
+    }
+    if (c == '}' || c == ']') open.pop_back();
+    if (c == '}') out.append("\n").append(open.size(), '\t');
+    out += c;
+    if (c == '{' || c == '[') open += c;
+    if (c == '{' && compact[i + 1] != '}') out.append("\n").append(open.size(), '\t');
+    if (c == ',' && open.back() == '[') out += ' ';
+    if (c == ',' && open.back() == '{') out.append("\n").append(open.size(), '\t');
+    if (c == ':') out += '\t';
+    in_string = c == '"';
+  }
+}
+
 bool append_compact_json(std::string& out, std::string_view text) {
   const std::size_t before = out.size();
   if (Copier(text, out).document()) return true;

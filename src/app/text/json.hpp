@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two things that printing messages needs of JSON (RFC 8259): writing a string, and copying a
-// text that must be JSON, numbers and all as the publisher wrote them.
+// What printing messages needs of JSON (RFC 8259): writing a string, copying a text that must be
+// JSON, numbers and all as the publisher wrote them, and laying it out for people.
 #pragma once
 
 #include <string>
@@ -15,5 +15,9 @@ void append_json_string(std::string& out, std::string_view text);
 /// Appends `text` without the blanks between its tokens. False, and nothing appended, when it is
 /// not one JSON value or nests deeper than 256 levels.
 [[nodiscard]] bool append_compact_json(std::string& out, std::string_view text);
+
+/// Appends compact JSON with each member on a line of its own, laid out as mosquitto_sub --pretty
+/// does: tabs, and arrays on one line.
+void append_pretty_json(std::string& out, std::string_view compact);
 
 }  // namespace hermod::app

@@ -106,12 +106,13 @@ std::string property_text(char letter, const Printable& message) {
   }
 }
 
-bool append_json(std::string& out, const Printable& message, bool payload_is_json) {
+bool append_json(std::string& out, const Printable& message, bool payload_is_json,
+                 Dialect dialect) {
   const std::size_t before = out.size();
   // As mosquitto_sub(1) documents it: 2020-05-06T22:12:00.000000+0100
-  fmt::format_to(std::back_inserter(out), R"({{"tst":"{}.{:06}{}","topic":)",
+  fmt::format_to(std::back_inserter(out), R"({{"tst":"{}.{:06}{}{}","topic":)",
                  time_text(message.received, "%Y-%m-%dT%H:%M:%S"), message.received.tv_nsec / 1000,
-                 time_text(message.received, "%z"));
+                 dialect == Dialect::kMosquitto ? "Z" : "", time_text(message.received, "%z"));
   append_json_string(out, message.topic);
   fmt::format_to(std::back_inserter(out), R"(,"qos":{},"retain":{},"payloadlen":{})", message.qos,
                  message.retain ? 1 : 0, message.payload.size());
@@ -284,8 +285,11 @@ MessageFormat MessageFormat::plain(bool topic) {
   return format;
 }
 
-std::expected<MessageFormat, std::string> MessageFormat::parse(std::string_view text) {
+std::expected<MessageFormat, std::string> MessageFormat::parse(std::string_view text, bool pretty,
+                                                               Dialect dialect) {
   MessageFormat format;
+  format.dialect_ = dialect;
+  format.pretty_ = pretty;
   format.style_ = Style::kFormat;
   const std::string error = Parser(text, format.pieces_).parse();
   if (!error.empty()) return std::unexpected(fmt::format("format \"{}\": {}", text, error));
@@ -308,6 +312,7 @@ bool MessageFormat::append(std::string& out, const Printable& message, std::stri
       for (const Piece& piece : pieces_) {
         if (append_piece(out, piece, message)) continue;
         out.resize(before);
+        if (dialect_ == Dialect::kMosquitto) out += end;
         return false;
       }
       break;
@@ -316,7 +321,8 @@ bool MessageFormat::append(std::string& out, const Printable& message, std::stri
   return true;
 }
 
-bool MessageFormat::append_piece(std::string& out, const Piece& piece, const Printable& message) {
+bool MessageFormat::append_piece(std::string& out, const Piece& piece,
+                                 const Printable& message) const {
   if (piece.kind == 'L') {
     out += piece.literal;
     return true;
@@ -333,10 +339,18 @@ bool MessageFormat::append_piece(std::string& out, const Piece& piece, const Pri
     return true;
   }
   if (piece.letter == 'j' || piece.letter == 'J') {
-    return append_json(out, message, piece.letter == 'J');
+    if (!pretty_) return append_json(out, message, piece.letter == 'J', dialect_);
+    std::string compact;
+    if (!append_json(compact, message, piece.letter == 'J', dialect_)) return false;
+    append_pretty_json(out, compact);
+    return true;
   }
   std::string text = field_text(piece.letter, message);
   if (is_among(piece.letter, "CIRt")) text = text.substr(0, piece.width_max);
+  if (dialect_ == Dialect::kMosquitto && piece.width > 0 && is_among(piece.letter, "pXx")) {
+    const std::size_t kept = std::min(message.payload.size(), piece.width);
+    text.resize(piece.letter == 'p' ? kept : kept / 2 * 2);  // in hexadecimal half as many octets
+  }
   const bool pads = is_among(piece.letter, "ACEFIlmpRStxX");
   const std::size_t missing = pads && text.size() < piece.width ? piece.width - text.size() : 0;
   const bool zeros = piece.zeros && !piece.left && is_among(piece.letter, "AEFlmpSXx");

@@ -36,16 +36,21 @@ struct Printable {
   std::span<const std::uint32_t> subscription_ids;
 };
 
+/// mosquitto_sub cuts payloads to the width of their field, ends an empty line where %J meets no
+/// JSON, and puts a Z before the offset in "tst".
+enum class Dialect : std::uint8_t { kHermod, kMosquitto };
+
 class MessageFormat {
  public:
   /// The payload, or with `topic` the topic, a blank and the payload.
   [[nodiscard]] static MessageFormat plain(bool topic);
-  /// A format string; the error says which part of it is wrong.
-  [[nodiscard]] static std::expected<MessageFormat, std::string> parse(std::string_view format);
+  /// A format string; the error says which part of it is wrong. `pretty`: JSON on several lines.
+  [[nodiscard]] static std::expected<MessageFormat, std::string> parse(
+      std::string_view format, bool pretty = false, Dialect dialect = Dialect::kHermod);
 
   /// Appends `message`, and `end` when something is to be printed: a plain empty payload prints
-  /// nothing, as with mosquitto_sub. False, and nothing appended, when %J meets a payload that is
-  /// not JSON.
+  /// nothing, as with mosquitto_sub. False, and nothing but perhaps `end` appended, when %J meets a
+  /// payload that is not JSON.
   [[nodiscard]] bool append(std::string& out, const Printable& message, std::string_view end) const;
 
  private:
@@ -59,11 +64,13 @@ class MessageFormat {
     std::string literal;
   };
   class Parser;
-  [[nodiscard]] static bool append_piece(std::string& out, const Piece& piece,
-                                         const Printable& message);
+  [[nodiscard]] bool append_piece(std::string& out, const Piece& piece,
+                                  const Printable& message) const;
 
   enum class Style : std::uint8_t { kPayload, kTopicAndPayload, kFormat };
   Style style_ = Style::kPayload;
+  bool pretty_ = false;
+  Dialect dialect_ = Dialect::kHermod;
   std::vector<Piece> pieces_;
 };
 

@@ -14,9 +14,11 @@ namespace hermod::app {
 namespace {
 
 constexpr std::array<std::string_view, 2> kSchemes{"mqtt", "coap"};
-constexpr std::array<std::string_view, 10> kLater{"mqtts", "ws",    "wss",  "mqttsn", "coaps",
-                                                  "amqp",  "amqps", "http", "https",  "coap+tcp"};
+constexpr std::array<std::string_view, 9> kLater{"ws",    "wss",  "mqttsn", "coaps",   "amqp",
+                                                 "amqps", "http", "https",  "coap+tcp"};
 constexpr std::string_view kForm = "The form is mqtt://[user[:password]@]host[:port]/topic";
+constexpr std::string_view kProxyForm =
+    "The form is socks5h://[user[:password]@]host[:port]; the port is 1080 if not given.";
 constexpr std::string_view kCoapPath = "ps/data/";
 
 using Error = std::unexpected<std::string>;
@@ -32,8 +34,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// %XX becomes an octet (RFC 3986 §2.1).
-std::expected<std::string, std::string> decode(std::string_view text) {
+/// %XX becomes an octet (RFC 3986 §2.1), unless it is not `wanted`.
+std::expected<std::string, std::string> decode(std::string_view text, bool wanted) {
+  if (!wanted) return std::string(text);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -57,6 +60,11 @@ std::expected<std::string, std::string> decode(std::string_view text) {
 std::expected<Scheme, std::string> read_scheme(std::string_view word) {
   if (word == "mqtt") return Scheme::kMqtt;
   if (word == "coap") return Scheme::kCoap;
+  if (word == "mqtts") {
+    return Error(
+        "\"mqtts://\" is not supported yet: there is no TLS. Use mqtt:// on a network that you "
+        "trust, or connect to a program that adds TLS, such as stunnel.");
+  }
   if (std::ranges::find(kLater, word) != kLater.end()) {
     return Error(
         fmt::format("\"{}://\" is not supported yet. Supported are {}.", word, join(kSchemes)));
@@ -66,20 +74,22 @@ std::expected<Scheme, std::string> read_scheme(std::string_view word) {
 }
 
 /// user[:password] into `url`; an error in words, empty when all is well.
-std::string read_user(std::string_view text, Url& url) {
+template <typename Target>
+std::string read_user(std::string_view text, Target& url, bool decoding) {
   const std::size_t colon = text.find(':');
-  const auto user = decode(text.substr(0, colon));
+  const auto user = decode(text.substr(0, colon), decoding);
   if (!user) return user.error();
   url.user = *user;
   if (colon == std::string_view::npos) return {};
-  const auto password = decode(text.substr(colon + 1));
+  const auto password = decode(text.substr(colon + 1), decoding);
   if (!password) return password.error();
   url.password = *password;
   return {};
 }
 
 /// host[:port] into `url`; an error in words, empty when all is well.
-std::string read_host(std::string_view text, Url& url) {
+template <typename Target>
+std::string read_host(std::string_view text, Target& url, std::string_view form) {
   std::string_view host = text;
   std::string_view port;
   bool has_port = false;
@@ -97,7 +107,7 @@ std::string read_host(std::string_view text, Url& url) {
   if (bracket == 0 && port.find(':') != std::string_view::npos) {
     return "an IPv6 address stands in brackets: [::1]";
   }
-  if (host.empty()) return fmt::format("there is no host. {}", kForm);
+  if (host.empty()) return fmt::format("there is no host. {}", form);
   if (has_port) {
     std::uint16_t number = 0;
     const char* end = port.data() + port.size();
@@ -111,7 +121,20 @@ std::string read_host(std::string_view text, Url& url) {
   return {};
 }
 
-std::expected<Url, std::string> parse(std::string_view text) {
+/// [user[:password]@]host[:port] into `url`; an error in words, empty when all is well.
+template <typename Target>
+std::string read_authority(std::string_view text, Target& url, std::string_view form,
+                           bool decoding) {
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+    if (std::string error = read_user(text.substr(0, at), url, decoding); !error.empty()) {
+      return error;
+    }
+    text.remove_prefix(at + 1);
+  }
+  return read_host(text, url, form);
+}
+
+std::expected<Url, std::string> parse(std::string_view text, bool decoding) {
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return Error(fmt::format("there is no \"://\". {}", kForm));
   const auto scheme = read_scheme(text.substr(0, colon));
@@ -120,14 +143,10 @@ std::expected<Url, std::string> parse(std::string_view text) {
 
   std::string_view rest = text.substr(colon + 3);
   const std::size_t slash = rest.find('/');
-  std::string_view authority = rest.substr(0, slash);
-  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    if (std::string error = read_user(authority.substr(0, at), url); !error.empty()) {
-      return Error(std::move(error));
-    }
-    authority.remove_prefix(at + 1);
+  if (std::string error = read_authority(rest.substr(0, slash), url, kForm, decoding);
+      !error.empty()) {
+    return Error(std::move(error));
   }
-  if (std::string error = read_host(authority, url); !error.empty()) return Error(std::move(error));
   if (slash == std::string_view::npos) return url;
 
   std::string_view path = rest.substr(slash + 1);
@@ -138,7 +157,7 @@ std::expected<Url, std::string> parse(std::string_view text) {
     }
     if (path.starts_with(kCoapPath)) path.remove_prefix(kCoapPath.size());
   }
-  auto topic = decode(path);
+  auto topic = decode(path, decoding);
   if (!topic) return Error(topic.error());
   url.topic = std::move(*topic);
   return url;
@@ -153,9 +172,27 @@ bool looks_like_url(std::string_view text) {
                              [](char c) { return is_letter(c) || c == '+'; });
 }
 
-std::expected<Url, std::string> parse_url(std::string_view text) {
-  auto url = parse(text);
+std::expected<Url, std::string> parse_url(std::string_view text, bool decoding) {
+  auto url = parse(text, decoding);
   if (!url) return Error(fmt::format("URL \"{}\": {}", text, url.error()));
+  return url;
+}
+
+std::expected<ProxyUrl, std::string> parse_proxy(std::string_view text) {
+  constexpr std::string_view kScheme = "socks5h://";
+  const auto refuse = [text](std::string_view why) {
+    return Error(fmt::format("--proxy \"{}\": {}", text, why));
+  };
+  if (!text.starts_with(kScheme)) {
+    return refuse(fmt::format("only SOCKS5 proxies that look names up themselves are supported. {}",
+                              kProxyForm));
+  }
+  ProxyUrl url;
+  const std::string error = read_authority(text.substr(kScheme.size()), url, kProxyForm, true);
+  if (!error.empty()) return refuse(error);
+  if (url.host.find('/') != std::string::npos) {
+    return refuse(fmt::format("nothing follows host and port. {}", kProxyForm));
+  }
   return url;
 }
 

@@ -29,7 +29,20 @@ struct Url {
 /// Reads a URL; the error says what is wrong with it and what would be right.
 /// A CoAP path is the topic with or without "ps/data/" before it (the path that the broker serves
 /// topics at): coap://localhost/ps/data/a/b and coap://localhost/a/b are both topic a/b.
-[[nodiscard]] std::expected<Url, std::string> parse_url(std::string_view text);
+/// Without `decoding` %XX stands for itself, as it does for mosquitto's programs.
+[[nodiscard]] std::expected<Url, std::string> parse_url(std::string_view text,
+                                                        bool decoding = true);
+
+/// Where a proxy is, and who we are for it.
+struct ProxyUrl {
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+  std::string host;
+  std::uint16_t port = 1080;
+};
+
+/// Reads socks5h://[user[:password]@]host[:port]
+[[nodiscard]] std::expected<ProxyUrl, std::string> parse_proxy(std::string_view text);
 
 /// The port that a scheme has when a URL names none.
 [[nodiscard]] std::uint16_t default_port(Scheme scheme);

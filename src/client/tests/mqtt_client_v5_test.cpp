@@ -86,6 +86,36 @@ TEST_F(MqttClientV5Test, CodesThatMeanTheSameAreTheSameErrors) {
   EXPECT_FALSE(to_error(ReasonCode::kNoMatchingSubscribers));
 }
 
+TEST_F(MqttClientV5Test, WhatExpiresAtOnceStillLeaves) {
+  connect([this] {
+    client_->async_publish({.topic = "a", .payload = "x", .properties = {.expiry_s = 0}},
+                           note("published"));
+  });
+  server_.expects("30 0a 0001 61 05 02 00000001 78")
+      .then([this] { client_->close(); })
+      .expects_end();
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("published"));
+}
+
+TEST_F(MqttClientV5Test, PacketsCanBeWatched) {
+  MqttOptions watched = options();
+  watched.on_packet = [this](bool sent, Bytes packet) {
+    log_.push_back((sent ? "> " : "< ") + std::to_string(packet[0] >> 4) + " " +
+                   std::to_string(packet.size()));
+  };
+  server_.expects(kConnect).sends("20 03 00 00 00 d0 00");  // two packets together
+  server_.expects("32 08 0001 61 0001 00 78 79").sends("40 02 0001").expects("e0 00").closes();
+  client_ = std::make_unique<MqttClient>(io_.get_executor(), watched);
+  client_->async_connect([this](error_code, bool) {
+    client_->async_publish({.topic = "a", .payload = "xy", .guarantee = Guarantee::kAtLeastOnce},
+                           [this](error_code) { client_->async_disconnect([](error_code) {}); });
+  });
+  run(io_);
+  EXPECT_THAT(log_, testing::IsSupersetOf({"< 2 5", "< 13 2", "> 3 10", "< 4 4", "> 14 2"}));
+  EXPECT_EQ(log_.front().substr(0, 4), "> 1 ");
+}
+
 TEST_F(MqttClientV5Test, PublishesWithProperties) {
   connect([this] {
     client_->async_publish({.topic = "a",

@@ -3,7 +3,9 @@
 // the same Inflight as those of messages, so that none is in use twice [MQTT-2.3.1-2]; they are
 // marked by QoS 0, which no message with an id has.
 #include <algorithm>
+#include <utility>
 
+#include "hermod/mqtt/codec/fixed_header.hpp"
 #include "hermod/mqtt/codec/suback.hpp"
 #include "hermod/mqtt/codec/topic.hpp"
 #include "hermod/mqtt/codec/unsuback.hpp"
@@ -48,10 +50,10 @@ bool ClientSession::subscribe(std::span<const SubscribeEntry> entries, Ticket ti
       std::ranges::all_of(entries, [this](const SubscribeEntry& entry) { return allowed(entry); });
   const std::uint16_t id = valid ? take_request_id() : 0;
   if (id == 0) return false;
-  write_subscribe(effects.output().reserve(size), id, entries, flow_.version, encoded.block());
+  std::uint8_t* const out = effects.output().reserve(size);
+  write_subscribe(out, id, entries, flow_.version, encoded.block());
+  note_request({ticket, static_cast<std::uint32_t>(entries.size()), id, true}, {out, size}, now);
   effects.output().commit(size);
-  requests_.push_back({ticket, static_cast<std::uint32_t>(entries.size()), id, true});
-  last_sent_ = now;
   return true;
 }
 
@@ -68,11 +70,39 @@ bool ClientSession::unsubscribe(std::span<const std::string_view> filters, Ticke
   });
   const std::uint16_t id = valid ? take_request_id() : 0;
   if (id == 0) return false;
-  write_unsubscribe(effects.output().reserve(size), id, filters, flow_.version, encoded.block());
+  std::uint8_t* const out = effects.output().reserve(size);
+  write_unsubscribe(out, id, filters, flow_.version, encoded.block());
+  note_request({ticket, static_cast<std::uint32_t>(filters.size()), id, false}, {out, size}, now);
   effects.output().commit(size);
-  requests_.push_back({ticket, static_cast<std::uint32_t>(filters.size()), id, false});
-  last_sent_ = now;
   return true;
+}
+
+void ClientSession::note_request(Request request, Bytes packet, Instant now) {
+  if (resends()) {
+    request.packet.assign(packet.begin(), packet.end());
+    request.due = now + resend_after_;
+  }
+  requests_.push_back(std::move(request));
+  last_sent_ = now;
+}
+
+Instant ClientSession::requests_due() const {
+  Instant due = kNever;
+  for (const Request& request : requests_) due = std::min(due, request.due);
+  return due;
+}
+
+// MQTT 3.1 §3.8, §3.10: requests are of QoS 1, and so they have DUP when they are repeated.
+void ClientSession::resend_requests(Instant now, Effects& effects) {
+  for (Request& request : requests_) {
+    if (request.due > now) continue;
+    const std::size_t size = request.packet.size();
+    std::uint8_t* const out = effects.output().reserve(size);
+    std::ranges::copy(request.packet, out);
+    out[0] |= kPublishDup;
+    effects.output().commit(size);
+    request.due = now + resend_after_;
+  }
 }
 
 // [MQTT-2.3.1-1]; 0 when all are in use.
@@ -86,7 +116,7 @@ std::optional<ClientSession::Request> ClientSession::take_request(std::uint16_t 
     return request.packet_id == packet_id && request.subscribe == subscribe;
   });
   if (found == requests_.end()) return std::nullopt;
-  const Request request = *found;
+  Request request = std::move(*found);
   requests_.erase(found);
   flow_.inflight.finish(packet_id);
   return request;
@@ -96,6 +126,7 @@ Step ClientSession::on_suback(const FixedHeader& header, Bytes body, Effects& ef
   const auto suback = read_suback(header, body, flow_.version);
   if (!suback) return stop(suback.error(), effects);
   const auto request = take_request(suback->packet_id, true);
+  if (!request && resends()) return Step::kNext;  // the answer to a repetition
   if (!request) return stop(Reason::kProtocolError, effects);
   for (const std::uint8_t code : suback->return_codes.first(
            std::min<std::size_t>(suback->return_codes.size(), request->entries))) {
@@ -117,6 +148,7 @@ Step ClientSession::on_unsuback(const FixedHeader& header, Bytes body, Effects& 
   const auto unsuback = read_unsuback(header, body, flow_.version);
   if (!unsuback) return stop(unsuback.error(), effects);
   const auto request = take_request(unsuback->packet_id, false);
+  if (!request && resends()) return Step::kNext;
   if (!request) return stop(Reason::kProtocolError, effects);
   const auto refused = std::ranges::find_if(
       unsuback->reason_codes, [](std::uint8_t code) { return code >= kSubackFailure; });

@@ -245,9 +245,10 @@ void ClientSession::on_deadline(Instant now, Effects& effects) {
     effects.push(session::Opened{.reason = Reason::kTimeout});
     return fail(Reason::kTimeout, effects);
   }
-  if (resends() && resends_.due() <= now) {
+  if (resends()) {
     const std::size_t before = effects.output().size();
     resends_.resend(now, now + resend_after_, flow_, effects);
+    resend_requests(now, effects);
     if (effects.output().size() != before) last_sent_ = now;
   }
   if (now < ping_due()) return;
@@ -265,7 +266,7 @@ Instant ClientSession::next_deadline() const {
     case State::kConnecting:
       return last_sent_ + std::chrono::seconds(options_.connect_timeout_s);
     case State::kOpen:
-      return resends() ? std::min(ping_due(), resends_.due()) : ping_due();
+      return resends() ? std::min({ping_due(), resends_.due(), requests_due()}) : ping_due();
     default:
       return kNever;
   }

@@ -37,7 +37,8 @@ class Broker {
   /// thread, between start() and stop().
   void notice_changes();
 
-  /// The addresses listened on, by listener; the real port where 0 was asked for.
+  /// The addresses listened on, by listener; the real port where 0 was asked for,
+  /// family kNone for a Unix socket.
   [[nodiscard]] const std::vector<transport::Address>& addresses() const { return addresses_; }
 
  private:

@@ -23,6 +23,7 @@ namespace hermod::broker {
 struct ListenerSettings {
   const session::Protocol* protocol = nullptr;
   transport::Address address;
+  std::string path;  ///< of a Unix socket, instead of the address; streams only
   bool allow_anonymous = true;
   /// Users and access rules; nothing: all names are one. May be shared by listeners.
   std::shared_ptr<const identity::Directory> directory;

@@ -36,6 +36,23 @@ enum class Error : int {
   kServerError,
   kBadProperty,  ///< not UTF-8, or otherwise nothing that MQTT 5 can say
   kUnproven,     ///< authentication failed on this side; see MqttClient::authentication_fault()
+  // The SOCKS proxy did not connect. From kProxyFailed on in the order of RFC 1928 §6.
+  kProxyNotSocks = 48,   ///< it does not speak SOCKS5
+  kProxyNeedsLogin,      ///< it takes none of our ways to log in
+  kProxyBadCredentials,  ///< RFC 1929
+  kProxyClosed,          ///< it closed the connection before it was done
+  kProxyNameTooLong,     ///< host, user or password do not fit into SOCKS's 255 octets
+  kProxyFailed,          ///< for no reason that it tells
+  kProxyNotAllowed,
+  kProxyNetworkUnreachable,
+  kProxyHostUnreachable,
+  kProxyRefused,  ///< nothing listens there
+  kProxyTtl,
+  kProxyNoConnect,      ///< it does not do what we ask for
+  kProxyNoAddressKind,  ///< it does not take addresses of this kind
+  // SRV records.
+  kNoService,   ///< the domain has none for MQTT
+  kNameServer,  ///< no name server answered, or not in a way that can be read
   // From 0x80 on: the reason codes of MQTT 5.0 (table 2-6) that say nothing of the above; the
   // number is the code. See to_error(mqtt::ReasonCode).
 };

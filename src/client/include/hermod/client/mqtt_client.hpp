@@ -27,11 +27,13 @@
 #include <boost/asio/async_result.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "hermod/base/bytes.hpp"
 #include "hermod/client/error.hpp"
 #include "hermod/client/handler.hpp"
 #include "hermod/model/message.hpp"
@@ -39,10 +41,27 @@
 
 namespace hermod::client {
 
+/// A SOCKS5 proxy that connects to the server for us, and looks its name up (RFC 1928, RFC 1929).
+struct SocksProxy {
+  std::string host;
+  std::uint16_t port = 1080;
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+};
+
 struct MqttOptions {
   std::string host = "localhost";  ///< name or literal address
   std::uint16_t port = 1883;
+  std::string local_host;  ///< the own address to connect from, or its name; empty: any
+  std::string
+      unix_path;  ///< of a socket file on this machine, instead of all of these; empty: none
+  std::optional<SocksProxy> proxy;  ///< to connect through
+  /// `host` is a domain, whose SRV records name servers and ports (RFC 2782); an empty one is this
+  /// machine's. Not with a proxy.
+  bool service = false;
   mqtt::ClientOptions session;  ///< what CONNECT says, keep-alive, limits
+  /// For who looks for a fault: called with each whole packet, once it is sent or was received.
+  std::function<void(bool sent, Bytes packet)> on_packet;
   /// Publications that have not completed; one more fails with Error::kTooMany.
   std::size_t publications_max = 65'536;
 };
@@ -53,7 +72,7 @@ struct MqttPublication {
   std::string payload;
   model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
   bool retain = false;
-  mqtt::MessageProperties properties;
+  mqtt::MessageProperties properties;  ///< an expiry of 0 is said as 1
 };
 
 /// A message that came.
@@ -131,7 +150,8 @@ class MqttClient {
   /// Why session.authenticator did not go on, in its words (Error::kUnproven).
   [[nodiscard]] const std::string& authentication_fault() const;
 
-  /// Resolves, connects, and waits for CONNACK. void(error_code, bool session_present).
+  /// Resolves, connects (see MqttOptions for the ways), and waits for CONNACK. void(error_code,
+  /// bool session_present).
   template <boost::asio::completion_token_for<void(error_code, bool)> Token>
   auto async_connect(Token&& token) {
     return initiate<void(error_code, bool)>(&MqttClient::connect, token);

@@ -64,6 +64,51 @@ TEST(Mqtt31Client, APubrelWithoutAnswerIsSentAgainWithDup) {
   peer.after(1h).expects_nothing();
 }
 
+// client                       server
+//   | SUBSCRIBE 1 ->             |
+//   |        20 s                |
+//   | SUBSCRIBE 1 DUP ->         |
+//   |   <- SUBACK 1              |
+//   |   <- SUBACK 1              |  of the repetition
+TEST(Mqtt31Client, ASubscribeWithoutAnswerIsSentAgainWithDup) {
+  ClientPeerV31 peer;
+  ASSERT_TRUE(peer.subscribe({{"a", 1}}, 3));
+  peer.expects(octets("82 06 0001 0001 61 01"));
+  for (int i = 0; i < 2; ++i) {
+    peer.after(19'999ms).expects_nothing().after(1ms);
+    peer.expects(octets("8a 06 0001 0001 61 01"));
+  }
+  peer.sends(octets("90 03 0001 01"));
+  EXPECT_EQ(peer.effect<Completed>().ticket, 3u);
+  peer.after(1h).expects_nothing();
+  peer.sends(octets("90 03 0001 01")).expects_nothing();
+}
+
+// client                       server
+//   | UNSUBSCRIBE 1 ->           |
+//   |        20 s                |
+//   | UNSUBSCRIBE 1 DUP ->       |
+//   |   <- UNSUBACK 1, twice     |
+TEST(Mqtt31Client, AnUnsubscribeWithoutAnswerIsSentAgainWithDup) {
+  ClientPeerV31 peer;
+  ASSERT_TRUE(peer.unsubscribe({"a"}, 4));
+  peer.expects(octets("a2 05 0001 0001 61"));
+  peer.after(20s).expects(octets("aa 05 0001 0001 61"));
+  peer.sends(octets("b0 02 0001"));
+  EXPECT_EQ(peer.effect<Completed>().ticket, 4u);
+  peer.after(1h).expects_nothing();
+  peer.sends(octets("b0 02 0001")).expects_nothing();
+}
+
+TEST(Mqtt31Client, ARequestThatIsNotRepeatedIsAnsweredOnce) {
+  ClientPeerV31 peer(0);
+  ASSERT_TRUE(peer.subscribe({{"a", 1}}, 3));
+  (void)peer.host().take_output();
+  peer.after(24h).expects_nothing();
+  peer.sends(octets("90 03 0001 01")).expects_effect<Completed>();
+  peer.sends(octets("90 03 0001 01")).expects_close(Reason::kProtocolError);
+}
+
 TEST(Mqtt31Client, MessagesAreSentAgainInTheirOrder) {
   ClientPeerV31 peer;
   const Delivery item{.message = &kMessage, .guarantee = Guarantee::kAtLeastOnce};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "hermod/base/bytes.hpp"
 #include "hermod/transport/address.hpp"
@@ -48,6 +49,8 @@ class Stream : public Source {
   /// Ends this side's sending; what was written is still delivered. The destructor closes.
   virtual void shutdown_write() = 0;
   [[nodiscard]] virtual Address peer() const = 0;
+  /// The peer for the log; a Unix socket's peer has no address, and is told by the path.
+  [[nodiscard]] virtual std::string peer_text() const { return peer().to_text(); }
 };
 
 class StreamListener : public Source {
@@ -57,6 +60,7 @@ class StreamListener : public Source {
   /// no new edge announces it: call again after something was closed, or a little later.
   [[nodiscard]] virtual std::unique_ptr<Stream> accept(int& error) = 0;
   [[nodiscard]] virtual Address local() const = 0;
+  [[nodiscard]] virtual std::string local_text() const { return local().to_text(); }
 };
 
 }  // namespace hermod::transport

@@ -21,7 +21,8 @@ struct TcpOptions {
   int backlog = 1024;
 };
 
-/// A connected (or connecting) socket; owns the descriptor and nothing else.
+/// A connected (or connecting) socket; owns the descriptor and nothing else. Octets of a Unix
+/// socket go the same way (unix.hpp).
 class TcpStream final : public Stream {
  public:
   /// Takes ownership of a non-blocking TCP socket.
@@ -36,6 +37,7 @@ class TcpStream final : public Stream {
   void shutdown_write() override;
   /// Asked from the kernel each time; family kNone once the connection is broken.
   [[nodiscard]] Address peer() const override;
+  [[nodiscard]] std::string peer_text() const override;
   [[nodiscard]] Address local() const;
 
  private:

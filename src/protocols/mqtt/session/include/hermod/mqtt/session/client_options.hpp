@@ -72,8 +72,9 @@ struct ClientOptions {
   std::uint32_t packet_bytes_max = 268'435'455;
   std::uint16_t inflight_max = 20;  ///< messages above QoS 0 that are under way at a time
 
-  /// MQTT 3.1: a message, or its PUBREL, that is not answered for so long is sent again with DUP
-  /// (§4.1, §4.2). 0: never. Later versions repeat nothing while a connection lasts.
+  /// MQTT 3.1: a message, its PUBREL, SUBSCRIBE or UNSUBSCRIBE that is not answered for so long is
+  /// sent again with DUP (§2.1, §4.1, §4.2). 0: never. Later versions repeat nothing while a
+  /// connection lasts.
   std::uint32_t resend_after_s = 0;
 
   // --- MQTT 5 ---

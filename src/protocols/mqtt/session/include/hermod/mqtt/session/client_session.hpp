@@ -116,6 +116,9 @@ class ClientSession final : public session::Session {
     std::uint32_t entries = 0;
     std::uint16_t packet_id = 0;
     bool subscribe = false;  // or UNSUBSCRIBE
+    // When it is sent again after a while (MQTT 3.1):
+    std::vector<std::uint8_t> packet;
+    Instant due = kNever;
   };
 
   [[nodiscard]] bool send_connect(std::optional<std::string_view> auth, session::Effects& effects);
@@ -147,6 +150,9 @@ class ClientSession final : public session::Session {
   [[nodiscard]] std::uint16_t take_request_id();
   [[nodiscard]] std::optional<Request> take_request(std::uint16_t packet_id, bool subscribe);
   void end_requests(model::Reason reason, session::Effects& effects);
+  void note_request(Request request, Bytes packet, Instant now);
+  void resend_requests(Instant now, session::Effects& effects);
+  [[nodiscard]] Instant requests_due() const;
   void ping(Instant now, session::Effects& effects);
   [[nodiscard]] Instant ping_due() const;
   [[nodiscard]] bool resends() const { return resend_after_ > Duration::zero(); }
