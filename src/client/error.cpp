@@ -205,6 +205,7 @@ bool may_heal(error_code error) {
     case Error::kBadTopic:
     case Error::kTooLarge:
     case Error::kBadProperty:
+    case Error::kUnproven:
       return false;
     default:
       return true;

@@ -67,6 +67,7 @@ void MqttReconnector::on_ended(const Connection& connection, error_code error) {
   const bool good = state_ == State::kOpen && clock_.now() - connected_at_ >= options_.good_after;
   terms_ = connection->session().terms();
   refusal_ = connection->session().refusal();
+  auth_fault_ = connection->session().authentication_fault();
   connection_ =
       std::make_shared<MqttConnection>(executor(), options_.mqtt, connection->take_unfinished());
   if (!may_heal(error)) {

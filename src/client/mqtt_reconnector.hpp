@@ -35,6 +35,7 @@ class MqttReconnector : public std::enable_shared_from_this<MqttReconnector> {
   [[nodiscard]] const mqtt::Refusal& refusal() const {
     return state_ == State::kOpen ? connection_->session().refusal() : refusal_;
   }
+  [[nodiscard]] const std::string& authentication_fault() const { return auth_fault_; }
 
   // The operations of MqttSession.
   void connect(Handler<void(error_code, bool)> handler);
@@ -93,6 +94,7 @@ class MqttReconnector : public std::enable_shared_from_this<MqttReconnector> {
   Instant connected_at_ = kNever;
   mqtt::ServerTerms terms_;  // what the server said last, before connection_
   mqtt::Refusal refusal_;
+  std::string auth_fault_;
 
   Handler<void(error_code, bool)> connect_handler_;
   std::deque<Request> waiting_;  // for a connection

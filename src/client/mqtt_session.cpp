@@ -35,6 +35,9 @@ const mqtt::ServerTerms& MqttSession::server() const {
 const mqtt::Refusal& MqttSession::refusal() const {
   return reconnector_->refusal();
 }
+const std::string& MqttSession::authentication_fault() const {
+  return reconnector_->authentication_fault();
+}
 
 void MqttSession::close() {
   if (reconnector_ != nullptr) reconnector_->close();

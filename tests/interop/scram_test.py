@@ -204,6 +204,7 @@ class ForeignClient(ScramTest):
         self.assertEqual(early.said()[:2], (AUTH, CONTINUE))
         early.send(PUBLISH, string("a") + b"\0x")
         self.assertEqual(early.said()[:2], (CONNACK, PROTOCOL_ERROR))
+        self.log_tells("breaks MQTT-3.1.2-30")
         self.log_tells("the authentication method that it asks for is not known")
 
     def test_a_recorded_exchange_opens_nothing(self):

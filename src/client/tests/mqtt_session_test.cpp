@@ -424,6 +424,7 @@ TEST(MayHeal, FollowsTheMeaningOfTheCode) {
         ReasonCode::kTopicNameInvalid, ReasonCode::kBadAuthenticationMethod}) {
     EXPECT_FALSE(may_heal(to_error(code))) << mqtt::to_text(code);
   }
+  EXPECT_FALSE(may_heal(Error::kUnproven));
   EXPECT_TRUE(may_heal(Error::kTimeout));
   EXPECT_TRUE(may_heal(Error::kClosedByServer));
   EXPECT_TRUE(may_heal(asio::error::host_not_found));

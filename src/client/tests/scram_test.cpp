@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "hermod/client/mqtt_client.hpp"
+#include "hermod/client/mqtt_session.hpp"
 #include "scripted_server.hpp"
 
 namespace hermod::client {
@@ -133,6 +134,22 @@ TEST_F(AuthTest, AServerThatProvesNothingIsLeft) {
   client_->async_connect([this](error_code error, bool) {
     EXPECT_EQ(error, Error::kUnproven);
     log_.push_back(client_->authentication_fault());
+  });
+  run(io_);
+  EXPECT_THAT(log_, ElementsAre("not ok"));
+}
+
+TEST_F(AuthTest, ASessionDoesNotComeBackToAServerThatProvesNothing) {
+  server_.expects(kConnect).sends("20 0a 00 00 07 15 0001 4d 16 0000");
+  server_.expects("e0 01 80").expects_end();
+  MqttSessionOptions options{.mqtt = {.host = "127.0.0.1", .port = server_.port()}};
+  options.mqtt.session.client_id = "c";
+  options.mqtt.session.version = mqtt::Version::kV5;
+  options.mqtt.session.authenticator = words_;
+  MqttSession session(io_.get_executor(), options);
+  session.async_connect([&](error_code error, bool) {
+    EXPECT_EQ(error, Error::kUnproven);
+    log_.push_back(session.authentication_fault());
   });
   run(io_);
   EXPECT_THAT(log_, ElementsAre("not ok"));

@@ -20,6 +20,8 @@ using session::Effects;
 
 namespace {
 
+constexpr auto kProtocolError = ReasonCode::kProtocolError;
+
 session::BrokenRule broken_rule(const WireError& error) {
   return {error.statement, error.offset};
 }
@@ -37,7 +39,7 @@ std::string_view method_of(const AuthView& auth) {
 
 }  // namespace
 
-// One packet alone is taken: its answer decides what follows.
+// One packet alone is taken, AUTH or DISCONNECT [MQTT-3.1.2-30]: its answer decides what follows.
 std::size_t ServerSession::on_exchange_bytes(Bytes bytes, Effects& effects) {
   const auto header = read_fixed_header(bytes, flow_.version);
   if (!header) {
@@ -46,7 +48,7 @@ std::size_t ServerSession::on_exchange_bytes(Bytes bytes, Effects& effects) {
     return bytes.size();
   }
   if (header->type != PacketType::kAuth && header->type != PacketType::kDisconnect) {
-    refuse(Reason::kProtocolError, effects);  // [MQTT-3.1.2-30]
+    refuse(kProtocolError, Reason::kProtocolError, effects, {.statement = "MQTT-3.1.2-30"});
     return bytes.size();
   }
   if (header->packet_size() > limits_->connect_bytes_max) {
@@ -54,10 +56,12 @@ std::size_t ServerSession::on_exchange_bytes(Bytes bytes, Effects& effects) {
     return bytes.size();
   }
   if (bytes.size() < header->packet_size()) return 0;
+  effects.note_received(1);
   on_exchange_packet(*header, bytes.subspan(header->header_size), effects);
   return state_ == State::kClosed ? bytes.size() : header->packet_size();
 }
 
+// [MQTT-4.12.0-3], [MQTT-4.12.0-5]
 void ServerSession::on_exchange_packet(const FixedHeader& header, Bytes body, Effects& effects) {
   if (header.type == PacketType::kDisconnect) {  // gives up (§4.12)
     const auto disconnect = read_disconnect(header, body, flow_.version);
@@ -69,11 +73,11 @@ void ServerSession::on_exchange_packet(const FixedHeader& header, Bytes body, Ef
   const auto auth = read_auth(header, body);
   if (!auth)
     return refuse(code_of(auth.error()), Reason::kMalformed, effects, broken_rule(auth.error()));
-  if (auth->reason != ReasonCode::kContinueAuthentication) {  // [MQTT-4.12.0-3]
-    return refuse(Reason::kProtocolError, effects);
+  if (auth->reason != ReasonCode::kContinueAuthentication) {
+    return refuse(kProtocolError, Reason::kProtocolError, effects, {.statement = "MQTT-4.12.0-3"});
   }
-  if (method_of(*auth) != authentication()->method) {  // [MQTT-4.12.0-5]
-    return refuse(Reason::kProtocolError, effects);
+  if (method_of(*auth) != authentication()->method) {
+    return refuse(kProtocolError, Reason::kProtocolError, effects, {.statement = "MQTT-4.12.0-5"});
   }
   state_ = State::kAttaching;
   effects.push(session::Authenticate{.ticket = make_ticket(TicketKind::kAttach, 0),

@@ -88,6 +88,8 @@ class MqttSession {
   [[nodiscard]] const mqtt::ServerTerms& server() const;
   /// What the server last refused or ended something with, code and words (MQTT 5).
   [[nodiscard]] const mqtt::Refusal& refusal() const;
+  /// Why session.authenticator did not go on, in its words (Error::kUnproven).
+  [[nodiscard]] const std::string& authentication_fault() const;
 
   /// Begins. Completes with the first connection, or with what it gave up for.
   /// void(error_code, bool session_present).
