@@ -10,7 +10,7 @@ import stat
 from names_test import KINDS, link_names
 from processes import HERMOD, Broker, ProcessTest, free_port, main, require
 from recorder import Recorder
-from socks import Proxy
+from socks_proxy import Proxy
 
 PROXY_REFUSALS = ((1, "failed, and does not say why"), (2, "does not allow this connection"),
                   (3, "has no way to the broker's network"), (4, "does not reach the broker"),
