@@ -73,6 +73,7 @@ class Outcome:
         self.reset = b"(reset)" in packets
         while packets and packets[-1] in (b"(reset)", b"\xe0\x00"):  # DISCONNECT may be overtaken
             packets.pop()
+        packets.sort(key=lambda packet: packet[0] >> 4 == 6)  # and PUBREL, by the next PUBLISH
         self.packets = [meaning(self.normal(packet, pid), recorder.version) for packet in packets
                         if packet[0] >> 4 != 7]  # PUBCOMP may be overtaken too
 

@@ -142,11 +142,12 @@ class Options(BrokerTest):
         file.write_bytes(b"of a file")
         for version in ALL:
             subscriber = self.subscribe("mosquitto", "-V", version, "-t", "in")
-            pub = [*self.pub("mosquitto"), "-V", version, "-t", "in"]
+            # QoS 1: each has arrived before the next client comes.
+            pub = [*self.pub("mosquitto"), "-V", version, "-q", "1", "-t", "in"]
             self.finish(*pub, "-f", file)
             self.finish(*pub, "-s", stdin=b"of stdin")
-            self.finish(*pub, "-l", "-q", "1", stdin=b"line 1\nline 2\n")
-            self.finish(require("mosquitto_pub"), "-V", version, "-m", "of a URL",
+            self.finish(*pub, "-l", stdin=b"line 1\nline 2\n")
+            self.finish(require("mosquitto_pub"), "-V", version, "-q", "1", "-m", "of a URL",
                         "-L", f"mqtt://127.0.0.1:{self.broker.mqtt}/in")
             self.assertEqual(subscriber.wait_lines(5),
                              ["of a file", "of stdin", "line 1", "line 2", "of a URL"])
@@ -156,13 +157,15 @@ class Options(BrokerTest):
         for version in ALL:
             topic = f"kept/{version}"
             for name in ("a", "b"):
-                self.publish("mosquitto", f"{topic}/{name}", name, "-r", "-V", version)
+                self.publish("mosquitto", f"{topic}/{name}", name, "-r", "-q", "1", "-V", version)
             sub = [*self.sub("mosquitto"), "-V", version, "-t", f"{topic}/+"]
             kept = self.finish(*sub, "-C", "2", "-F", "%r %p")
             self.assertEqual(sorted(kept.splitlines()), ["1 a", "1 b"])
             self.assertEqual(self.finish(*sub, "-W", "1", "-R", status=27), "")
+            gone = self.subscribe("mosquitto", "-V", version, "-t", f"{topic}/a", "-F", "%r %l %p")
             removing = self.start(*sub, "--remove-retained", "-T", f"{topic}/b")
             removing.wait_for("^a$")
+            gone.wait_for("^0 0 $")
             removing.signal(signal.SIGINT)  # it sends what it still has to
             removing.wait()
             left = self.start(*sub, "--retained-only", "-F", "%r %p")
