@@ -25,11 +25,11 @@ boost::asio::awaitable<void> put_get_observe(std::uint16_t port, std::string top
   CoapPut put{.payload = std::move(value), .content_type = "text/plain"};
   co_await client.async_put(path, put, use_awaitable);
   const CoapResponse response = co_await client.async_get(path, use_awaitable);
-  std::cout << "value: " << response.payload << std::endl;
+  std::cout << "value: " << response.payload << "\n";
   const CoapObservation observation = co_await client.async_observe(path, use_awaitable);
   for (int i = 0; i < count; ++i) {
     const CoapNotification notification = co_await client.async_receive(use_awaitable);
-    std::cout << "observed: " << notification.payload << std::endl;
+    std::cout << "observed: " << notification.payload << "\n";
   }
   co_await client.async_cancel(observation, use_awaitable);
   client.close();
@@ -38,6 +38,7 @@ boost::asio::awaitable<void> put_get_observe(std::uint16_t port, std::string top
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 5) {
     std::cerr << "usage: example_coap PORT TOPIC VALUE COUNT\n";
     return 2;

@@ -22,7 +22,7 @@ boost::asio::awaitable<void> republish(std::uint16_t port, std::string filter, s
   co_await client.async_connect(use_awaitable);
   std::vector<MqttSubscription> wanted{{std::move(filter)}};
   co_await client.async_subscribe(wanted, use_awaitable);
-  std::cout << "subscribed" << std::endl;
+  std::cout << "subscribed\n";
   for (int i = 0; i < count; ++i) {
     const MqttMessage message = co_await client.async_receive(use_awaitable);
     MqttPublication copy{
@@ -35,6 +35,7 @@ boost::asio::awaitable<void> republish(std::uint16_t port, std::string filter, s
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 5) {
     std::cerr << "usage: example_coroutine PORT FILTER PREFIX COUNT\n";
     return 2;

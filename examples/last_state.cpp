@@ -20,7 +20,7 @@ MqttSessionOptions options(std::uint16_t port) {
   options.mqtt.session.version = mqtt::Version::kV5;
   options.backoff = {.initial = std::chrono::milliseconds(100)};
   options.on_change = [](const MqttSessionChange& change) {
-    if (change.kind == MqttSessionChange::Kind::kLost) std::cout << "lost" << std::endl;
+    if (change.kind == MqttSessionChange::Kind::kLost) std::cout << "lost\n";
   };
   return options;
 }
@@ -29,7 +29,7 @@ void show(MqttSession& session, const std::string& last) {
   session.async_receive([&session, last](error_code error, const MqttMessage& message) {
     if (error) return;
     std::cout << message.topic << " " << message.payload
-              << (message.retain ? " (as it was)" : " (new)") << std::endl;
+              << (message.retain ? " (as it was)" : " (new)") << "\n";
     if (message.payload != last) return show(session, last);
     session.async_disconnect([](error_code) {});
   });
@@ -38,6 +38,7 @@ void show(MqttSession& session, const std::string& last) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 4) {
     std::cerr << "usage: example_last_state PORT FILTER LAST\n";
     return 2;

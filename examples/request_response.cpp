@@ -50,13 +50,14 @@ boost::asio::awaitable<void> ask(std::uint16_t port, std::string text) {
   question.properties.correlation_data = "question 1";
   co_await client.async_publish(question, use_awaitable);
   const MqttMessage answer = co_await client.async_receive(use_awaitable);
-  std::cout << answer.properties.correlation_data << ": " << answer.payload << std::endl;
+  std::cout << answer.properties.correlation_data << ": " << answer.payload << "\n";
   co_await client.async_disconnect(use_awaitable);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 3) {
     std::cerr << "usage: example_request_response PORT QUESTION\n";
     return 2;

@@ -23,9 +23,9 @@ MqttSessionOptions options(std::uint16_t port) {
                      .longest = std::chrono::milliseconds(5'000)};
   options.on_change = [](const MqttSessionChange& change) {
     if (change.kind == MqttSessionChange::Kind::kConnected) {
-      std::cout << (change.session_present ? "resumed" : "connected") << std::endl;
+      std::cout << (change.session_present ? "resumed" : "connected") << "\n";
     } else {
-      std::cout << "lost: " << change.error.message() << std::endl;
+      std::cout << "lost: " << change.error.message() << "\n";
     }
   };
   return options;
@@ -60,7 +60,7 @@ class Counter {
   void receive() {
     session_.async_receive([this](error_code error, const MqttMessage& message) {
       if (error) return;
-      std::cout << message.payload << std::endl;
+      std::cout << message.payload << "\n";
       if (message.payload != std::to_string(last_)) return receive();
       session_.async_disconnect([](error_code) {});
     });
@@ -73,6 +73,7 @@ class Counter {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 3) {
     std::cerr << "usage: example_resume PORT COUNT\n";
     return 2;

@@ -38,10 +38,10 @@ int print_messages(std::uint16_t port, const std::string& filter, int count) {
     const MqttGrants grants =
         result_of(strand, [&] { return client.async_subscribe({{filter}}, use_future); });
     if (!grants.at(0)) throw std::runtime_error("the server refuses the filter");
-    std::cout << "subscribed" << std::endl;
+    std::cout << "subscribed\n";
     for (int i = 0; i < count; ++i) {
       const auto message = result_of(strand, [&] { return client.async_receive(use_future); });
-      std::cout << message.topic << " " << message.payload << std::endl;
+      std::cout << message.topic << " " << message.payload << "\n";
     }
     result_of(strand, [&] { return client.async_disconnect(use_future); });
   } catch (const std::exception& error) {
@@ -55,6 +55,7 @@ int print_messages(std::uint16_t port, const std::string& filter, int count) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 4) {
     std::cerr << "usage: example_subscribe PORT FILTER COUNT\n";
     return 2;

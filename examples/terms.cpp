@@ -40,7 +40,7 @@ void show_terms(const mqtt::ServerTerms& terms) {
   if (!terms.client_id.empty()) std::cout << "we are called " << terms.client_id << "\n";
   std::cout << "keep-alive " << terms.keep_alive_s << " s, session " << terms.session_expiry_s
             << " s, QoS up to " << static_cast<int>(terms.guarantee_max)
-            << (terms.shared_subscriptions ? ", shared subscriptions" : "") << std::endl;
+            << (terms.shared_subscriptions ? ", shared subscriptions" : "") << "\n";
 }
 
 boost::asio::awaitable<void> subscribe(MqttClient& client) {
@@ -58,12 +58,12 @@ boost::asio::awaitable<void> subscribe(MqttClient& client) {
   MqttRequestProperties request{.subscription_id = 7};
   error_code error;
   co_await client.async_subscribe(wanted, request, redirect_error(use_awaitable, error));
-  std::cout << "not asked for: " << error.message() << std::endl;
+  std::cout << "not asked for: " << error.message() << "\n";
   wanted.pop_back();
   const MqttGrants grants = co_await client.async_subscribe(wanted, request, use_awaitable);
   for (const MqttGrant& grant : grants) {
     std::cout << (grant ? "granted QoS " + std::to_string(static_cast<int>(*grant)) : "refused")
-              << std::endl;
+              << "\n";
   }
 }
 
@@ -87,7 +87,7 @@ boost::asio::awaitable<void> receive(MqttClient& client) {
   for (const auto& [name, value] : message.properties.user) {
     std::cout << ", " << name << " " << value;
   }
-  std::cout << std::endl;
+  std::cout << "\n";
 }
 
 /// Waits until the server ends it.
@@ -117,6 +117,7 @@ boost::asio::awaitable<void> run(std::uint16_t port, std::string client_id) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 3) {
     std::cerr << "usage: example_terms PORT CLIENT-ID\n";
     return 2;

@@ -43,7 +43,7 @@ boost::asio::awaitable<void> run(std::uint16_t port, std::string name) {
                          .guarantee = model::Guarantee::kAtLeastOnce,
                          .retain = true};
   co_await client.async_publish(online, use_awaitable);
-  std::cout << "online" << std::endl;
+  std::cout << "online\n";
   co_await client.async_receive(use_awaitable);
   // With any other reason the server would forget the will.
   MqttFarewell farewell{.reason = mqtt::ReasonCode::kDisconnectWithWillMessage};
@@ -53,6 +53,7 @@ boost::asio::awaitable<void> run(std::uint16_t port, std::string name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::cout << std::unitbuf;  // so that each line is seen at once
   if (argc != 3) {
     std::cerr << "usage: example_will PORT NAME\n";
     return 2;

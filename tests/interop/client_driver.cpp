@@ -97,7 +97,7 @@ class Options {
 };
 
 void say(const std::string& words) {
-  std::cout << words << std::endl;
+  std::cout << words << '\n' << std::flush;
 }
 
 std::string describe(const mqtt::MessageProperties& properties) {

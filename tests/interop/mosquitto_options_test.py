@@ -162,12 +162,12 @@ class Options(BrokerTest):
             kept = self.finish(*sub, "-C", "2", "-F", "%r %p")
             self.assertEqual(sorted(kept.splitlines()), ["1 a", "1 b"])
             self.assertEqual(self.finish(*sub, "-W", "1", "-R", status=27), "")
-            gone = self.subscribe("mosquitto", "-V", version, "-t", f"{topic}/a", "-F", "%r %l %p")
+            watcher = self.subscribe("mosquitto", "-V", version, "-t", f"{topic}/a", "-F", "%p:%l")
             removing = self.start(*sub, "--remove-retained", "-T", f"{topic}/b")
             removing.wait_for("^a$")
-            gone.wait_for("^0 0 $")
-            removing.signal(signal.SIGKILL)  # it does not always end for another one
-            removing.wait()
+            self.assertEqual(watcher.wait_lines(2), ["a:1", ":0"])  # the second clears it
+            removing.close()
+            watcher.close()
             left = self.start(*sub, "--retained-only", "-F", "%r %p")
             left.wait_for("^1 b$")
             self.publish("mosquitto", f"{topic}/c", "live")
