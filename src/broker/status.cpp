@@ -82,7 +82,8 @@ Counts& Counts::operator+=(const Counts& other) {
       &Counts::stored_bytes,
       &Counts::inflight,
   };
-  static_assert(sizeof(Counts) == kMembers.size() * sizeof(std::uint64_t) + sizeof(by_listener));
+  using ByListener = decltype(Counts::by_listener);
+  static_assert(sizeof(Counts) == kMembers.size() * sizeof(std::uint64_t) + sizeof(ByListener));
   for (const Member member : kMembers) this->*member += other.*member;
   by_listener.resize(std::max(by_listener.size(), other.by_listener.size()));
   for (std::size_t i = 0; i < other.by_listener.size(); ++i) by_listener[i] += other.by_listener[i];
