@@ -94,16 +94,16 @@ constexpr std::array kMissing{
 };
 
 template <typename T>
-constexpr bool is_list = false;
+constexpr bool kIsList = false;
 template <typename T>
-constexpr bool is_list<std::vector<T>> = true;
+constexpr bool kIsList<std::vector<T>> = true;
 
 /// An option with a value that is taken as it is, also when it begins with a dash.
 template <typename T>
 CLI::Option* value(CLI::App& app, const std::string& name, T& into, const std::string& help) {
   CLI::Option* const option = app.add_option(name, into, help)->allow_extra_args(false);
   // The command line has the last word over the options file.
-  if constexpr (!is_list<T>) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  if constexpr (!kIsList<T>) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   return option;
 }
 
