@@ -190,7 +190,7 @@ Read<ServerFinal> read_server_final(std::string_view message) {
   Fields fields(message);
   if (const auto error = fields.take('e')) {
     if (error->empty() || !fields.pass_extensions()) return std::unexpected(kForm);
-    return ServerFinal{.error = *error};
+    return ServerFinal{.error = error};
   }
   const auto signature = fields.take('v');
   const auto key = signature ? read_key(*signature) : std::nullopt;
