@@ -115,6 +115,12 @@ void MqttReconnector::publish(Handler<void(error_code)> handler, MqttPublication
   connection_->publish(std::move(handler), std::move(publication));
 }
 
+void MqttReconnector::reauthenticate(Handler<void(error_code)> handler) {
+  replace_ended();
+  if (state_ != State::kOpen) return handler(Error::kNotConnected);
+  connection_->reauthenticate(std::move(handler));
+}
+
 void MqttReconnector::receive(Handler<void(error_code, MqttMessage)> handler) {
   replace_ended();
   connection_->receive(std::move(handler));

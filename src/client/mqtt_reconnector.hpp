@@ -44,6 +44,7 @@ class MqttReconnector : public std::enable_shared_from_this<MqttReconnector> {
                  std::vector<MqttSubscription> subscriptions, MqttRequestProperties properties);
   void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
                    MqttRequestProperties properties);
+  void reauthenticate(Handler<void(error_code)> handler);
   void receive(Handler<void(error_code, MqttMessage)> handler);
   void disconnect(Handler<void(error_code)> handler, const MqttFarewell& farewell);
   void close();

@@ -58,6 +58,9 @@ void MqttSession::unsubscribe(Handler<void(error_code)> handler, std::vector<std
                               MqttRequestProperties properties) {
   reconnector_->unsubscribe(std::move(handler), std::move(filters), std::move(properties));
 }
+void MqttSession::reauthenticate(Handler<void(error_code)> handler) {
+  reconnector_->reauthenticate(std::move(handler));
+}
 void MqttSession::receive(Handler<void(error_code, MqttMessage)> handler) {
   reconnector_->receive(std::move(handler));
 }

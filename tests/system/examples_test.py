@@ -75,6 +75,21 @@ class Examples(ProcessTest):
         self.assertEqual(self.complete(watcher), "subscribed\n" +
                          2 * "state/pump online\nstate/pump offline\n")
 
+    def test_login_without_sending_the_password(self):
+        file = self.directory / "users"
+        self.finish(HERMOD, "passwd", "-c", "-b", "-H", "scram-sha-256", file, "alice", "secret")
+        broker = self.start_broker(f"password_file {file}", anonymous=False)
+        login = ("alice", "secret", "kept", "by alice")
+        self.assertEqual(self.complete(self.example("login", *login, port=broker.mqtt)),
+                         "logged in\nproven again\n")
+        kept = self.finish(HERMOD, "sub", "-h", "127.0.0.1", "-p", broker.mqtt, "-t", "kept", "-C",
+                           "1", "-u", "alice", "-P", "secret")
+        self.assertEqual(kept, "by alice\n")
+        refused = self.example("login", "alice", "guess", "kept", "x", port=broker.mqtt)
+        self.assertEqual(refused.wait(), 1)
+        self.assertEqual(refused.text("stderr"),
+                         "cannot log in: bad user name or password\n")
+
     def hermod_pub(self, topic, message):
         self.finish(HERMOD, "pub", "-h", "127.0.0.1", "-p", self.broker.mqtt, "-t", topic,
                     "-m", message, "-r", "-q", "1")

@@ -155,6 +155,31 @@ TEST_F(AuthTest, ASessionDoesNotComeBackToAServerThatProvesNothing) {
   EXPECT_THAT(log_, ElementsAre("not ok"));
 }
 
+TEST_F(AuthTest, ASessionAuthenticatesAgainOnTheConnectionThatItHas) {
+  MqttSessionOptions options{.mqtt = {.host = "127.0.0.1", .port = server_.port()}};
+  options.mqtt.session.client_id = "c";
+  options.mqtt.session.version = mqtt::Version::kV5;
+  options.mqtt.session.authenticator = words_;
+  MqttSession session(io_.get_executor(), options);
+  session.async_reauthenticate(note("early"));
+  session.async_connect([&](error_code error, bool) {
+    note("connect")(error);
+    session.async_reauthenticate([&](error_code again) {
+      note("again")(again);
+      session.async_reauthenticate([&](error_code refused) {
+        note("refused")(refused);
+        session.close();
+      });
+    });
+  });
+  server_.expects(kConnect).sends(kConnack);
+  server_.expects(kAgain).sends(kAsk).expects(kAnswer).sends(kDone);
+  server_.expects(kAgain).sends("e0 02 87 00").closes();
+  run(io_);
+  EXPECT_THAT(log_,
+              ElementsAre("early: not connected", "connect", "again", "refused: not authorized"));
+}
+
 TEST_F(AuthTest, WhatCannotBeginIsToldAtOnce) {
   make();
   client_->async_reauthenticate(note("early"));

@@ -129,6 +129,13 @@ class MqttSession {
                                       std::move(properties));
   }
 
+  /// As MqttClient::async_reauthenticate. Fails while there is no connection, and with the one that
+  /// it began on: the next one proves who it is by itself. void(error_code).
+  template <boost::asio::completion_token_for<void(error_code)> Token>
+  auto async_reauthenticate(Token&& token) {
+    return initiate<void(error_code)>(&MqttSession::reauthenticate, token);
+  }
+
   /// The next message, whichever connection it comes by. Fails only when nothing can follow. One
   /// call at a time. void(error_code, MqttMessage).
   template <boost::asio::completion_token_for<void(error_code, MqttMessage)> Token>
@@ -157,6 +164,7 @@ class MqttSession {
                  std::vector<MqttSubscription> subscriptions, MqttRequestProperties properties);
   void unsubscribe(Handler<void(error_code)> handler, std::vector<std::string> filters,
                    MqttRequestProperties properties);
+  void reauthenticate(Handler<void(error_code)> handler);
   void receive(Handler<void(error_code, MqttMessage)> handler);
   void disconnect(Handler<void(error_code)> handler, MqttFarewell farewell);
 
