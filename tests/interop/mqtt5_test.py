@@ -74,8 +74,8 @@ class Messages(Mqtt5Test):
                                "-F", "%t %p|%C|%R|%D|%F|%P") for number in range(4)]
         for qos in (0, 1, 2):
             self.send("p", f"q{qos}", "-q", qos, *PROPERTIES)
-        for client in clients:
-            self.assertEqual(client.wait_lines(3), [
+        for client in clients:  # QoS 0 says nothing of when it has arrived
+            self.assertEqual(sorted(client.wait_lines(3)), [
                 f"p q{qos}|text/plain|answers/7|c-7|1|b:1 a:2" for qos in (0, 1, 2)])
 
     def test_properties_of_retained_messages(self):
@@ -93,7 +93,8 @@ class Messages(Mqtt5Test):
             sent.append(f"mix/{version} {version}-{qos} {qos}")
         for version, client in clients.items():
             with self.subTest(subscriber=version):
-                self.assertEqual(client.wait_lines(len(sent)), sent)
+                # mosquitto_sub prints QoS 2 when it is released: others may come before it.
+                self.assertEqual(sorted(client.wait_lines(len(sent))), sorted(sent))
 
     def test_aliases_in_both_directions(self):
         plain = self.client("311", "-t", "alias/#", "-F", "%t %p")
