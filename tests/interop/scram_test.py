@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Enhanced authentication of MQTT 5 by SCRAM-SHA-256: hermod serve against a client that is
-written here from RFC 5802 and MQTT 5.0 alone, and hermod pub and sub against it."""
+written here from RFC 5802 and MQTT 5.0 alone, mqtt.js, and hermod pub and sub against it."""
 import base64
 import hashlib
 import hmac
 import os
 import signal
 import socket
+from pathlib import Path
 
 from clients import MARK, MARKER, Subscriber
-from processes import HERMOD, PATIENCE_S, ProcessTest, main
+from processes import HERMOD, PATIENCE_S, ProcessTest, main, require
 
 METHOD = "SCRAM-SHA-256"
 CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 1, 2, 3, 4, 12, 13, 14, 15
@@ -283,6 +284,23 @@ class ForeignClient(ScramTest):
         self.assertEqual(stays.read(), (PINGRESP, b""))
         self.assertEqual(self.log_in("c", "alice", "secret")[2][1], BAD_USER)
         self.assertEqual(self.log_in("c", "alice", "new")[2][1], SUCCESS)
+
+
+class MqttJs(ScramTest):
+    def words(self, password):
+        # Debian's modules lie where only Debian's own node looks.
+        node = self.start(require("node"), Path(__file__).with_name("mqttjs_scram.js"),
+                          self.broker.mqtt, "alice", password, "js", "by mqtt.js",
+                          environment={"NODE_PATH": "/usr/share/nodejs"})
+        status = node.wait()
+        return status, node.text()
+
+    def test_it_logs_in_and_the_server_proves_itself(self):
+        self.assertEqual(self.words("secret"), (0, "the server knows the password\npublished\n"))
+
+    def test_a_wrong_password_is_refused(self):
+        self.assertEqual(self.words("guess"),
+                         (1, "Connection refused: Bad User Name or Password\n"))
 
 
 class OwnClients(ScramTest):
