@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of MQTT 3.1, 3.1.1 and 5.0, ours and mosquitto's, against our broker and mosquitto's."""
 import itertools
+import socket
 
 from clients import MARKER
 from mosquitto import Mosquitto
-from processes import HERMOD, ProcessTest, main, require
+from processes import HERMOD, PATIENCE_S, ProcessTest, main, require
 
 VERSIONS = ("31", "311", "5")
 PROPERTIES = (
@@ -165,6 +166,25 @@ class Terms(ProcessTest):
                              "x", "-r", "-V", "5")
         self.assertEqual(refused.wait(), 1)
         self.assertIn("Retain not supported", refused.text("stderr"))
+
+
+class Resending(ProcessTest):
+    """A client of MQTT 3.1, octet by octet, that takes its time to answer."""
+
+    def test_a_message_without_answer_comes_again_with_dup(self):
+        broker = self.start_broker("retry_interval 1")
+        client = socket.create_connection(("127.0.0.1", broker.mqtt), timeout=PATIENCE_S)
+        self.addCleanup(client.close)
+        stream = client.makefile("rb")
+        self.addCleanup(stream.close)
+        client.sendall(b"\x10\x10\0\6MQIsdp\3\2\0\x3c\0\2me" b"\x82\6\0\1\0\1a\1")
+        self.assertEqual(stream.read(9), b"\x20\2\0\0" b"\x90\3\0\1\1")
+        self.finish(require("mosquitto_pub"), "-h", "127.0.0.1", "-p", broker.mqtt, "-q", "1", "-t",
+                    "a", "-m", "x")
+        self.assertEqual(stream.read(8), b"\x32\6\0\1a\0\1x")
+        for _ in range(2):
+            self.assertEqual(stream.read(8), b"\x3a\6\0\1a\0\1x")
+        client.sendall(b"\x40\2\0\1")
 
 
 if __name__ == "__main__":

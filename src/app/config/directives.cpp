@@ -375,6 +375,13 @@ constexpr std::array kDirectives{
               .apply = set_limit<&Config::keep, &core::Limits::queue_bytes_max>,
               .standard = "67108864",
               .help = "octets of the messages that wait for one client; 0: no limit"},
+    Directive{.name = "retry_interval",
+              .kind = K::kInteger,
+              .range = {0, 3600},
+              .apply = set<&Config::limits, &session::SessionLimits::resend_after_s>,
+              .standard = "20",
+              .help = "MQTT 3.1: seconds after which a message without an answer is sent again; "
+                      "later versions forbid that; 0: never"},
     Directive{.name = "queue_qos0_messages",
               .kind = K::kBoolean,
               .apply = set<&Config::keep, &core::Limits::queue_at_most_once_offline>,

@@ -65,8 +65,6 @@ constexpr std::array kForeign{
             "retained messages stay until they are cleared, or until the message-expiry-interval "
             "that their publisher gave."),
     ignored("retained_persistence", kNoStore),
-    ignored("retry_interval",
-            "messages are repeated when a client connects again, as MQTT 3.1.1 and 5 want it."),
     ignored("auth_plugin_deny_special_chars", "Hermod loads no plug-ins."),
     ignored("plugin_opt_*", "Hermod loads no plug-ins."),
     ignored("auth_opt_*", "Hermod loads no plug-ins."),

@@ -13,6 +13,10 @@ using model::Guarantee;
 using session::Inflight;
 using session::Stage;
 
+namespace {
+constexpr Duration kBreath = std::chrono::seconds{1};
+}  // namespace
+
 void Resends::note(const model::DeliveryBatch& batch, Instant due, Flow& flow) {
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const model::Delivery& item = batch.items[i];
@@ -28,8 +32,18 @@ void Resends::note(const model::DeliveryBatch& batch, Instant due, Flow& flow) {
   }
 }
 
+void Resends::note_released(Instant due, Flow& flow) {
+  for (const std::uint16_t id : flow.inflight.released()) {
+    waiting_.push_back({.due = due, .tag = flow.inflight.find(id)->tag, .packet_id = id});
+  }
+}
+
 void Resends::resend(Instant now, Instant next, Flow& flow, session::Effects& effects) {
+  if (now < not_before_) return;
+  constexpr std::size_t kBytesMax = 64u << 10;
+  const std::size_t before = effects.output().size();
   while (!waiting_.empty() && waiting_.front().due <= now) {
+    if (effects.output().size() - before >= kBytesMax) return postpone(now + kBreath);
     Waiting one = std::move(waiting_.front());
     waiting_.pop_front();
     const Inflight::Entry* const entry = flow.inflight.find(one.packet_id);

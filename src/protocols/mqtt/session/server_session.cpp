@@ -212,6 +212,9 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
   state_ = State::kOpen;
   hearing_.restart(now);
   resume(flow_, limits_->inflight_max, effects);
+  if (flow_.version != Version::kV31 || limits_->resend_after_s == 0) return;
+  resends_ = std::make_unique<Resends>();
+  resends_->note_released(now + std::chrono::seconds(limits_->resend_after_s), flow_);
 }
 
 bool ServerSession::send_connack(const Answer& answer, Effects& effects) {
@@ -295,7 +298,17 @@ void ServerSession::refuse(ReasonCode code, Reason reason, Effects& effects,
 
 void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now,
                                   Effects& effects) {
-  if (state_ == State::kOpen) deliver(batch, flow_, now, effects);
+  if (state_ != State::kOpen) return;
+  deliver(batch, flow_, now, effects);
+  if (resends_) [[unlikely]]
+    resends_->note(batch, now + std::chrono::seconds(limits_->resend_after_s), flow_);
+}
+
+// What still waits in the output needs no repetition: the peer cannot have seen it.
+void ServerSession::resend(Instant now, Effects& effects) {
+  const Instant next = now + std::chrono::seconds(limits_->resend_after_s);
+  if (!effects.output().empty()) return resends_->postpone(next);
+  resends_->resend(now, next, flow_, effects);
 }
 
 void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Effects& effects) {
@@ -419,6 +432,7 @@ void ServerSession::detach(bool discard_will, std::optional<std::uint32_t> expir
 void ServerSession::on_deadline(Instant now, Effects& effects) {
   if (state_ == State::kOpen && flow_.inflight.empty()) flow_.inflight.shrink();
   if (now < next_deadline()) return;
+  if (state_ == State::kOpen && now < silence_ends()) return resend(now, effects);
   if (state_ == State::kOpen && hearing_.waits()) return hearing_.restart(now);
   fail(Reason::kTimeout, effects);  // [MQTT-3.1.2-24]
 }
@@ -432,15 +446,20 @@ void ServerSession::on_close(Reason reason, Instant, Effects& effects) {
   detach(false, std::nullopt, effects);  // the will, if any, is published [MQTT-3.1.2-8]
 }
 
+// One and a half times the keep-alive [MQTT-3.1.2-24].
+Instant ServerSession::silence_ends() const {
+  return keep_alive_s_ == 0 ? kNever
+                            : hearing_.last() + std::chrono::milliseconds(1500) * keep_alive_s_;
+}
+
 Instant ServerSession::next_deadline() const {
   switch (state_) {
     case State::kConnecting:
     case State::kAttaching:
     case State::kAuthenticating:
       return hearing_.last() + std::chrono::seconds(limits_->connect_timeout_s);
-    case State::kOpen:  // one and a half times the keep-alive [MQTT-3.1.2-24]
-      return keep_alive_s_ == 0 ? kNever
-                                : hearing_.last() + std::chrono::milliseconds(1500) * keep_alive_s_;
+    case State::kOpen:
+      return resends_ ? std::min(silence_ends(), resends_->due()) : silence_ends();
     case State::kClosed:
       break;
   }

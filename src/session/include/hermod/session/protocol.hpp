@@ -30,7 +30,9 @@ struct SessionLimits {
   std::uint16_t keep_alive_s_max = 65'535;       ///< max_keepalive
   std::uint16_t inflight_max = 512;              ///< max_inflight_messages, each way
   std::uint16_t topic_levels_max = 128;
-  std::uint16_t topic_alias_max = 10;                               ///< max_topic_alias, each way
+  std::uint16_t topic_alias_max = 10;  ///< max_topic_alias, each way
+  /// MQTT 3.1: a message without an answer is sent again then (retry_interval); 0: never.
+  std::uint32_t resend_after_s = 20;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;  ///< max_qos
   bool retain_available = true;  ///< whether clients may publish retained messages
   bool server_moved = false;     ///< whether all clients are sent to server_reference

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages of a client of MQTT 3.1 that wait for their answer and are sent again when it does not
-// come (MQTT 3.1 §4.1, §4.2). Later versions forbid that on one connection [MQTT-4.4.0-1]. It knows
-// no session: copies of messages, and when each is due.
+// Messages of MQTT 3.1 that wait for their answer and are sent again when it does not come
+// (MQTT 3.1 §4.1, §4.2). Later versions forbid that on one connection [MQTT-4.4.0-1]. It knows no
+// session: copies of messages, and when each is due.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 
@@ -19,11 +20,19 @@ class Resends {
   /// Remembers what of a batch was just sent and wants an answer by `due`.
   void note(const model::DeliveryBatch& batch, Instant due, Flow& flow);
 
+  /// Remembers the exchanges of an earlier connection that wait for PUBCOMP alone.
+  void note_released(Instant due, Flow& flow);
+
   /// When something has to be sent again; kNever. May be earlier than needed.
-  [[nodiscard]] Instant due() const { return waiting_.empty() ? kNever : waiting_.front().due; }
+  [[nodiscard]] Instant due() const {
+    return waiting_.empty() ? kNever : std::max(waiting_.front().due, not_before_);
+  }
+  /// Nothing is sent again before then.
+  void postpone(Instant until) { not_before_ = until; }
 
   /// Sends again what is due now and not answered: PUBLISH with DUP, or PUBREL with DUP when PUBREC
-  /// came. It is due again at `next`, which is later than all that waits.
+  /// came. It is due again at `next`, which is later than all that waits. After 64 KiB the rest
+  /// follows a second later.
   void resend(Instant now, Instant next, Flow& flow, session::Effects& effects);
 
  private:
@@ -35,6 +44,7 @@ class Resends {
     bool retain = false;
   };
   std::deque<Waiting> waiting_;  // by due
+  Instant not_before_{};
 };
 
 }  // namespace hermod::mqtt

@@ -32,6 +32,7 @@
 #include "hermod/mqtt/codec/connect.hpp"
 #include "hermod/mqtt/session/flow.hpp"
 #include "hermod/mqtt/session/packets.hpp"
+#include "hermod/mqtt/session/resends.hpp"
 #include "hermod/session/protocol.hpp"
 #include "hermod/session/session.hpp"
 
@@ -129,14 +130,17 @@ class ServerSession final : public session::Session {
   void on_request_answer(const session::Answer& answer);
   void answer_request(session::Effects& effects);
   void detach(bool discard_will, std::optional<std::uint32_t> expiry_s, session::Effects& effects);
+  [[nodiscard]] Instant silence_ends() const;
+  void resend(Instant now, session::Effects& effects);
 
   const session::SessionLimits* limits_;
   std::unique_ptr<Request> request_;
   Flow flow_;
   Hearing hearing_;
-  std::uint32_t expiry_s_ = 0;      // what CONNECT asked for
-  std::uint16_t keep_alive_s_ = 0;  // what is enforced; 0: nothing
-  bool keep_alive_cut_ = false;     // that is less than CONNECT asked for
+  std::unique_ptr<Resends> resends_;  // MQTT 3.1, where it is wanted
+  std::uint32_t expiry_s_ = 0;        // what CONNECT asked for
+  std::uint16_t keep_alive_s_ = 0;    // what is enforced; 0: nothing
+  bool keep_alive_cut_ = false;       // that is less than CONNECT asked for
   State state_ = State::kConnecting;
   bool clean_session_ = true;
   bool attached_ = false;
