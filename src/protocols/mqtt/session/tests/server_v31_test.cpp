@@ -7,7 +7,6 @@ namespace hermod::mqtt {
 namespace {
 
 using namespace std::chrono_literals;
-using model::Delivery;
 using session::Credit;
 using session::Settle;
 using testkit::octets;
