@@ -17,7 +17,20 @@ namespace {
 constexpr Duration kBreath = std::chrono::seconds{1};
 }  // namespace
 
+bool Resends::is_over(const Waiting& one, Flow& flow) {
+  const Inflight::Entry* const entry = flow.inflight.find(one.packet_id);
+  return entry == nullptr || entry->tag != one.tag;
+}
+
+// Only when they are half of all: each costs its part of one walk.
+void Resends::drop_answered(Flow& flow) {
+  constexpr std::size_t kFew = 64;
+  if (waiting_.size() < 2 * flow.inflight.outgoing() + kFew) return;
+  std::erase_if(waiting_, [&flow](const Waiting& one) { return is_over(one, flow); });
+}
+
 void Resends::note(const model::DeliveryBatch& batch, Instant due, Flow& flow) {
+  drop_answered(flow);
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const model::Delivery& item = batch.items[i];
     if (item.guarantee == Guarantee::kAtMostOnce) continue;
@@ -46,8 +59,8 @@ void Resends::resend(Instant now, Instant next, Flow& flow, session::Effects& ef
     if (effects.output().size() - before >= kBytesMax) return postpone(now + kBreath);
     Waiting one = std::move(waiting_.front());
     waiting_.pop_front();
+    if (is_over(one, flow)) continue;
     const Inflight::Entry* const entry = flow.inflight.find(one.packet_id);
-    if (entry == nullptr || entry->tag != one.tag) continue;  // over
     Output& output = effects.output();
     if (entry->stage == Stage::kReleased) {
       const AckView pubrel{PacketType::kPubrel, one.packet_id};

@@ -7,6 +7,7 @@ namespace hermod::mqtt {
 namespace {
 
 using namespace std::chrono_literals;
+using model::Delivery;
 using session::Credit;
 using session::Settle;
 using testkit::octets;
@@ -115,6 +116,24 @@ TEST(Mqtt31, ARoundIsBounded) {
   }
   EXPECT_EQ(sent, 20 * wire::publish("a/b", payload, {.qos = 1, .id = 1}).size());
   peer.after(1s).expects_nothing();
+}
+
+// Who answers at once costs no memory until the interval has passed.
+TEST(Mqtt31, AnsweredMessagesAreNotRemembered) {
+  Flow flow;
+  flow.version = Version::kV31;
+  Resends resends;
+  const model::Tag stuck = 1;
+  (void)flow.inflight.take(stuck, Guarantee::kAtLeastOnce);
+  const Delivery item{.message = &kMessage, .guarantee = Guarantee::kAtLeastOnce};
+  resends.note({.items = {&item, 1}, .first_tag = stuck}, Instant{20s}, flow);
+  for (model::Tag tag = 2; tag < 100'000; ++tag) {
+    const std::uint16_t id = flow.inflight.take(tag, Guarantee::kAtLeastOnce);
+    resends.note({.items = {&item, 1}, .first_tag = tag}, Instant{20s}, flow);
+    flow.inflight.finish(id);
+    ASSERT_LE(resends.remembered(), 70u);
+  }
+  EXPECT_EQ(resends.due(), Instant{20s});
 }
 
 TEST(Mqtt31, RepetitionsDoNotReplaceTheKeepAlive) {

@@ -27,6 +27,9 @@ class Resends {
   [[nodiscard]] Instant due() const {
     return waiting_.empty() ? kNever : std::max(waiting_.front().due, not_before_);
   }
+  /// Messages kept, the answered ones that are not dropped yet included: at most about twice as
+  /// many as are under way.
+  [[nodiscard]] std::size_t remembered() const { return waiting_.size(); }
   /// Nothing is sent again before then.
   void postpone(Instant until) { not_before_ = until; }
 
@@ -43,6 +46,9 @@ class Resends {
     std::uint16_t packet_id = 0;
     bool retain = false;
   };
+  [[nodiscard]] static bool is_over(const Waiting& one, Flow& flow);
+  void drop_answered(Flow& flow);
+
   std::deque<Waiting> waiting_;  // by due
   Instant not_before_{};
 };
