@@ -78,8 +78,9 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return !ready_.empty() || !dirty_.empty() || !questions_.empty() || !to_self_.empty() ||
-         subscribing_.wants_turn() || walk_.open || std::ranges::any_of(sockets_, &Socket::unread);
+  return !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
+         !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
+         std::ranges::any_of(sockets_, &Socket::unread);
 }
 
 Instant Shard::turn(Duration wait_max) {
@@ -87,6 +88,7 @@ Instant Shard::turn(Duration wait_max) {
   if (due != kNever) wait_max = std::min(wait_max, std::max(Duration::zero(), due - now_));
   const std::span<const transport::Event> events = parts_.poller.wait(wait_max);
   now_ = parts_.clock.now();
+  busy_ = !events.empty() || !ready_.empty();
   hear_authorizers();
   for (const transport::Event& event : events) handle(event);
   for (const session::ConnectionId id : std::exchange(ready_, {})) {

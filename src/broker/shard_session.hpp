@@ -17,6 +17,7 @@ void Shard::with_session(Connection& connection, session::EffectList& list, Inpu
     return;
   }
   if (!connection.output) connection.output = outputs_.take();
+  const std::size_t before = connection.output->size();
   session::Effects effects{id_of(connection), *connection.output, list};
   input(*connection.session, effects);
   counters_.packets_received += effects.received();
@@ -24,7 +25,12 @@ void Shard::with_session(Connection& connection, session::EffectList& list, Inpu
   if (connection.output->empty()) {
     outputs_.give(std::move(connection.output));
   } else {
-    mark_dirty(connection);
+    const std::size_t size = connection.output->size();
+    if (size - before > effects.patient() || size >= kLingerBytes) {
+      mark_dirty(connection);
+    } else {
+      let_linger(connection);
+    }
     if (connection.output->size() > settings_.connections.output_soft_bytes) {
       connection.congested = true;
       if (connection.attached()) core_.subscriber(connection.subscriber).open = false;

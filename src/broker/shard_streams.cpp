@@ -146,6 +146,29 @@ void Shard::mark_dirty(Connection& connection) {
   dirty_.push_back(id_of(connection));
 }
 
+void Shard::let_linger(Connection& connection) {
+  if (connection.dirty || connection.lingers) return;
+  connection.lingers = true;
+  lingering_.push_back(id_of(connection));
+}
+
+// While more comes in, a part of the outputs that may wait is written each turn, so that the others
+// gather what comes meanwhile: a write costs the same for one message and for a hundred. An output
+// waits kLingerTurns at most, and not at all when there is nothing else to do.
+void Shard::flush_lingering() {
+  lingering_most_ = std::max(lingering_most_, lingering_.size());
+  std::size_t count = lingering_most_ / kLingerTurns + 1;
+  if (!busy_) count = std::max(count, kIdleFlushes);
+  for (count = std::min(count, lingering_.size()); count > 0; --count) {
+    Connection* connection = find(lingering_.front());
+    lingering_.pop_front();
+    if (connection == nullptr) continue;
+    connection->lingers = false;
+    if (!connection->blocked && !connection->dirty) flush(*connection);
+  }
+  if (lingering_.empty()) lingering_most_ = 0;
+}
+
 void Shard::flush_outputs() {
   // Draining may open a subscriber, which gets what waits for it, which fills the output again.
   for (std::size_t pass = 0; pass < kFlushPasses && !dirty_.empty(); ++pass) {
@@ -156,6 +179,7 @@ void Shard::flush_outputs() {
       if (!connection->blocked) flush(*connection);
     }
   }
+  if (!lingering_.empty()) flush_lingering();
   for (Socket& socket : sockets_) {
     if (socket.dirty) socket.socket->flush();
     socket.dirty = false;

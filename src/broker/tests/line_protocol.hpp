@@ -60,6 +60,7 @@ class LineSession final : public session::Session {
   }
   void on_deliveries(const model::DeliveryBatch& batch, Instant,
                      session::Effects& effects) override {
+    const std::size_t before = stream_ ? effects.output().size() : 0;
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const model::Delivery& delivery = batch.items[i];
       const model::Message& message = *delivery.message;
@@ -78,6 +79,7 @@ class LineSession final : public session::Session {
               effects);
       }
     }
+    if (stream_) effects.note_patient(effects.output().size() - before);
   }
   void on_answers(std::span<const session::Answer> answers, Instant,
                   session::Effects& effects) override {

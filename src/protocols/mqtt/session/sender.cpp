@@ -221,13 +221,16 @@ void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now,
   if (batch.items.empty()) return;
   if (const EncodeSlots::Slot* slot = shared_slot(batch, flow, now)) {
     effects.note_sent(batch.items.size());
+    effects.note_patient(slot->bytes.size());
     return deliver_shared(*slot, batch, flow.inflight, effects.output());
   }
+  const std::size_t before = effects.output().size();
   std::size_t sent = 0;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     sent += deliver_one(batch.items[i], batch.first_tag + i, flow, now, effects) ? 1 : 0;
   }
   effects.note_sent(sent);
+  effects.note_patient(effects.output().size() - before);
 }
 
 void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects) {
@@ -276,8 +279,10 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
     return Step::kNext;
   }
   effects.note_sent(1);
+  const std::size_t before = effects.output().size();
   send_ack(PacketType::kPubrel, packet_id, flow, effects,  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
            entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
+  effects.note_patient(effects.output().size() - before);
   return Step::kNext;
 }
 

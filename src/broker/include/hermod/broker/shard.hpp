@@ -101,6 +101,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kReadBuffer = 256u << 10;
   static constexpr std::size_t kParkedMax = 4u << 10;
   static constexpr std::size_t kFlushPasses = 4;
+  static constexpr std::size_t kLingerTurns = 8;
+  static constexpr std::size_t kLingerBytes = 16u << 10;
+  static constexpr std::size_t kIdleFlushes = 32;
   static constexpr std::size_t kReceiveRounds = 16;      // batches of one socket in a turn
   static constexpr std::size_t kCensusPerTurn = 16'384;  // subscribers looked at for $SYS
   static constexpr std::size_t kAcceptsMax = 256;        // connections of one listener in a turn
@@ -150,6 +153,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void on_peer_end(Connection& connection);
   void go_on(Connection& connection);
   void mark_dirty(Connection& connection);
+  void let_linger(Connection& connection);
+  void flush_lingering();
   void flush_outputs();
   void flush(Connection& connection);
   void drained(Connection& connection);
@@ -372,6 +377,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   session::ConnectionId answers_for_;
   Bytes input_;  // what the session is reading, for a hand-over
   std::vector<session::ConnectionId> dirty_;
+  std::deque<session::ConnectionId> lingering_;  // outputs that may wait; the oldest first
+  std::size_t lingering_most_ = 0;               // since it was empty
+  bool busy_ = false;                            // something has come in this turn
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   std::deque<PendingAnswers> uncommitted_;

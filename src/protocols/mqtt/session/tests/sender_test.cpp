@@ -94,6 +94,30 @@ TEST(Mqtt311, MQTT_4_6_0_4_pubrel_follows_the_order_of_pubrec) {
   peer.expects(wire::pubrel(3) + wire::pubrel(1) + wire::pubrel(2));
 }
 
+// What the broker sends as a sender gains by waiting for more; what the peer waits for must not.
+TEST(Sender, PublishAndPubrelMayWaitForMoreOfTheirKind) {
+  const std::string large(Output::kShareFrom, 'x');
+  const model::MessageRef shared = message_of("a/b", large).own();
+  ServerPeer peer;
+  peer.connects().answers_all();
+  EXPECT_TRUE(peer.host().hasty());  // CONNACK
+  peer.delivers(delivery(Guarantee::kAtMostOnce), 0);
+  EXPECT_FALSE(peer.host().hasty());
+  peer.delivers(delivery(Guarantee::kExactlyOnce, false, *shared), 1);
+  EXPECT_FALSE(peer.host().hasty());
+  peer.sends(wire::pubrec(1));
+  EXPECT_FALSE(peer.host().hasty());
+  peer.sends(wire::pubrec(1) + wire::pingreq());
+  EXPECT_TRUE(peer.host().hasty());
+  peer.sends(wire::publish("a/b", "x", {.qos = 1, .id = 7}));
+  EXPECT_TRUE(peer.host().hasty());  // PUBACK
+  peer.sends(wire::publish("a/b", "x", {.qos = 2, .id = 8}));
+  EXPECT_TRUE(peer.host().hasty());  // PUBREC
+  peer.sends(wire::pubrel(8));
+  EXPECT_TRUE(peer.host().hasty());  // PUBCOMP
+  (void)peer.host().take_output();
+}
+
 TEST(Sender, AcknowledgementsInOrderAreSettledInOneEffect) {
   ServerPeer peer;
   peer.connects();

@@ -202,6 +202,11 @@ class Effects {
   [[nodiscard]] std::size_t received() const { return received_; }
   [[nodiscard]] std::size_t sent() const { return sent_; }
 
+  /// Octets just written to a stream that may wait a few turns for more of their kind, if the owner
+  /// is busy: deliveries and what follows from them. What a peer waits for may not.
+  void note_patient(std::size_t octets) { patient_ += octets; }
+  [[nodiscard]] std::size_t patient() const { return patient_; }
+
   /// Settles one delivery, `credit` (0 or 1) goes back with it; joins the record before it where it
   /// can.
   void accept(model::Tag tag, std::uint32_t credit) {
@@ -234,6 +239,7 @@ class Effects {
   EffectList* list_;
   std::size_t received_ = 0;
   std::size_t sent_ = 0;
+  std::size_t patient_ = 0;
 };
 
 }  // namespace hermod::session

@@ -89,9 +89,13 @@ class Host {
   void run(Input input) {
     session::EffectList list;
     session::Effects effects({1, 1}, output_, list);
+    const std::size_t before = output_.size();
     input(effects);
+    hasty_ = output_.size() - before > effects.patient();
     execute(list);
   }
+  /// True when the last input, answers included, wrote something that may not wait.
+  [[nodiscard]] bool hasty() const { return hasty_; }
 
   /// What the session has written since the last call.
   [[nodiscard]] std::vector<std::uint8_t> take_output() {
@@ -136,6 +140,7 @@ class Host {
   std::deque<session::Effect> effects_;
   std::optional<model::Reason> close_wanted_;
   bool closed_ = false;
+  bool hasty_ = false;
 };
 
 }  // namespace hermod::testkit
