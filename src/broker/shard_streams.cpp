@@ -147,8 +147,13 @@ void Shard::mark_dirty(Connection& connection) {
 }
 
 void Shard::let_linger(Connection& connection) {
-  if (connection.dirty || connection.lingers) return;
+  if (connection.dirty) return;
+  if (connection.lingers) {
+    connection.gathers = true;
+    return;
+  }
   connection.lingers = true;
+  connection.gathers = false;
   lingering_.push_back(id_of(connection));
 }
 
@@ -159,11 +164,13 @@ void Shard::flush_lingering() {
   lingering_most_ = std::max(lingering_most_, lingering_.size());
   std::size_t count = lingering_most_ / kLingerTurns + 1;
   if (!busy_) count = std::max(count, kIdleFlushes);
+  if (!patience_.pays()) count = lingering_.size();
   for (count = std::min(count, lingering_.size()); count > 0; --count) {
     Connection* connection = find(lingering_.front());
     lingering_.pop_front();
     if (connection == nullptr) continue;
     connection->lingers = false;
+    patience_.note(connection->gathers);
     if (!connection->blocked && !connection->dirty) flush(*connection);
   }
   if (lingering_.empty()) lingering_most_ = 0;

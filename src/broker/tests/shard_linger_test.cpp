@@ -83,6 +83,17 @@ TEST_F(LingerTest, WithoutOtherWorkEverythingIsWrittenInTurnsThatDoNotSleep) {
   EXPECT_LE(turns, 2);  // 32 a turn
 }
 
+// One message, then nothing until all have it: waiting gains nothing, and is given up.
+TEST_F(LingerTest, WhereNothingMoreComesNobodyWaits) {
+  for (std::size_t written = 0; written < Patience::kTrial; written += kSubscribers) {
+    busy_turn(0);
+    world.run();
+    EXPECT_EQ(served(), kSubscribers);
+  }
+  busy_turn(1);
+  EXPECT_EQ(served(), kSubscribers);
+}
+
 TEST_F(LingerTest, AcknowledgementsDoNotWait) {
   publisher.send("pub1 t x");
   world.turn();

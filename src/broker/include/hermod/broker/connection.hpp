@@ -44,6 +44,7 @@ struct Connection : WheelEntry {
   model::Reason close_reason = model::Reason::kOk;
   bool dirty : 1 = false;       ///< in the list of outputs to flush
   bool lingers : 1 = false;     ///< in the list of outputs that may wait for more
+  bool gathers : 1 = false;     ///< something was added while it lingered
   bool blocked : 1 = false;     ///< the kernel took no more; wait for writable
   bool congested : 1 = false;   ///< output above the soft limit: no messages, no requests
   bool paused : 1 = false;      ///< requests stand in `rest` until congestion or full mailboxes end

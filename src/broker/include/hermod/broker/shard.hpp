@@ -26,6 +26,7 @@
 #include "hermod/broker/connection.hpp"
 #include "hermod/broker/outbox.hpp"
 #include "hermod/broker/output_pool.hpp"
+#include "hermod/broker/patience.hpp"
 #include "hermod/broker/settings.hpp"
 #include "hermod/broker/status.hpp"
 #include "hermod/broker/subscribing.hpp"
@@ -379,7 +380,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> dirty_;
   std::deque<session::ConnectionId> lingering_;  // outputs that may wait; the oldest first
   std::size_t lingering_most_ = 0;               // since it was empty
-  bool busy_ = false;                            // something has come in this turn
+  Patience patience_;
+  bool busy_ = false;  // something has come in this turn
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   std::deque<PendingAnswers> uncommitted_;
