@@ -152,6 +152,10 @@ void Shard::let_linger(Connection& connection) {
     connection.gathers = true;
     return;
   }
+  if (!patience_.pays()) {
+    patience_.note(false);
+    return mark_dirty(connection);
+  }
   connection.lingers = true;
   connection.gathers = false;
   lingering_.push_back(id_of(connection));
@@ -164,7 +168,6 @@ void Shard::flush_lingering() {
   lingering_most_ = std::max(lingering_most_, lingering_.size());
   std::size_t count = lingering_most_ / kLingerTurns + 1;
   if (!busy_) count = std::max(count, kIdleFlushes);
-  if (!patience_.pays()) count = lingering_.size();
   for (count = std::min(count, lingering_.size()); count > 0; --count) {
     Connection* connection = find(lingering_.front());
     lingering_.pop_front();
