@@ -20,11 +20,15 @@ Outbox::Outbox(Mailroom& room, std::uint16_t self, const MailLimits& limits)
       self_(self),
       limits_(limits),
       batches_(room.shards()),
+      last_letters_(room.shards()),
       give_back_(room.shards()) {}
 
 Batch& Outbox::open_batch(std::uint16_t to) {
   HERMOD_ASSERT(to != self_);
-  if (!batches_[to]) batches_[to] = std::make_unique<Batch>();
+  if (!batches_[to]) {
+    batches_[to] = std::make_unique<Batch>();
+    batches_[to]->letters.reserve(last_letters_[to]);  // it will be about as many again
+  }
   return *batches_[to];
 }
 
@@ -40,23 +44,23 @@ void Outbox::add_forward(std::uint16_t to, const model::Message& message, bool f
                          bool for_retained) {
   Batch& batch = open_batch(to);
   Forward letter{.for_subscribers = for_subscribers, .for_retained = for_retained};
-  pack(letter, message);
+  pack(letter, message, batch);
   batch.bytes += message.payload.size();
   batch.letters.push_back(std::move(letter));
 }
 
 void Outbox::add_delivery(std::uint16_t to, GroupDelivery letter, const model::Message& message) {
   Batch& batch = open_batch(to);
-  pack(letter.content, message);
+  pack(letter.content, message, batch);
   batch.bytes += message.payload.size();
   batch.letters.push_back(std::move(letter));
 }
 
 // A copy for the other shard alone; a large payload is lent.
-void Outbox::pack(Forward& letter, const model::Message& message) {
-  model::Message copy = message;
-  copy.owner = nullptr;
-  if (message.payload.size() >= Output::kShareFrom) {
+void Outbox::pack(Forward& letter, const model::Message& message, Batch& batch) {
+  const bool lends = message.payload.size() >= Output::kShareFrom;
+  letter.message = &batch.messages.keep(message, !lends);
+  if (lends) {
     const SharedBytes shared = message.owner != nullptr && message.owner->shared_payload()
                                    ? message.owner->shared_payload()
                                    : SharedBytes::copy_of(message.payload);
@@ -66,16 +70,15 @@ void Outbox::pack(Forward& letter, const model::Message& message) {
     lent_.emplace(last_lent_, shared);
     letter.lent = last_lent_;
     letter.lent_payload = shared.bytes();
-    copy.payload = {};
   }
-  letter.message = model::OwnedMessage::copy_of(copy);
 }
 
-model::MessageRef Outbox::open(Forward& letter, std::uint16_t from) {
-  if (letter.lent == 0) return std::move(letter.message);
-  return model::OwnedMessage::copy_of(
+const model::Message& Outbox::open(Forward& letter, std::uint16_t from) {
+  if (letter.lent == 0) return *letter.message;
+  letter.kept = model::OwnedMessage::copy_of(
       *letter.message,
       SharedBytes::foreign(letter.lent_payload, *this, token_of(from, letter.lent)));
+  return *letter.kept;
 }
 
 void Outbox::give_back(void* token) {
@@ -101,6 +104,7 @@ void Outbox::send_batches() {
       add(to, GiveBack{std::exchange(give_back_[to], {})});
     }
     if (!batches_[to]) continue;
+    last_letters_[to] = batches_[to]->letters.size();
     if (room_.between(self_, to).put(std::move(batches_[to]))) pollers_[to]->wake();
   }
 }

@@ -63,12 +63,10 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
 }
 
 void Shard::open(GroupDelivery& letter, std::uint16_t from) {
-  letter.content.message = outbox_.open(letter.content, from);
-  const model::Delivery delivery{.message = &*letter.content.message,
-                                 .redelivered = letter.redelivered};
+  const model::Message& message = outbox_.open(letter.content, from);
+  const model::Delivery delivery{.message = &message, .redelivered = letter.redelivered};
   if (core_.deliver_from_group(letter.member, letter.group, delivery)) return;
-  send(from,
-       GroupRefusal{letter.group, {for_shard(*letter.content.message, from), letter.redelivered}});
+  send(from, GroupRefusal{letter.group, {for_shard(message, from), letter.redelivered}});
 }
 
 void Shard::grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
@@ -146,7 +144,8 @@ void Shard::to_member(const core::MemberRef& member, core::GroupKey group,
   if (member.shard != parts_.self) {
     return outbox_.add_delivery(member.shard, std::move(letter), *delivery.message);
   }
-  letter.content.message = delivery.message->own();
+  letter.content.kept = delivery.message->own();
+  letter.content.message = &*letter.content.kept;
   to_self_.emplace_back(std::move(letter));
 }
 

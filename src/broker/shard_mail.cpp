@@ -15,6 +15,7 @@ void Shard::read_mail() {
     Batch* batch = parts_.mailroom.between(from, parts_.self).take();
     while (batch != nullptr) {
       const std::unique_ptr<Batch> read{batch};
+      busy_ = true;
       batch = batch->next;
       for (Letter& letter : read->letters) {
         std::visit([&](auto& content) { open(content, from); }, letter);
@@ -37,9 +38,7 @@ void Shard::read_mail() {
 }
 
 void Shard::open(Forward& letter, std::uint16_t from) {
-  letter.message =
-      outbox_.open(letter, from);  // lives as long as the batch: the run may refer to it
-  const model::Message& message = *letter.message;
+  const model::Message& message = outbox_.open(letter, from);
   if (message.retain && letter.for_subscribers && subscribing_.reading()) {
     subscribing_.note_live(message);
   }

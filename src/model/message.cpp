@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/model/message.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 #include "hermod/base/output.hpp"
 
@@ -111,6 +113,30 @@ MessageRef OwnedMessage::copy_of(const Message& message, SharedBytes payload) {
   owned->message_.owner = owned;
   owned->memory_ = static_cast<std::uint32_t>(size + owned->payload_.bytes().size());
   return MessageRef{owned};
+}
+
+const Message& MessageBlock::keep(const Message& message, bool with_payload) {
+  static_assert(std::is_trivially_destructible_v<Message>);
+  std::uint8_t* const memory = take(sizeof(Message) + octets_of(message, with_payload));
+  auto* const kept = new (memory) Message{message};
+  kept->owner = nullptr;
+  kept->payload = {};
+  Arena arena{memory + sizeof(Message)};
+  keep_message(arena, message, with_payload, *kept);
+  return *kept;
+}
+
+std::uint8_t* MessageBlock::take(std::size_t count) {
+  constexpr std::size_t kAlign = alignof(Message);
+  count = (count + kAlign - 1) / kAlign * kAlign;
+  if (capacity_ - used_ < count) {
+    capacity_ = std::max(count, std::clamp(2 * capacity_, kChunkMin, kChunkMax));
+    used_ = 0;
+    chunks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_));
+  }
+  std::uint8_t* const memory = chunks_.back().get() + used_;
+  used_ += count;
+  return memory;
 }
 
 void OwnedMessage::destroy(OwnedMessage* message) noexcept {

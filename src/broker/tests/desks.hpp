@@ -160,11 +160,11 @@ class Desk final : public core::Outlet {
 
  private:
   void open(Forward& letter, std::uint16_t from) {
-    letter.message = outbox.open(letter, from);
-    if (letter.message->retain && letter.for_subscribers && subscribing.reading()) {
-      subscribing.note_live(*letter.message);
+    const model::Message& message = outbox.open(letter, from);
+    if (message.retain && letter.for_subscribers && subscribing.reading()) {
+      subscribing.note_live(message);
     }
-    core.receive(*letter.message, letter.for_subscribers, letter.for_retained);
+    core.receive(message, letter.for_subscribers, letter.for_retained);
   }
   void open(GiveBack& letter, std::uint16_t) { outbox.returned(letter.lent); }
   void open(Interest& letter, std::uint16_t from) {

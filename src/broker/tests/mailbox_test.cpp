@@ -79,7 +79,7 @@ TEST(Mailbox, WhatWasNotReadIsFreedWithIt) {
     Mailroom room{2};
     for (int i = 0; i < 3; ++i) {
       auto batch = std::make_unique<Batch>();
-      batch->letters.emplace_back(Forward{.message = model::OwnedMessage::copy_of(
+      batch->letters.emplace_back(Forward{.kept = model::OwnedMessage::copy_of(
                                               {.destination = model::Destination::topic("t")},
                                               SharedBytes::foreign(as_bytes("x"), home, nullptr))});
       (void)room.between(0, 1).put(std::move(batch));

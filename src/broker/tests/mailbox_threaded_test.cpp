@@ -71,7 +71,7 @@ class End {
         if (auto* back = std::get_if<GiveBack>(&letter)) {
           outbox_.returned(back->lent);
         } else {
-          check(outbox_.open(std::get<Forward>(letter), 1 - self_));
+          check(outbox_.open(std::get<Forward>(letter), 1 - self_).own());
         }
       }
       outbox_.finish(1 - self_, *owned);

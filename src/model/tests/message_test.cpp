@@ -220,6 +220,50 @@ struct Home final : ForeignOwner {
   void give_back(void*) override { ++returned; }
 };
 
+// --- MessageBlock ---
+
+TEST(MessageBlock, ItsCopiesHoldEverythingByThemselves) {
+  Source source;
+  MessageBlock block;
+  const MessageRef counted = source.message().own();
+  const Message& kept = block.keep(*counted);
+  EXPECT_EQ(kept.owner, nullptr);
+  source.wipe();
+  expect_everything(kept, "34.5");
+}
+
+TEST(MessageBlock, APayloadMayStayOutside) {
+  Source source;
+  MessageBlock block;
+  const Message& kept = block.keep(source.message(), false);
+  EXPECT_TRUE(kept.payload.empty());
+  EXPECT_EQ(kept.destination.address, source.topic);
+}
+
+TEST(MessageBlock, CopiesStayWhereTheyAreWhileItGrows) {
+  MessageBlock block;
+  std::vector<const Message*> kept;
+  const std::string large(200'000, 'x');
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string topic = std::to_string(i);
+    kept.push_back(&block.keep({.destination = Destination::topic(topic),
+                                .payload = as_bytes(i == 1'000 ? large : topic)}));
+  }
+  for (int i = 0; i < 2'000; ++i) {
+    EXPECT_EQ(kept[i]->destination.address, std::to_string(i));
+    EXPECT_EQ(as_text(kept[i]->payload), i == 1'000 ? large : std::to_string(i));
+  }
+}
+
+TEST(MessageBlock, ManySmallCopiesAreFewAllocations) {
+  MessageBlock block;
+  const std::size_t before = testkit::allocation_count();
+  for (int i = 0; i < 256; ++i) (void)block.keep({.destination = Destination::topic("a/b")});
+  EXPECT_LE(testkit::allocation_count() - before, 10u);
+}
+
+// --- MessageRef ---
+
 TEST(MessageRef, TheLastReferenceFrees) {
   Home home;
   const std::string octets = "payload";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How shards talk: for each ordered pair one queue of batches, each batch the letters of one loop
-// turn. Lock-free, order kept, one wake a batch. Letters own what they carry: a MessageRef in a
-// letter has no other owner, so that its count moves with it.
+// turn. Lock-free, order kept, one wake a batch. Publications lie in the batch, in few allocations;
+// what else letters carry they own: a MessageRef in a letter has no other owner, so that its count
+// moves with it.
 #pragma once
 
 #include <array>
@@ -28,7 +29,8 @@ using RequestId = std::uint64_t;
 
 /// A publication. A large payload stays the sender's and comes back as `lent` (see GiveBack).
 struct Forward {
-  model::MessageRef message;
+  const model::Message* message = nullptr;  ///< in the batch's block, or `kept`
+  model::MessageRef kept;                   ///< by the reader, or of a letter to itself
   Bytes lent_payload;
   std::uint32_t lent = 0;  ///< 0: nothing is lent
   bool for_subscribers = false;
@@ -137,7 +139,8 @@ using Letter =
 /// The letters of one turn from one shard to another.
 struct Batch {
   std::vector<Letter> letters;
-  std::size_t bytes = 0;  ///< payload octets in them
+  model::MessageBlock messages;  ///< that the letters refer to
+  std::size_t bytes = 0;         ///< payload octets in them
   Batch* next = nullptr;
 };
 

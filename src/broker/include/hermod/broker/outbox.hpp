@@ -34,8 +34,9 @@ class Outbox final : public ForeignOwner {
                    bool for_retained);
   /// Adds a group's message for a member over there, as above.
   void add_delivery(std::uint16_t to, GroupDelivery letter, const model::Message& message);
-  /// The message of a letter that came from `from`, ready for this shard.
-  [[nodiscard]] model::MessageRef open(Forward& letter, std::uint16_t from);
+  /// The message of a letter that came from `from`, ready for this shard; lives as long as the
+  /// letter and its batch.
+  [[nodiscard]] const model::Message& open(Forward& letter, std::uint16_t from);
   /// Lent payloads that are free again.
   void returned(const std::vector<std::uint32_t>& lent);
 
@@ -54,7 +55,7 @@ class Outbox final : public ForeignOwner {
 
  private:
   void send_batches();
-  void pack(Forward& letter, const model::Message& message);
+  void pack(Forward& letter, const model::Message& message, Batch& batch);
   [[nodiscard]] Batch& open_batch(std::uint16_t to);
   [[nodiscard]] bool has_room(const Mailbox& box, const Batch* open) const;
 
@@ -63,6 +64,7 @@ class Outbox final : public ForeignOwner {
   const MailLimits& limits_;
   std::vector<transport::Poller*> pollers_;
   std::vector<std::unique_ptr<Batch>> batches_;  // by receiver
+  std::vector<std::size_t> last_letters_;        // of the batch before, by receiver
   std::vector<std::pair<std::uint16_t, Letter>> promises_;
   std::vector<std::vector<std::uint32_t>> give_back_;  // by owner
   // What is lent may itself be another shard's, and is given back when it goes.

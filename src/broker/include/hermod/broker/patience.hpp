@@ -15,7 +15,8 @@ class Patience {
   static constexpr std::size_t kRest = 16 * kTrial;
 
   [[nodiscard]] bool pays() const { return pays_; }
-  /// An output is written, or will be at the end of the turn; `gathered`: something was added to it after it had begun to wait.
+  /// An output is written, or will be at the end of the turn; `gathered`: something was added to it
+  /// after it had begun to wait.
   void note(bool gathered) {
     ++written_;
     gathered_ += gathered ? 1 : 0;

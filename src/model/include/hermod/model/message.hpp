@@ -4,11 +4,14 @@
 // docs/decisions/0001-hub-message.md tells how each protocol fills it and what is lost.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/shared_bytes.hpp"
@@ -141,6 +144,24 @@ class MessageRef {
   }
 
   OwnedMessage* owned_ = nullptr;
+};
+
+/// Copies of messages one after the other, in a few large allocations, that all end together: what
+/// one thread hands to another.
+class MessageBlock {
+ public:
+  /// A copy, without its payload unless `with_payload`; it has no owner and lives as long as the
+  /// block.
+  const Message& keep(const Message& message, bool with_payload = true);
+
+ private:
+  static constexpr std::size_t kChunkMin = 4u << 10;
+  static constexpr std::size_t kChunkMax = 64u << 10;
+  std::uint8_t* take(std::size_t count);
+
+  std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+  std::size_t capacity_ = 0;  // of the last chunk
+  std::size_t used_ = 0;      // of it
 };
 
 }  // namespace hermod::model
