@@ -73,10 +73,11 @@ def profile(program, wanted):
         table, dumps = count(program, "--instructions", wanted, folder)
         for name, now in table.items():
             print(f"== {name}: {now:.1f}", flush=True)
-            text = subprocess.run(["callgrind_annotate", "--threshold=95", dumps[name]],
-                                  capture_output=True, text=True, check=True).stdout
-            lines = [line for line in text.splitlines() if re.match(r"\s*[\d,]+ \(", line)]
-            print("\n".join(lines[:25]))
+            annotate = ["callgrind_annotate", "--auto=no", "--threshold=98", dumps[name]]
+            text = subprocess.run(annotate, capture_output=True, text=True, check=True).stdout
+            lines = re.findall(r"^[\s\d,]+\(\s*([\d.]+)%\)\s+\S*?([^/\s]+:.*)", text, re.M)
+            for percent, where in lines[:32]:
+                print(f"{float(percent) * now / 100:10.1f}  {where[:110]}")
 
 
 def update(program):

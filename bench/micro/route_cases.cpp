@@ -116,6 +116,37 @@ void add_routes(Cases& cases) {
                    kRun});
 }
 
+// Each publication has the next one of so many topics, and all have one subscriber.
+struct Feed : Shard {
+  explicit Feed(std::size_t topics) : Shard(0, Guarantee::kAtMostOnce, 0) {
+    for (std::size_t i = 0; i < topics; ++i) {
+      names.push_back(fmt::format("plant/hall-{}/line-{}/sensor-{}", i % 10, i / 10 % 100, i));
+    }
+    const SubscriberIndex index = core.attach("logger", 1, true, 0, {}, now).subscriber;
+    core.subscribe(index, "plant/+/+/+", {});
+  }
+  void publish_next() {
+    at = at + 1 == names.size() ? 0 : at + 1;
+    run[0].destination.address = names[at];
+    keep(core.publish(run[0], now));
+    core.flush();
+  }
+
+  std::vector<std::string> names;
+  std::size_t at = 0;
+};
+
+void add_feeds(Cases& cases) {
+  for (const std::size_t topics : {10, 1'000'000}) {
+    cases.push_back({fmt::format("route/topics-{}", topics),
+                     [topics] {
+                       return each(std::make_shared<Feed>(topics),
+                                   [](Feed& feed) { feed.publish_next(); });
+                     },
+                     1, topics <= 10, topics <= 10 ? 256u : 100'000u});
+  }
+}
+
 struct Values {
   Values() {
     for (int i = 0; i < 10'000; ++i) {
@@ -166,6 +197,7 @@ void add_retained(Cases& cases) {
 
 void add_route(Cases& cases) {
   add_routes(cases);
+  add_feeds(cases);
   add_retained(cases);
 }
 
