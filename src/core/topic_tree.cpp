@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <span>
 
 #include "hermod/base/assert.hpp"
+#include "hermod/base/words.hpp"
 #include "hermod/model/topic.hpp"
 
 namespace hermod::core {
@@ -165,15 +165,10 @@ void take_all(const std::vector<TopicTree::Subscription>& subscriptions, MatchSe
   }
 }
 
-constexpr std::uint64_t each_octet(std::uint8_t value) {
-  return 0x0101010101010101u * value;
-}
-
 // The high bits of those of eight octets that are '/', the first octet lowest. Adding 0x7F to what
 // an octet without its high bit differs in sets that bit exactly when it differs.
 std::uint64_t slashes(const char* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, 8);
+  std::uint64_t word = load8(at);
   if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   const std::uint64_t other = word ^ each_octet('/');
   return ~(((other & each_octet(0x7F)) + each_octet(0x7F)) | other) & each_octet(0x80);
