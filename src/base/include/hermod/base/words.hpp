@@ -2,6 +2,7 @@
 // Octets taken eight at a time, for what has to look at each of them. Any alignment.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,13 @@ template <typename Word>
 }
 [[nodiscard]] inline std::uint64_t load8(const void* at) {
   return load_word<std::uint64_t>(at);
+}
+
+/// The place in memory of the first octet of a word that is not 0; there is one.
+[[nodiscard]] inline std::size_t first_octet(std::uint64_t word) {
+  const int bits =
+      std::endian::native == std::endian::big ? std::countl_zero(word) : std::countr_zero(word);
+  return static_cast<std::size_t>(bits) / 8;
 }
 
 /// All of 1 to 7 octets, each at least once, in some order with octets of 0 beside them; which one
