@@ -13,7 +13,7 @@ const MatchSet& MatchCache::find(std::string_view topic) {
   Entry* entry = look_up(tag, topic);
   if (entry == nullptr) {
     if (bytes_ > kBytesMax) resize(0);
-    entry = &make_place(tag);
+    entry = make_place(tag);
     fill(*entry, topic);
   } else if (entry->changes != changes) {
     if (!is_still_good(*entry)) fill(*entry, topic);
@@ -33,8 +33,9 @@ MatchCache::Entry* MatchCache::look_up(std::uint64_t tag, std::string_view topic
 }
 
 // A free place of the topic's set, or one that another topic has to leave. The table grows when it
-// is half full and a set is.
-MatchCache::Entry& MatchCache::make_place(std::uint64_t tag) {
+// is half full and a set is. Once it cannot, most new topics get no place: a publisher of a million
+// topics would otherwise drive out all others, and gain nothing.
+MatchCache::Entry* MatchCache::make_place(std::uint64_t tag) {
   if (tags_.empty()) resize(kPlacesMin);
   while (true) {
     const std::size_t first = first_way(tag);
@@ -42,12 +43,14 @@ MatchCache::Entry& MatchCache::make_place(std::uint64_t tag) {
       if (tags_[at] != 0) continue;
       tags_[at] = tag;
       ++used_;
-      return entries_[at];
+      return &entries_[at];
     }
     if (tags_.size() == kTopicsMax || used_ * 2 < tags_.size()) {
-      const std::size_t at = first + victim_++ % kWays;
+      ++without_place_;
+      if (tags_.size() == kTopicsMax && without_place_ % kPlaceEach != 0) return &spare_;
+      const std::size_t at = first + without_place_ / kPlaceEach % kWays;
       tags_[at] = tag;
-      return entries_[at];
+      return &entries_[at];
     }
     resize(tags_.size() * 2);
   }
@@ -81,11 +84,11 @@ void MatchCache::resize(std::size_t places) {
   auto entries = std::exchange(entries_, std::vector<Entry>(places));
   last_ = nullptr;
   used_ = 0;
-  bytes_ = places * (sizeof(std::uint64_t) + sizeof(Entry) + Entry{}.memory());
+  bytes_ = spare_.memory() + places * (sizeof(std::uint64_t) + sizeof(Entry) + Entry{}.memory());
   if (places == 0) return;
   for (std::size_t i = 0; i < tags.size(); ++i) {
     if (tags[i] == 0) continue;
-    Entry& place = make_place(tags[i]);
+    Entry& place = *make_place(tags[i]);
     bytes_ += entries[i].memory() - place.memory();
     place = std::move(entries[i]);
   }

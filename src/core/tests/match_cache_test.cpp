@@ -86,6 +86,22 @@ TEST(MatchCache, ReplacesTopicsWhenItHoldsTooMany) {
   EXPECT_EQ(cache.find("t/1").matches.size(), 1u);
 }
 
+// Who publishes to ever new topics does not drive out those of the others.
+TEST(MatchCache, ManyNewTopicsLeaveMostKnownOnes) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  const auto find_known = [&] {
+    for (int i = 0; i < 1000; ++i) (void)cache.find(fmt::format("known/{}", i));
+  };
+  find_known();
+  for (std::size_t i = 0; i < 3 * MatchCache::kTopicsMax; ++i) {
+    (void)cache.find(fmt::format("new/{}", i));
+  }
+  const std::uint64_t walks = cache.walks();
+  find_known();
+  EXPECT_LE(cache.walks(), walks + 300);
+}
+
 TEST(MatchCache, AKnownTopicCostsNoWalk) {
   TopicTree tree{kKey};
   MatchCache cache{tree, kKey};

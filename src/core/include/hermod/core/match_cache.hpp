@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Remembers who a topic goes to, so that publishing again to it does not walk the tree. An entry is
-// good as long as no change of the tree concerns its topic. A new topic takes the place of an old
-// one in its set of eight; nothing is allocated for it but what it holds more than the old one.
+// good as long as no change of the tree concerns its topic. When the table is full, one of many new
+// topics takes the place of an old one in its set of eight; the others are matched each time.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,7 @@ class MatchCache {
  private:
   static constexpr std::size_t kWays = 8;        // places a topic can take: a cache line of tags
   static constexpr std::size_t kPlacesMin = 64;  // to begin with
+  static constexpr std::size_t kPlaceEach = 16;  // one of so many new topics gets a place
   struct Entry {
     std::string topic;
     std::uint64_t changes = 0;  // of the tree, when the entry was last known to be good
@@ -45,7 +46,7 @@ class MatchCache {
   };
 
   [[nodiscard]] Entry* look_up(std::uint64_t tag, std::string_view topic);
-  [[nodiscard]] Entry& make_place(std::uint64_t tag);
+  [[nodiscard]] Entry* make_place(std::uint64_t tag);
   [[nodiscard]] std::size_t first_way(std::uint64_t tag) const {
     return tag * kWays & (tags_.size() - 1);
   }
@@ -60,7 +61,8 @@ class MatchCache {
   std::vector<Entry> entries_;       // as many
   std::size_t used_ = 0;
   std::size_t bytes_ = 0;
-  std::size_t victim_ = 0;
+  std::size_t without_place_ = 0;  // new topics whose set was full
+  Entry spare_;                    // of the last one that got no place
   std::uint64_t walks_ = 0;
 };
 
