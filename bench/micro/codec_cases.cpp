@@ -16,7 +16,6 @@ namespace {
 
 using mqtt::FixedHeader;
 using mqtt::Property;
-using mqtt::PropertyBlock;
 using mqtt::PropertyId;
 using mqtt::PublishView;
 using mqtt::Version;

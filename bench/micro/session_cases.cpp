@@ -94,8 +94,8 @@ struct Publisher : Connection {
 
 // Messages to the client: delivered, acknowledged by it.
 struct Receiver : Connection {
-  Receiver(Version as, Guarantee guarantee_, bool shared_)
-      : Connection(as), guarantee(guarantee_), shared(shared_) {
+  Receiver(Version as, Guarantee wanted, bool is_shared)
+      : Connection(as), guarantee(wanted), shared(is_shared) {
     items.fill({.message = &message, .guarantee = guarantee});
     if (guarantee == Guarantee::kAtMostOnce) return;
     for (std::uint32_t i = 0; i < 65'535; ++i) {
