@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/base/hash.hpp"
 
-#include <cstring>
+#include "hermod/base/words.hpp"
 
 namespace hermod {
 namespace {
@@ -9,12 +9,6 @@ namespace {
 std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t load(const char* at, std::size_t count) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, count);
-  return word;
 }
 
 }  // namespace
@@ -26,17 +20,17 @@ std::uint64_t keyed_hash(std::string_view text, std::uint64_t key) {
   const char* at = text.data();
   std::size_t left = text.size();
   while (left > 16) {
-    state = fold(load(at, 8) ^ kOdd2, load(at + 8, 8) ^ state);
+    state = fold(load8(at) ^ kOdd2, load8(at + 8) ^ state);
     at += 16;
     left -= 16;
   }
   std::uint64_t low = 0;
   std::uint64_t high = 0;
   if (left >= 8) {
-    low = load(at, 8);
-    high = load(at + left - 8, 8);
+    low = load8(at);
+    high = load8(at + left - 8);
   } else if (left > 0) {
-    low = load(at, left);
+    low = load_short(at, left);
   }
   return fold(kOdd2 ^ text.size(), fold(low ^ kOdd2, high ^ state) ^ key);
 }

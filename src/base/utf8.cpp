@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/base/utf8.hpp"
 
-#include <cstring>
+#include "hermod/base/words.hpp"
 
 namespace hermod {
 namespace {
@@ -30,17 +30,20 @@ std::size_t sequence_length(Bytes rest) {
 }  // namespace
 
 bool is_utf8(Bytes bytes) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    if (bytes.size() - at >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + at, 8);
-      if ((word & 0x8080808080808080u) == 0) {
+  constexpr std::uint64_t kHigh = each_octet(0x80);
+  const std::uint8_t* at = bytes.data();
+  const std::uint8_t* const end = at + bytes.size();
+  while (at != end) {
+    const auto left = static_cast<std::size_t>(end - at);
+    if (left >= 8) {
+      if ((load8(at) & kHigh) == 0) {
         at += 8;
         continue;
       }
+    } else if ((load_short(at, left) & kHigh) == 0) {
+      return true;
     }
-    const std::size_t length = sequence_length(bytes.subspan(at));
+    const std::size_t length = sequence_length({at, left});
     if (length == 0) return false;
     at += length;
   }

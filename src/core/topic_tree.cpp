@@ -2,18 +2,33 @@
 #include "hermod/core/topic_tree.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <span>
 
 #include "hermod/base/assert.hpp"
+#include "hermod/base/words.hpp"
 #include "hermod/model/topic.hpp"
 
 namespace hermod::core {
 namespace {
+
+// A level of a topic. Several branches of a walk may look it up: it is hashed once, and not before.
+struct HashedLevel {
+  std::string_view name;
+  std::uint64_t hash = 0;  // 0: not yet
+
+  std::uint64_t hash_under(std::uint64_t key) {
+    if (hash == 0) hash = keyed_hash(name, key);
+    return hash;
+  }
+};
 
 struct LevelHash {
   using is_transparent = void;
   using is_avalanching = void;
   std::uint64_t key = 0;
   std::size_t operator()(std::string_view level) const { return keyed_hash(level, key); }
+  std::size_t operator()(const HashedLevel& level) const { return level.hash; }
   std::size_t operator()(const TopicTree::Node* node) const;
 };
 
@@ -23,6 +38,12 @@ struct LevelEqual {
   bool operator()(std::string_view level, const TopicTree::Node* node) const;
   bool operator()(const TopicTree::Node* node, std::string_view level) const {
     return operator()(level, node);
+  }
+  bool operator()(const HashedLevel& level, const TopicTree::Node* node) const {
+    return operator()(level.name, node);
+  }
+  bool operator()(const TopicTree::Node* node, const HashedLevel& level) const {
+    return operator()(level.name, node);
   }
 };
 
@@ -80,61 +101,123 @@ auto position(std::vector<TopicTree::Subscription>& list, SubscriberIndex subscr
   return std::ranges::lower_bound(list, subscriber, {}, &TopicTree::Subscription::subscriber);
 }
 
-// Adds what one node holds to the set. The set is folded by subscriber afterwards.
-void collect(const TopicTree::Node& node, std::vector<const TopicTree::Subscription*>& found,
-             ShardSet& shards) {
-  shards |= node.shards;
-  for (const auto& subscription : node.subscriptions) found.push_back(&subscription);
-}
+// The walk over all filters that match one topic.
+struct Walk {
+  std::span<HashedLevel> levels;
+  std::uint64_t hash_key;
+  std::vector<const TopicTree::Node*>& found;
+  ShardSet shards = 0;
+  std::size_t visited = 0;
 
-// Returns how many nodes it visited.
-std::size_t walk(const TopicTree::Node& node, model::Levels levels, bool wildcards,
-                 std::vector<const TopicTree::Subscription*>& found, ShardSet& shards) {
-  std::size_t visited = 1;
-  const auto* children = node.children.get();
-  if (children != nullptr && children->multi != nullptr && wildcards) {
-    collect(*children->multi, found, shards);  // '#' stands for the parent too: §4.7.1.2
+  void collect(const TopicTree::Node& node) {
+    shards |= node.shards;
+    if (!node.subscriptions.empty()) found.push_back(&node);
+  }
+
+  void visit(const TopicTree::Node& node, std::size_t depth, bool wildcards) {
     ++visited;
+    const auto* children = node.children.get();
+    if (children != nullptr && children->multi != nullptr && wildcards) {
+      collect(*children->multi);  // '#' stands for the parent too: §4.7.1.2
+      ++visited;
+    }
+    if (depth == levels.size()) return collect(node);
+    if (children == nullptr) return;
+    if (children->single != nullptr && wildcards) visit(*children->single, depth + 1, true);
+    if (children->literal.empty()) return;
+    HashedLevel& level = levels[depth];
+    level.hash_under(hash_key);
+    const auto literal = children->literal.find(level);
+    if (literal != children->literal.end()) visit(**literal, depth + 1, true);
   }
-  if (levels.done()) {
-    collect(node, found, shards);
-    return visited;
+};
+
+void fold(const TopicTree::Subscription& subscription, MatchSet& out) {
+  if (out.matches.empty() || out.matches.back().subscriber != subscription.subscriber) {
+    out.matches.push_back({.subscriber = subscription.subscriber,
+                           .ids_begin = static_cast<std::uint32_t>(out.ids.size())});
   }
-  if (children == nullptr) return visited;
-  const std::string_view level = levels.next();
-  if (children->single != nullptr && wildcards) {
-    visited += walk(*children->single, levels, true, found, shards);
+  Match& match = out.matches.back();
+  match.guarantee_max = std::max(match.guarantee_max, subscription.guarantee_max);
+  match.no_local = match.no_local && subscription.no_local;
+  match.some_no_local = match.some_no_local || subscription.no_local;
+  match.retain_as_published = match.retain_as_published || subscription.retain_as_published;
+  if (subscription.subscription_id != 0) {
+    out.ids.push_back(subscription.subscription_id);
+    ++match.ids_count;
   }
-  const auto literal = children->literal.find(level);
-  if (literal != children->literal.end()) {
-    visited += walk(**literal, levels, true, found, shards);
-  }
-  return visited;
 }
 
-void fold(std::vector<const TopicTree::Subscription*>& found, MatchSet& out) {
-  std::ranges::stable_sort(found, {}, &TopicTree::Subscription::subscriber);
-  for (const auto* subscription : found) {
-    if (out.matches.empty() || out.matches.back().subscriber != subscription->subscriber) {
-      out.matches.push_back({.subscriber = subscription->subscriber,
-                             .ids_begin = static_cast<std::uint32_t>(out.ids.size())});
-    }
-    Match& match = out.matches.back();
-    match.guarantee_max = std::max(match.guarantee_max, subscription->guarantee_max);
-    match.no_local = match.no_local && subscription->no_local;
-    match.some_no_local = match.some_no_local || subscription->no_local;
-    match.retain_as_published = match.retain_as_published || subscription->retain_as_published;
-    if (subscription->subscription_id != 0) {
-      out.ids.push_back(subscription->subscription_id);
-      ++match.ids_count;
+// The subscribers of one filter are in order, each once.
+void take_all(const std::vector<TopicTree::Subscription>& subscriptions, MatchSet& out) {
+  out.matches.resize(subscriptions.size());
+  Match* match = out.matches.data();
+  for (const auto& subscription : subscriptions) {
+    const bool has_id = subscription.subscription_id != 0;
+    *match++ = {.subscriber = subscription.subscriber,
+                .guarantee_max = subscription.guarantee_max,
+                .no_local = subscription.no_local,
+                .some_no_local = subscription.no_local,
+                .retain_as_published = subscription.retain_as_published,
+                .ids_begin = static_cast<std::uint32_t>(out.ids.size()),
+                .ids_count = has_id ? 1u : 0u};
+    if (has_id) out.ids.push_back(subscription.subscription_id);
+  }
+}
+
+// The high bits of those of eight octets that are '/', the first octet lowest. Adding 0x7F to what
+// an octet without its high bit differs in sets that bit exactly when it differs.
+std::uint64_t slashes(const char* at) {
+  std::uint64_t word = load8(at);
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+  const std::uint64_t other = word ^ each_octet('/');
+  return ~(((other & each_octet(0x7F)) + each_octet(0x7F)) | other) & each_octet(0x80);
+}
+
+// Levels are short: one pass over all of them, not a search for each.
+void split(std::string_view topic, std::vector<HashedLevel>& levels) {
+  levels.clear();
+  const char* begin = topic.data();
+  const char* at = begin;
+  const char* const end = begin + topic.size();
+  const auto end_level = [&](const char* slash) {
+    levels.push_back({{begin, static_cast<std::size_t>(slash - begin)}});
+    begin = slash + 1;
+  };
+  for (; end - at >= 8; at += 8) {
+    for (std::uint64_t found = slashes(at); found != 0; found &= found - 1) {
+      end_level(at + std::countr_zero(found) / 8);
     }
   }
+  for (; at != end; ++at) {
+    if (*at == '/') end_level(at);
+  }
+  end_level(end);
 }
 
 }  // namespace
 
+// What a match needs while it is made.
+struct TopicTree::Scratch {
+  std::vector<HashedLevel> levels;
+  std::vector<const Node*> nodes;
+  std::vector<const Subscription*> found;
+  std::vector<std::uint64_t> order;  // subscriber, and where in `found`
+
+  // Those of several filters are put in order by subscriber; what one has stays in the order of the
+  // walk.
+  void fold_found(MatchSet& out) {
+    order.clear();
+    for (const auto* subscription : found) {
+      order.push_back(std::uint64_t{subscription->subscriber} << 32 | order.size());
+    }
+    std::ranges::sort(order);
+    for (const std::uint64_t key : order) fold(*found[key & UINT32_MAX], out);
+  }
+};
+
 TopicTree::TopicTree(std::uint64_t hash_key)
-    : hash_key_(hash_key), root_(std::make_unique<Node>()) {}
+    : hash_key_(hash_key), root_(std::make_unique<Node>()), scratch_(std::make_unique<Scratch>()) {}
 TopicTree::~TopicTree() = default;
 
 TopicTree::Node* TopicTree::make(std::string_view filter) {
@@ -243,43 +326,81 @@ std::string TopicTree::filter_of(const Node* node) const {
   return filter;
 }
 
+// Leaves the nodes of all filters that match in the scratch.
+std::size_t TopicTree::walk(std::string_view topic, ShardSet& shards) const {
+  split(topic, scratch_->levels);
+  scratch_->nodes.clear();
+  Walk walk{scratch_->levels, hash_key_, scratch_->nodes};
+  const bool wildcards = !topic.starts_with('$');  // [MQTT-4.7.2-1]
+  walk.visit(*root_, 0, wildcards);
+  shards = walk.shards;
+  return walk.visited;
+}
+
 std::size_t TopicTree::match(std::string_view topic, MatchSet& out) const {
   out.matches.clear();
   out.ids.clear();
-  out.shards = 0;
-  std::vector<const Subscription*> found;
-  const bool wildcards = !topic.starts_with('$');  // [MQTT-4.7.2-1]
-  const std::size_t visited = walk(*root_, model::Levels{topic}, wildcards, found, out.shards);
-  fold(found, out);
+  const std::size_t visited = walk(topic, out.shards);
+  out.version = version_of(scratch_->levels.front().hash_under(hash_key_));
+  if (scratch_->nodes.size() == 1) {
+    take_all(scratch_->nodes.front()->subscriptions, out);
+  } else if (!scratch_->nodes.empty()) {
+    scratch_->found.clear();
+    for (const Node* node : scratch_->nodes) {
+      for (const Subscription& one : node->subscriptions) scratch_->found.push_back(&one);
+    }
+    scratch_->fold_found(out);
+  }
   return visited;
 }
 
 void TopicTree::match_own(std::string_view topic, SubscriberIndex subscriber, MatchSet& out) const {
   out = {};
-  std::vector<const Subscription*> found;
-  walk(*root_, model::Levels{topic}, !topic.starts_with('$'), found, out.shards);
-  std::erase_if(found, [subscriber](const Subscription* subscription) {
-    return subscription->subscriber != subscriber || subscription->no_local;
-  });
-  fold(found, out);
+  walk(topic, out.shards);
+  scratch_->found.clear();
+  for (const Node* node : scratch_->nodes) {
+    for (const Subscription& one : node->subscriptions) {
+      if (one.subscriber == subscriber && !one.no_local) scratch_->found.push_back(&one);
+    }
+  }
+  scratch_->fold_found(out);
 }
 
-std::size_t TopicTree::subtree(std::string_view text) const {
-  return keyed_hash(text.substr(0, text.find('/')), hash_key_) % kSubtrees;
+namespace {
+
+std::string_view first_level(std::string_view text) {
+  return text.substr(0, text.find('/'));
 }
+
+}  // namespace
 
 void TopicTree::bump(std::string_view filter) {
   ++changes_;
+  if (recent_.empty()) recent_.resize(kRecent);
+  recent_[changes_ % kRecent] = filter.size() <= kRecentOctets ? filter : std::string_view{};
   if (filter.starts_with('+') || filter.starts_with('#')) {
     ++wildcard_version_;
   } else {
-    ++versions_[subtree(filter)];
+    ++versions_[keyed_hash(first_level(filter), hash_key_) % kSubtrees];
   }
 }
 
+bool TopicTree::is_unconcerned(std::string_view topic, std::uint64_t changes) const {
+  if (changes_ - changes > kRecent) return false;
+  for (++changes; changes <= changes_; ++changes) {
+    const std::string& filter = recent_[changes % kRecent];
+    if (filter.empty() || model::matches(filter, topic)) return false;
+  }
+  return true;
+}
+
 std::uint64_t TopicTree::version(std::string_view topic) const {
+  return version_of(keyed_hash(first_level(topic), hash_key_));
+}
+
+std::uint64_t TopicTree::version_of(std::uint64_t first_level_hash) const {
   // Both only grow, so their sum stands still only while neither has moved.
-  return wildcard_version_ + versions_[subtree(topic)];
+  return wildcard_version_ + versions_[first_level_hash % kSubtrees];
 }
 
 }  // namespace hermod::core

@@ -407,7 +407,8 @@ TEST(ShardShutDown, EveryConnectionIsToldAndDetached) {
   Client unattached{world, 1};
   world.run();
   PeerClient peer{world, 1};
-  peer.ask("attach -\nsub t");
+  peer.ask("attach -");
+  peer.ask("sub t");
   world.shard(1).shut_down();
   EXPECT_EQ(world.shard(1).connections(), 0u);
   EXPECT_EQ(world.shard(1).core().subscribers(), 0u);

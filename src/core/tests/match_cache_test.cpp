@@ -65,14 +65,41 @@ TEST(MatchCache, IsNeverStale) {
   }
 }
 
-TEST(MatchCache, StartsAfreshWhenItHoldsTooManyTopics) {
+TEST(MatchCache, ReplacesTopicsWhenItHoldsTooMany) {
   TopicTree tree{kKey};
   MatchCache cache{tree, kKey};
   tree.add("#", 1, {});
-  for (std::size_t i = 0; i < 2 * MatchCache::kTopicsMax + 5; ++i) {
-    ASSERT_EQ(cache.find(fmt::format("t/{}", i)).matches.size(), 1u);
-  }
+  const auto find_all = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(cache.find(fmt::format("t/{}", i)).matches.size(), 1u);
+    }
+  };
+  find_all(MatchCache::kTopicsMax / 4);
+  const std::uint64_t walks = cache.walks();
+  find_all(MatchCache::kTopicsMax / 4);
+  EXPECT_LE(cache.walks(), walks + walks / 20);  // a full set has to do without one of its topics
+
+  find_all(2 * MatchCache::kTopicsMax + 5);
+  const std::size_t bytes = cache.bytes();
+  find_all(4 * MatchCache::kTopicsMax);
+  EXPECT_LE(cache.bytes(), bytes + bytes / 100);  // names differ in length
   EXPECT_EQ(cache.find("t/1").matches.size(), 1u);
+}
+
+// Who publishes to ever new topics does not drive out those of the others.
+TEST(MatchCache, ManyNewTopicsLeaveMostKnownOnes) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  const auto find_known = [&] {
+    for (int i = 0; i < 1000; ++i) (void)cache.find(fmt::format("known/{}", i));
+  };
+  find_known();
+  for (std::size_t i = 0; i < 3 * MatchCache::kTopicsMax; ++i) {
+    (void)cache.find(fmt::format("new/{}", i));
+  }
+  const std::uint64_t walks = cache.walks();
+  find_known();
+  EXPECT_LE(cache.walks(), walks + 300);
 }
 
 TEST(MatchCache, AKnownTopicCostsNoWalk) {
@@ -82,17 +109,56 @@ TEST(MatchCache, AKnownTopicCostsNoWalk) {
   tree.add("b", 1, {});
   (void)cache.find("a/b");
   (void)cache.find("b");
+  EXPECT_EQ(cache.walks(), 2u);
   const std::size_t before = testkit::allocation_count();
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(cache.find("a/b").matches.size(), 1u);
     EXPECT_EQ(cache.find("b").matches.size(), 1u);
   }
-  EXPECT_EQ(testkit::allocation_count(), before);  // walking allocates
+  EXPECT_EQ(testkit::allocation_count(), before);
+  EXPECT_EQ(cache.walks(), 2u);
 
   tree.set_shard("elsewhere", 1, true);
-  const std::size_t changed = testkit::allocation_count();
   EXPECT_EQ(cache.find("a/b").matches.size(), 1u);
-  EXPECT_EQ(testkit::allocation_count(), changed);
+  EXPECT_EQ(cache.walks(), 2u);
+}
+
+// Clients that come and go beside a topic, and under wildcards that are not its, do not make it be
+// matched anew.
+TEST(MatchCache, AChangeBesideATopicCostsNoWalk) {
+  TopicTree tree{kKey};
+  MatchCache cache{tree, kKey};
+  tree.add("a/b", 1, {});
+  (void)cache.find("a/b");
+  for (SubscriberIndex subscriber = 0; subscriber < 1000; ++subscriber) {
+    const auto one = tree.add(fmt::format("a/{}", subscriber), subscriber, {});
+    const auto other = tree.add("+/c/#", subscriber, {});
+    EXPECT_EQ(cache.find("a/b").matches.size(), 1u);
+    tree.remove(one.node, subscriber);
+    tree.remove(other.node, subscriber);
+  }
+  EXPECT_EQ(cache.walks(), 1u);
+  tree.add("+/b", 2, {});
+  EXPECT_EQ(cache.find("a/b").matches.size(), 2u);
+  EXPECT_EQ(cache.walks(), 2u);
+}
+
+// A filter is remembered by the octet; one that is longer than what is remembered, or a change that
+// is too long ago, concerns everybody.
+TEST(MatchCache, WhatIsNotRememberedConcernsEveryTopic) {
+  TopicTree tree{kKey};
+  const std::string long_filter = "a/" + std::string(200, 'x');
+  const std::uint64_t start = tree.changes();
+  EXPECT_TRUE(tree.is_unconcerned("a/b", start));
+  const auto added = tree.add(long_filter, 1, {});
+  EXPECT_FALSE(tree.is_unconcerned("a/b", start));
+  EXPECT_TRUE(tree.is_unconcerned("a/b", tree.changes()));
+  const std::uint64_t before = tree.changes() + 1;
+  tree.remove(added.node, 1);
+  for (int i = 0; i < 64; ++i) tree.set_shard("c", 1, i % 2 == 0);
+  EXPECT_TRUE(tree.is_unconcerned("a/b", before));
+  tree.set_shard("c", 1, true);
+  EXPECT_FALSE(tree.is_unconcerned("a/b", before));
 }
 
 // Topics are the publishers' to choose, and may be long: what is remembered has an end in octets

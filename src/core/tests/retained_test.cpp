@@ -64,6 +64,27 @@ TEST(TopicOrder, IsAStrictWeakOrder) {
   }
 }
 
+// Names are compared eight octets at a time: the place of the difference must not matter.
+TEST(TopicOrder, FindsTheFirstDifferenceWhereverItIs) {
+  for (std::size_t size = 1; size <= 26; ++size) {
+    const std::string name(size, 'm');
+    EXPECT_TRUE(TopicOrder::less(name.substr(1), name)) << size;
+    EXPECT_FALSE(TopicOrder::less(name, name.substr(1))) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other(size, at % 2 == 0 ? 'z' : 'a');  // behind the difference the opposite
+      other.replace(0, at, name, 0, at);
+      for (const char less : {'/', 'a', '!'}) {
+        other[at] = less;
+        EXPECT_TRUE(TopicOrder::less(other, name)) << other;
+        EXPECT_FALSE(TopicOrder::less(name, other)) << other;
+      }
+      other[at] = '\xc3';  // octets are not signed
+      EXPECT_TRUE(TopicOrder::less(name, other)) << other;
+      EXPECT_FALSE(TopicOrder::less(other, name)) << other;
+    }
+  }
+}
+
 TEST(Retained, TheLastValueStaysAndAnEmptyOneClears) {
   const Limits limits;
   Retained retained{limits, kKey};

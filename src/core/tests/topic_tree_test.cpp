@@ -111,6 +111,7 @@ class TreeAndModel {
       ASSERT_EQ(now, model_.answer(topic)) << topic << " after " << filter;
       if (now != before[topic].second) {
         ASSERT_NE(tree_.version(topic), before[topic].first) << topic << " after " << filter;
+        ASSERT_FALSE(tree_.is_unconcerned(topic, changes)) << topic << " after " << filter;
       }
     }
     ASSERT_EQ(tree_.subscriptions(), model_.subscriptions.size());

@@ -124,23 +124,27 @@ Property read_value(Reader& reader, const Row& row) {
   return property;
 }
 
-// What is wrong with a value that was read whole and stands at `offset`.
-std::optional<WireError> value_fault(const Property& property, const Row& row, std::size_t offset) {
+// What is wrong with a number that was read whole and stands at `offset`.
+std::optional<WireError> number_fault(const Property& property, const Row& row,
+                                      std::size_t offset) {
   if (row.type == Type::kVarint && property.number == kNoVarint) {
     return breaks(ReasonCode::kMalformedPacket, offset, "MQTT-1.5.5-1").error();
   }
-  if (property.number < row.number_min || property.number > row.number_max) {
-    if (row.id == PropertyId::kTopicAlias) {
-      return breaks(ReasonCode::kTopicAliasInvalid, offset, "MQTT-3.3.2-8").error();
-    }
-    return breaks(ReasonCode::kProtocolError, offset, row.section).error();
+  if (property.number >= row.number_min && property.number <= row.number_max) return {};
+  if (row.id == PropertyId::kTopicAlias) {
+    return breaks(ReasonCode::kTopicAliasInvalid, offset, "MQTT-3.3.2-8").error();
   }
-  const char* const broken = text_fault(as_bytes(property.text), Version::kV5);
-  const char* const broken_value = text_fault(as_bytes(property.value), Version::kV5);
-  if (broken != nullptr || broken_value != nullptr) {
-    const bool pair = row.type == Type::kTextPair;
-    return breaks(ReasonCode::kMalformedPacket, offset, pair ? "MQTT-1.5.7-1" : broken).error();
+  return breaks(ReasonCode::kProtocolError, offset, row.section).error();
+}
+
+// The same for one or two texts.
+std::optional<WireError> texts_fault(const Property& property, const Row& row, std::size_t offset) {
+  const char* broken = text_fault(as_bytes(property.text), Version::kV5);
+  if (row.type == Type::kTextPair) {
+    if (broken == nullptr) broken = text_fault(as_bytes(property.value), Version::kV5);
+    if (broken != nullptr) broken = "MQTT-1.5.7-1";
   }
+  if (broken != nullptr) return breaks(ReasonCode::kMalformedPacket, offset, broken).error();
   if (row.id == PropertyId::kResponseTopic) {
     const TopicFault fault = topic_name_fault(property.text);
     if (fault == TopicFault::kWildcard) {
@@ -149,6 +153,13 @@ std::optional<WireError> value_fault(const Property& property, const Row& row, s
     if (fault != TopicFault::kNone) return breaks(fault, offset, Version::kV5).error();
   }
   return {};
+}
+
+std::optional<WireError> value_fault(const Property& property, const Row& row, std::size_t offset) {
+  if (row.type == Type::kText || row.type == Type::kTextPair) {
+    return texts_fault(property, row, offset);
+  }
+  return number_fault(property, row, offset);
 }
 
 // What a block as a whole must have.

@@ -21,7 +21,7 @@ std::optional<std::string_view> IncomingAliases::resolve(std::uint32_t alias,
   return *known;
 }
 
-OutgoingAliases::Alias OutgoingAliases::find(std::string_view topic) const {
+OutgoingAliases::Alias OutgoingAliases::find_used(std::string_view topic) const {
   const auto found = numbers_.find(topic);
   if (found != numbers_.end()) return {found->second, true};
   if (numbers_.size() >= most_) return {};

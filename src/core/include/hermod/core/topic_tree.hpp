@@ -38,6 +38,7 @@ struct MatchSet {
   std::vector<Match> matches;      ///< ascending by subscriber, each once
   std::vector<std::uint32_t> ids;  ///< subscription ids
   ShardSet shards = 0;             ///< other shards with interest
+  std::uint64_t version = 0;       ///< TopicTree::version() of the topic when it was matched
 };
 
 class TopicTree {
@@ -87,18 +88,25 @@ class TopicTree {
   /// Changes whenever the answer for `topic` may have changed: the version of its first level's
   /// subtree and of the filters that begin with a wildcard.
   [[nodiscard]] std::uint64_t version(std::string_view topic) const;
-  /// Changes with every change of the tree.
+  /// Grows by one with every change of the tree.
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
+  /// True when the answer for `topic` is what it was when `changes` changes had been made. False
+  /// also when that is too long ago to tell.
+  [[nodiscard]] bool is_unconcerned(std::string_view topic, std::uint64_t changes) const;
 
   [[nodiscard]] std::size_t subscriptions() const { return subscriptions_; }
 
  private:
   static constexpr std::size_t kSubtrees = 256;
+  static constexpr std::size_t kRecent = 64;         // changes whose filter is remembered,
+  static constexpr std::size_t kRecentOctets = 128;  // if it is no longer than that
 
+  struct Scratch;
   Node* make(std::string_view filter);
   void prune(Node* node);
   void bump(std::string_view filter);
-  [[nodiscard]] std::size_t subtree(std::string_view text) const;
+  std::size_t walk(std::string_view topic, ShardSet& shards) const;
+  [[nodiscard]] std::uint64_t version_of(std::uint64_t first_level_hash) const;
 
   std::uint64_t hash_key_;
   std::unique_ptr<Node> root_;
@@ -106,6 +114,8 @@ class TopicTree {
   std::uint64_t changes_ = 1;
   std::uint64_t wildcard_version_ = 1;
   std::uint64_t versions_[kSubtrees] = {};
+  std::vector<std::string> recent_;   // filters by the number of the change; "": not remembered
+  std::unique_ptr<Scratch> scratch_;  // of match(): its memory, reused
 };
 
 }  // namespace hermod::core

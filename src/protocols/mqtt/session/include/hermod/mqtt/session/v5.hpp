@@ -54,11 +54,15 @@ class OutgoingAliases {
     bool known = false;        ///< to the peer: the topic may be left out
   };
   /// The topic's number, or the one that it would get.
-  [[nodiscard]] Alias find(std::string_view topic) const;
+  [[nodiscard]] Alias find(std::string_view topic) const {
+    return used() ? find_used(topic) : Alias{};
+  }
   /// A PUBLISH has told the peer of the number that find() gave.
   void set(std::string_view topic, std::uint16_t number) { numbers_.emplace(topic, number); }
 
  private:
+  [[nodiscard]] Alias find_used(std::string_view topic) const;
+
   std::uint16_t most_ = 0;
   boost::unordered_flat_map<std::string, std::uint16_t, KeyedHash, std::equal_to<>> numbers_;
 };
