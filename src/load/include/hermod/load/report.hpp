@@ -101,7 +101,7 @@ struct Spread {
 [[nodiscard]] std::string describe(const Options& options);
 
 /// Version of the JSON form; it changes when a field changes its name or meaning.
-inline constexpr int kReportFormat = 1;
+inline constexpr int kReportFormat = 2;
 
 /// One JSON object, without a newline.
 [[nodiscard]] std::string to_json(const Report& report);
