@@ -61,6 +61,7 @@ std::uint64_t MqttPublisher::publish(std::uint64_t limit, Turn& turn) {
   }
   if (count == 0) return 0;
   if (sent_ == 0) last_progress_at_ = turn.now;
+  if (flows_.timed()) flows_.set_send_time(plan_.number, sent_, count, turn.clock->now());
   append(count);
   flows_.set_sent(plan_.number, sent_);
   return count;

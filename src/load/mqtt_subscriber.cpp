@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mqtt_subscriber.hpp"
 
+#include <algorithm>
+
 #include "hermod/mqtt/codec/acks.hpp"
 #include "hermod/mqtt/codec/packet_type.hpp"
 #include "payload.hpp"
 
 namespace hermod::load {
+namespace {
+
+constexpr std::uint64_t kNone = ~std::uint64_t{0};
+
+}  // namespace
 
 MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, const Pacing* pacing,
                                Histogram* delays)
@@ -14,10 +21,15 @@ MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, c
       flows_(flows),
       pacing_(pacing),
       delays_(delays),
-      trackers_(flows.sources()) {}
+      random_(number),
+      sources_(flows.sources()),
+      trackers_(sources_) {}
 
 std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
   if (pacing_ != nullptr) read_at_ = turn.clock->now();
+  const std::uint64_t picked = flows_.timed() ? pick_message(bytes.size()) : kNone;
+  accounted_ = nullptr;
+  Sample sample;
   std::size_t used = 0;
   std::uint64_t messages = 0;
   while (bytes.size() - used >= 2) {
@@ -35,7 +47,7 @@ std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
         close("the server sent a malformed PUBLISH", turn);
         return used;
       }
-      ++messages;
+      if (messages++ == picked) sample = {accounted_, turn.clock->now()};
     } else if (header->type == mqtt::PacketType::kPubrel && header->remaining_length == 2) {
       answer(mqtt::PacketType::kPubcomp, static_cast<std::uint16_t>(body[0] << 8 | body[1]));
     } else {
@@ -45,8 +57,26 @@ std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
   if (messages != 0) {
     turn.tally->operations.add(messages);
     turn.tally->progress.add(messages);
+    if (flows_.timed()) {
+      if (sample.payload == nullptr) sample = {accounted_, turn.clock->now()};
+      note_delay(sample, messages, turn);
+      message_bytes_ = used / messages;
+    }
   }
   return used;
+}
+
+// Which message of a read of that size is timed.
+std::uint64_t MqttSubscriber::pick_message(std::size_t bytes) {
+  const std::uint64_t about = std::max<std::uint64_t>(1, bytes / message_bytes_);
+  random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+  return (random_ >> 32) * about >> 32;
+}
+
+void MqttSubscriber::note_delay(const Sample& sample, std::uint64_t messages, Turn& turn) {
+  if (sample.payload == nullptr || !turn.measured(sample.at)) return;
+  const Stamp stamp = read_stamp(sample.payload);
+  delays_->record(sample.at - flows_.send_time(stamp.publisher, stamp.sequence), messages);
 }
 
 bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint8_t* body,
@@ -74,13 +104,14 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
   const Stamp stamp = read_stamp(payload);
   const unsigned source = flows_.source_of(number_, stamp.publisher);
   // What nobody has sent comes from somebody else, and must not open a window.
-  if (source >= trackers_.size() || stamp.sequence >= flows_.sent(stamp.publisher)) {
+  if (source >= sources_ || stamp.sequence >= flows_.sent(stamp.publisher)) {
     turn.tally->unexpected.add(1);
     return;
   }
   SequenceTracker& tracker = trackers_[source];
   tracker.on_message(stamp.sequence);
   flows_.set_seen(number_, source, tracker.next());
+  accounted_ = payload;
   if (pacing_ == nullptr) return;
   const Instant due = turn.schedule->load_begin + pacing_->due(stamp.publisher, stamp.sequence);
   if (turn.measured(due)) {

@@ -61,6 +61,9 @@ std::string latency_line(std::string_view title, const Report& report,
 std::string_view latency_name(Scenario scenario) {
   switch (scenario) {
     case Scenario::kLatency:
+    case Scenario::kFanIn:
+    case Scenario::kFanOut:
+    case Scenario::kPairs:
       return "delay";
     case Scenario::kConnect:
       return "to CONNACK";

@@ -55,7 +55,8 @@ class FlowWorkload final : public Workload {
  public:
   explicit FlowWorkload(const Target& target)
       : target_(target),
-        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options)) {
+        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options),
+               target.options.window) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
     }
@@ -252,8 +253,8 @@ void FlowWorkload::collect(Measurement& measurement) const {
   Histogram delays;
   Histogram lateness;
   for (const FlowShare* share : shares_) share->collect(measurement, delays, lateness);
-  if (!pacing_) return;
   measurement.latency = quantiles(delays);
+  if (!pacing_) return;
   measurement.lateness = quantiles(lateness);
 }
 
