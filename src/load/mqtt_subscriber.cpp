@@ -5,6 +5,7 @@
 
 #include "hermod/mqtt/codec/acks.hpp"
 #include "hermod/mqtt/codec/packet_type.hpp"
+#include "hermod/mqtt/codec/varint.hpp"
 #include "payload.hpp"
 
 namespace hermod::load {
@@ -22,6 +23,7 @@ MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, c
       pacing_(pacing),
       delays_(delays),
       random_(number),
+      has_properties_(version() == mqtt::Version::kV5),
       sources_(flows.sources()),
       trackers_(sources_) {}
 
@@ -33,7 +35,7 @@ std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
   std::size_t used = 0;
   std::uint64_t messages = 0;
   while (bytes.size() - used >= 2) {
-    const auto header = mqtt::read_fixed_header(bytes.subspan(used), mqtt::Version::kV311);
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), version());
     if (!header && header.error().incomplete()) break;
     if (!header) {
       close("the server sent a malformed packet", turn);
@@ -48,7 +50,7 @@ std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
         return used;
       }
       if (messages++ == picked) sample = {accounted_, turn.clock->now()};
-    } else if (header->type == mqtt::PacketType::kPubrel && header->remaining_length == 2) {
+    } else if (header->type == mqtt::PacketType::kPubrel && is_ack(header->remaining_length)) {
       answer(mqtt::PacketType::kPubcomp, static_cast<std::uint16_t>(body[0] << 8 | body[1]));
     } else {
       turn.tally->unexpected.add(1);
@@ -87,6 +89,7 @@ bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint
   payload_at += static_cast<std::size_t>(body[0] << 8 | body[1]);
   const std::uint8_t* const id = body + payload_at;
   if (qos != 0) payload_at += 2;
+  if (has_properties_) payload_at += properties_size(header, body, payload_at);
   if (header.remaining_length < payload_at) return false;
   if (qos != 0) {
     answer(qos == 1 ? mqtt::PacketType::kPuback : mqtt::PacketType::kPubrec,
@@ -94,6 +97,18 @@ bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint
   }
   on_message(body + payload_at, header.remaining_length - payload_at, turn);
   return true;
+}
+
+// Octets of the properties and their length, which the load does not look at; more than there are
+// when they are malformed.
+std::size_t MqttSubscriber::properties_size(const mqtt::FixedHeader& header,
+                                            const std::uint8_t* body, std::size_t at) {
+  if (at >= header.remaining_length) return 1;
+  if (body[at] == 0) [[likely]]
+    return 1;
+  Reader reader(Bytes(body, header.remaining_length).subspan(at));
+  const std::uint32_t length = mqtt::read_varint(reader);
+  return length == mqtt::kNoVarint ? header.remaining_length : mqtt::varint_size(length) + length;
 }
 
 void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, Turn& turn) {
@@ -121,8 +136,8 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
 
 void MqttSubscriber::answer(mqtt::PacketType type, std::uint16_t id) {
   const mqtt::AckView ack{type, id};
-  const std::size_t size = mqtt::ack_size(ack, mqtt::Version::kV311);
-  mqtt::write_ack(out().reserve(size), ack, mqtt::Version::kV311);
+  const std::size_t size = mqtt::ack_size(ack, version());
+  mqtt::write_ack(out().reserve(size), ack, version());
   out().commit(size);
 }
 

@@ -37,6 +37,11 @@ class MqttSubscriber final : public MqttLink {
   std::size_t on_packets(Bytes bytes, Turn& turn) override;
   void on_closed(std::string_view why, Turn& turn) override;
   bool on_publish(const mqtt::FixedHeader& header, const std::uint8_t* body, Turn& turn);
+  [[nodiscard]] static std::size_t properties_size(const mqtt::FixedHeader& header,
+                                                   const std::uint8_t* body, std::size_t at);
+  [[nodiscard]] bool is_ack(std::size_t size) const {
+    return size == 2 || (size > 2 && has_properties_);
+  }
   void on_message(const std::uint8_t* payload, std::size_t size, Turn& turn);
   void answer(mqtt::PacketType type, std::uint16_t id);
   std::uint64_t pick_message(std::size_t bytes);
@@ -50,6 +55,7 @@ class MqttSubscriber final : public MqttLink {
   std::size_t message_bytes_ = ~std::size_t{0};  // octets of the last read for each message
   const std::uint8_t* accounted_ = nullptr;      // payload of the last good message of a read
   std::uint64_t random_;
+  bool has_properties_;
   unsigned sources_;
   std::vector<SequenceTracker> trackers_;
 };

@@ -210,6 +210,7 @@ std::string describe(const Options& options) {
   if (options.window != 0) text += fmt::format(", window {}", options.window);
   if (options.qos != 0) text += fmt::format(", in-flight {}", options.inflight);
   if (options.rate > 0) text += fmt::format(", {} messages/s", short_number(options.rate));
+  if (options.mqtt != MqttVersion::k311) text += fmt::format(", MQTT {}", to_text(options.mqtt));
   if (options.threads > 1) text += fmt::format(", {} threads", options.threads);
   return text;
 }
