@@ -30,6 +30,7 @@ constexpr int kMissed = 3;
 struct Typed {
   std::string scenario;
   std::string url;
+  std::string mqtt = "3.1.1";
   double warmup_s = 0.5;
   double duration_s = 2;
   double drain_s = 5;
@@ -59,6 +60,7 @@ void declare_load(CLI::App& app, Typed& typed) {
                  "messages that a publisher may be ahead of its slowest subscriber");
   app.add_option("--inflight", o.inflight, "unacknowledged messages of a publisher, QoS 1 and 2")
       ->capture_default_str();
+  app.add_option("--mqtt", typed.mqtt, "version: 3.1.1 or 5")->capture_default_str();
   app.add_option("-q,--qos", o.qos, "0, 1 or 2")->capture_default_str();
   app.add_option("--payload", o.payload_bytes, "octets")->capture_default_str();
   app.add_option("--rate", o.rate, "latency: messages a second in all (default 5000)");
@@ -86,6 +88,9 @@ std::expected<void, std::string> translate(Typed& typed) {
   if (!scenario) return std::unexpected(scenario.error());
   Options& options = typed.options;
   options.scenario = *scenario;
+  const auto version = mqtt_version_named(typed.mqtt);
+  if (!version) return std::unexpected(version.error());
+  options.mqtt = *version;
   if (!typed.url.empty()) {
     auto url = parse_url(typed.url);
     if (!url) return std::unexpected(url.error());
@@ -126,7 +131,7 @@ void print_result(const Result& result, bool json) {
 }
 
 int bench_one(int argc, char** argv) {
-  CLI::App app{"Measures an MQTT 3.1.1 or CoAP server.", "hermod bench"};
+  CLI::App app{"Measures an MQTT 3.1.1, MQTT 5.0 or CoAP server.", "hermod bench"};
   app.footer(
       "hermod bench compare: several servers in turns; hermod bench scale: one server under two "
       "loads in turns; hermod bench null: the machine's ceiling.");

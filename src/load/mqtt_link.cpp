@@ -17,7 +17,6 @@
 namespace hermod::load {
 namespace {
 
-constexpr auto kVersion = mqtt::Version::kV311;
 constexpr std::uint16_t kSubscribeId = 1;
 
 }  // namespace
@@ -47,8 +46,9 @@ void MqttLink::on_writable(Turn& turn) {
       close(std::generic_category().message(error), turn);
       return;
     }
-    const mqtt::ConnectView connect{
-        .version = kVersion, .keep_alive_s = names_.keep_alive_s, .client_id = names_.client_id};
+    const mqtt::ConnectView connect{.version = names_.version,
+                                    .keep_alive_s = names_.keep_alive_s,
+                                    .client_id = names_.client_id};
     const std::size_t size = mqtt::connect_size(connect);
     mqtt::write_connect(out_.reserve(size), connect);
     out_.commit(size);
@@ -91,7 +91,7 @@ void MqttLink::on_readable(Turn& turn) {
 std::size_t MqttLink::on_handshake(Bytes bytes, Turn& turn) {
   std::size_t used = 0;
   while (stream_ != nullptr && !ready()) {
-    const auto header = mqtt::read_fixed_header(bytes.subspan(used), kVersion);
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), names_.version);
     if (!header && header.error().incomplete()) return used;
     if (!header) {
       close("the server does not speak MQTT", turn);
@@ -114,27 +114,42 @@ void MqttLink::on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& tur
     close("the server's first packet is no CONNACK [MQTT-3.2.0-1]", turn);
     return;
   }
-  const auto connack = mqtt::read_connack(header, body, kVersion);
-  if (!connack || connack->return_code != mqtt::ConnectReturnCode::kAccepted) {
-    close(connack ? fmt::format("the server refuses CONNECT with return code {}",
-                                static_cast<int>(connack->return_code))
-                  : std::string{"the server sent a malformed CONNACK"},
-          turn);
+  const auto connack = mqtt::read_connack(header, body, names_.version);
+  if (!connack) {
+    close("the server sent a malformed CONNACK", turn);
     return;
   }
+  if (!is_accepted(*connack, names_.version)) {
+    refused(*connack, turn);
+    return;
+  }
+  using enum mqtt::PropertyId;
+  server_limits_.receive_maximum =
+      connack->properties.number_or(kReceiveMaximum, server_limits_.receive_maximum);
+  server_limits_.packet_bytes_max =
+      connack->properties.number_or(kMaximumPacketSize, server_limits_.packet_bytes_max);
   if (names_.filter.empty()) {
     become_ready(turn);
     return;
   }
   const std::array entries{mqtt::SubscribeEntry{names_.filter, names_.qos}};
-  const std::size_t size = mqtt::subscribe_size(entries, kVersion);
-  mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, kVersion);
+  const std::size_t size = mqtt::subscribe_size(entries, names_.version);
+  mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, names_.version);
   out_.commit(size);
   state_ = State::kSubscribing;
 }
 
+void MqttLink::refused(const mqtt::ConnackView& connack, Turn& turn) {
+  close(names_.version == mqtt::Version::kV5
+            ? fmt::format("the server refuses CONNECT with reason code 0x{:02X}",
+                          static_cast<int>(connack.reason))
+            : fmt::format("the server refuses CONNECT with return code {}",
+                          static_cast<int>(connack.return_code)),
+        turn);
+}
+
 void MqttLink::on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn) {
-  const auto suback = mqtt::read_suback(header, body, kVersion);
+  const auto suback = mqtt::read_suback(header, body, names_.version);
   if (!suback || suback->return_codes.front() != names_.qos) {
     close(fmt::format("the server does not grant the subscription of '{}' with QoS {}",
                       names_.filter, names_.qos),
@@ -171,7 +186,7 @@ void MqttLink::flush(Turn& turn) {
 void MqttLink::disconnect(Turn& turn) {
   if (stream_ == nullptr) return;
   if (state_ == State::kReady) {
-    mqtt::write_disconnect(out_.reserve(2), {}, kVersion);
+    mqtt::write_disconnect(out_.reserve(2), {}, names_.version);
     out_.commit(2);
     flush(turn);
   }

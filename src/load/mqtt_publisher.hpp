@@ -48,7 +48,7 @@ class MqttPublisher final : public MqttLink {
   enum class Exchange : std::uint8_t { kFree, kPublished, kReleased };
 
   std::size_t on_packets(Bytes bytes, Turn& turn) override;
-  void on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, Turn& turn);
+  void on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, bool refused, Turn& turn);
   void finish(std::uint16_t id);
   void append(std::uint64_t count);
   std::uint16_t take_id();

@@ -96,6 +96,9 @@ std::expected<void, std::string> check_values(Options& options) {
   if (is_coap(options.scenario) && options.qos != 0) {
     return wrong("qos", "belongs to MQTT; CoAP requests here are confirmable");
   }
+  if (is_coap(options.scenario) && options.mqtt != MqttVersion::k311) {
+    return wrong("mqtt", "means nothing to CoAP; leave it out");
+  }
   if (options.inflight == 0 || options.inflight > kWindowMax) {
     return wrong("inflight", fmt::format("is 1 to {}", kWindowMax));
   }
@@ -174,6 +177,16 @@ bool is_flow(Scenario scenario) {
          scenario == Scenario::kPairs || scenario == Scenario::kLatency;
 }
 
+std::string_view to_text(MqttVersion version) {
+  return version == MqttVersion::k5 ? "5" : "3.1.1";
+}
+
+std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name) {
+  if (name == "3.1.1" || name == "311") return MqttVersion::k311;
+  if (name == "5" || name == "5.0") return MqttVersion::k5;
+  return wrong("mqtt", fmt::format("is 3.1.1 or 5, not '{}'", name));
+}
+
 std::expected<Options, std::string> resolve(Options options) {
   for (const auto check : {check_scheme, check_counts, check_values}) {
     if (auto result = check(options); !result) return std::unexpected(std::move(result.error()));
@@ -199,6 +212,7 @@ std::string command_line(const Options& options) {
   add("subscribers", options.subscribers, 0u);
   add("clients", options.clients, 0u);
   add("window", options.window, 0u);
+  add("mqtt", to_text(options.mqtt), to_text(plain.mqtt));
   if (is_flow(options.scenario)) add("qos", options.qos, plain.qos);
   if (options.qos != 0) add("inflight", options.inflight, 0u);
   add("payload", options.payload_bytes, plain.payload_bytes);

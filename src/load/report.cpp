@@ -61,6 +61,9 @@ std::string latency_line(std::string_view title, const Report& report,
 std::string_view latency_name(Scenario scenario) {
   switch (scenario) {
     case Scenario::kLatency:
+    case Scenario::kFanIn:
+    case Scenario::kFanOut:
+    case Scenario::kPairs:
       return "delay";
     case Scenario::kConnect:
       return "to CONNACK";
@@ -207,6 +210,7 @@ std::string describe(const Options& options) {
   if (options.window != 0) text += fmt::format(", window {}", options.window);
   if (options.qos != 0) text += fmt::format(", in-flight {}", options.inflight);
   if (options.rate > 0) text += fmt::format(", {} messages/s", short_number(options.rate));
+  if (options.mqtt != MqttVersion::k311) text += fmt::format(", MQTT {}", to_text(options.mqtt));
   if (options.threads > 1) text += fmt::format(", {} threads", options.threads);
   return text;
 }

@@ -21,6 +21,7 @@ double seconds(Duration duration) {
 object options_object(const Options& options) {
   object out{{"scenario", to_text(options.scenario)},
              {"url", options.url.to_text()},
+             {"mqtt", to_text(options.mqtt)},
              {"qos", options.qos},
              {"publishers", options.publishers},
              {"subscribers", options.subscribers},

@@ -55,7 +55,8 @@ class FlowWorkload final : public Workload {
  public:
   explicit FlowWorkload(const Target& target)
       : target_(target),
-        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options)) {
+        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options),
+               target.options.window) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
     }
@@ -98,16 +99,19 @@ class FlowWorkload final : public Workload {
 FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(workload) {
   const Options& options = workload.options();
   const std::string& run = workload.target().run_name;
+  const mqtt::Version version = wire_version(options.mqtt);
   const auto qos = static_cast<std::uint8_t>(options.qos);
   for (unsigned s = thread; s < options.subscribers; s += options.threads) {
-    subscribers_.push_back(std::make_unique<MqttSubscriber>(
-        LinkNames{
-            .client_id = fmt::format("hb{}s{}", run, s), .filter = workload.filter(s), .qos = qos},
-        s, workload.flows(), workload.pacing(), &delays_));
+    subscribers_.push_back(
+        std::make_unique<MqttSubscriber>(LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
+                                                   .filter = workload.filter(s),
+                                                   .qos = qos,
+                                                   .version = version},
+                                         s, workload.flows(), workload.pacing(), &delays_));
   }
   for (unsigned p = thread; p < options.publishers; p += options.threads) {
     publishers_.push_back(std::make_unique<MqttPublisher>(
-        LinkNames{.client_id = fmt::format("hb{}p{}", run, p)},
+        LinkNames{.client_id = fmt::format("hb{}p{}", run, p), .version = version},
         PublisherPlan{.number = p,
                       .topic = workload.topic(p),
                       .qos = options.qos,
@@ -252,8 +256,8 @@ void FlowWorkload::collect(Measurement& measurement) const {
   Histogram delays;
   Histogram lateness;
   for (const FlowShare* share : shares_) share->collect(measurement, delays, lateness);
-  if (!pacing_) return;
   measurement.latency = quantiles(delays);
+  if (!pacing_) return;
   measurement.lateness = quantiles(lateness);
 }
 

@@ -27,7 +27,8 @@ class IdleShare final : public Share {
           LinkNames{.client_id = fmt::format("hb{}i{}", target.run_name, i),
                     .filter = fmt::format("hb/{}/idle/{}", target.run_name, i),
                     .qos = static_cast<std::uint8_t>(options.qos),
-                    .keep_alive_s = keep_alive(options)}));
+                    .keep_alive_s = keep_alive(options),
+                    .version = wire_version(options.mqtt)}));
     }
   }
 

@@ -63,6 +63,7 @@ TEST(Options, WrongValuesAreNamed) {
   const Wrong cases[] = {
       {[](Options& o) { o.qos = 3; }, Scenario::kFanOut, "--qos is 0, 1 or 2"},
       {[](Options& o) { o.qos = 1; }, Scenario::kCoapGet, "--qos belongs to MQTT"},
+      {[](Options& o) { o.mqtt = MqttVersion::k5; }, Scenario::kCoapGet, "--mqtt means nothing"},
       {[](Options& o) { o.payload_bytes = 11; }, Scenario::kFanOut, "--payload is 12 to"},
       {[](Options& o) { o.payload_bytes = 1025; }, Scenario::kCoapPut, "--payload is 12 to 1024"},
       {[](Options& o) { o.inflight = 0; }, Scenario::kFanIn, "--inflight is 1 to 65535"},
@@ -108,6 +109,22 @@ TEST(Options, ScenariosHaveNames) {
   const auto unknown = scenario_named("fanout");
   ASSERT_FALSE(unknown);
   EXPECT_NE(unknown.error().find("fan-out"), std::string::npos);
+}
+
+TEST(Options, VersionsHaveNames) {
+  for (const auto version : {MqttVersion::k311, MqttVersion::k5}) {
+    EXPECT_EQ(mqtt_version_named(to_text(version)), version);
+  }
+  EXPECT_EQ(mqtt_version_named("5.0"), MqttVersion::k5);
+  EXPECT_EQ(mqtt_version_named("311"), MqttVersion::k311);
+  EXPECT_EQ(mqtt_version_named("4").error(), "--mqtt is 3.1.1 or 5, not '4'");
+}
+
+TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
+  EXPECT_EQ(
+      command_line(
+          {.scenario = Scenario::kFanIn, .url = *parse_url("mqtt://h"), .mqtt = MqttVersion::k5}),
+      "hermod bench fan-in --url mqtt://h --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

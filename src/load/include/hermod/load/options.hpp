@@ -35,6 +35,14 @@ enum class Scenario : std::uint8_t {
 /// True for the scenarios that publish through an MQTT server and count what arrives.
 [[nodiscard]] bool is_flow(Scenario scenario);
 
+/// The versions of MQTT that the load speaks.
+enum class MqttVersion : std::uint8_t { k311, k5 };
+
+/// "3.1.1", "5".
+[[nodiscard]] std::string_view to_text(MqttVersion version);
+/// The version of that name; 311 and 5.0 are understood as well. Error in words.
+[[nodiscard]] std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name);
+
 /// Everything that can be asked for. Zero in a count means "the scenario's default", which
 /// resolve() fills in.
 struct Options {
@@ -45,8 +53,9 @@ struct Options {
   unsigned subscribers = 0;  ///< pairs: as many as publishers
   unsigned clients = 0;      ///< connect: at a time; idle, coap-*: how many (observers)
 
-  unsigned window = 0;          ///< messages that a publisher is ahead of its slowest subscriber
-  unsigned inflight = 20;       ///< unacknowledged PUBLISH of a publisher at QoS 1 and 2
+  unsigned window = 0;     ///< messages that a publisher is ahead of its slowest subscriber
+  unsigned inflight = 20;  ///< unacknowledged PUBLISH of a publisher at QoS 1 and 2
+  MqttVersion mqtt = MqttVersion::k311;
   unsigned qos = 0;             ///< of PUBLISH and of the subscription
   unsigned payload_bytes = 16;  ///< at least kPayloadMin
   double rate = 0;              ///< latency: messages a second, all publishers together

@@ -63,7 +63,9 @@ struct Measurement {
   Counts counts;
   std::optional<ServerUse> server;
   std::optional<ServerMemory> memory;
-  std::optional<Quantiles> latency;  ///< from the intended send time; coap: round trip, closed loop
+  /// latency: from the intended send time. Closed loops of MQTT: from the append to the parse, by
+  /// one message of each read, weighed with the messages of the read. coap: round trip.
+  std::optional<Quantiles> latency;
   std::optional<Quantiles> lateness;  ///< of the sends of an open loop
   double generator_cpu_s = 0;         ///< all generator threads
   double generator_utilisation = 0;   ///< of the busiest generator thread

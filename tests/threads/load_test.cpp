@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loads of `hermod bench` that need more of a server than copying octets, against a broker in
+// this process. Counts, never times.
+#include <gtest/gtest.h>
+
+#include "hermod/broker/broker.hpp"
+#include "hermod/load/run.hpp"
+#include "hermod/mqtt/session/plugin.hpp"
+
+namespace hermod::threads {
+namespace {
+
+using load::Counts;
+using load::Options;
+using load::Scenario;
+
+class Load : public testing::TestWithParam<std::uint16_t> {
+ protected:
+  void serve(const core::Limits& limits = {}) {
+    broker::Settings settings{.threads = GetParam(), .core = limits};
+    settings.listeners.push_back(
+        {.protocol = &mqtt::protocol(), .address = transport::Address::v4({127, 0, 0, 1}, 0)});
+    broker_ = std::move(*broker::Broker::open(std::move(settings), log_));
+    broker_->start();
+  }
+  /// A run of a given number of messages, without loss.
+  Options options(Scenario scenario, unsigned publishers, unsigned subscribers) {
+    if (broker_ == nullptr) serve();
+    return {.scenario = scenario,
+            .url = {.scheme = load::Url::Scheme::kMqtt,
+                    .host = "127.0.0.1",
+                    .port = broker_->addresses()[0].port()},
+            .publishers = publishers,
+            .subscribers = subscribers,
+            .messages = 300};
+  }
+  static Counts run(const Options& options) {
+    const auto report = load::run(options);
+    EXPECT_TRUE(report) << report.error();
+    return report ? report->runs.front().counts : Counts{};
+  }
+  static void expect_complete(const Counts& counts, std::uint64_t sent, std::uint64_t expected) {
+    EXPECT_EQ(counts.sent, sent);
+    EXPECT_EQ(counts.expected, expected);
+    EXPECT_EQ(counts.received, expected);
+    EXPECT_EQ(counts.lost, 0u);
+    EXPECT_EQ(counts.duplicated, 0u);
+    EXPECT_EQ(counts.reordered, 0u);
+    EXPECT_EQ(counts.unacknowledged, 0u);
+    EXPECT_EQ(counts.unexpected, 0u);
+    EXPECT_EQ(counts.refused, 0u);
+    EXPECT_EQ(counts.disconnected, 0u);
+    EXPECT_EQ(counts.stalls, 0u);
+  }
+
+ private:
+  NullLog log_;
+  std::unique_ptr<broker::Broker> broker_;
+};
+INSTANTIATE_TEST_SUITE_P(Shards, Load, testing::Values(1, 2));
+
+TEST_P(Load, SpeaksMqtt5) {
+  for (const unsigned qos : {0u, 1u, 2u}) {
+    Options fan_out = options(Scenario::kFanOut, 2, 3);
+    fan_out.mqtt = load::MqttVersion::k5;
+    fan_out.qos = qos;
+    expect_complete(run(fan_out), 600, 1800);
+  }
+  Options connect = options(Scenario::kConnect, 0, 0);
+  connect.mqtt = load::MqttVersion::k5;
+  connect.clients = 3;
+  connect.messages = 20;
+  expect_complete(run(connect), 60, 60);
+}
+
+// An open loop has no limit of its own on what is unacknowledged: the server's counts
+// [MQTT-3.3.4-7].
+TEST_P(Load, KeepsToTheReceiveMaximumOfTheServer) {
+  Options latency = options(Scenario::kLatency, 1, 1);
+  latency.mqtt = load::MqttVersion::k5;
+  latency.qos = 2;
+  latency.rate = 1e7;
+  latency.messages = 0;
+  latency.warmup = Duration{0};
+  latency.duration = std::chrono::milliseconds{1};
+  expect_complete(run(latency), 10'000, 10'000);
+}
+
+}  // namespace
+}  // namespace hermod::threads
