@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+BUSY = 0.9  # a server below that was not under pressure
 SHAPES = ("fan-in", "fan-out", "pairs")
 
 
@@ -41,8 +42,8 @@ def faults(contender):
              if total(contender, what)]
     if total(contender, "stalls"):
         found.append(f"{total(contender, 'stalls')} windows forgiven")
-    if contender["runs_that_waited"]:
-        found.append(f"waited for the load in {contender['runs_that_waited']} of {len(runs)} runs")
+    if contender["runs_not_busy"]:
+        found.append(f"under {BUSY} cores in {contender['runs_not_busy']} of {len(runs)} runs")
     if any(run["generator_limited"] for run in runs):
         found.append("the generator was the limit")
     return ", ".join(found)
@@ -75,7 +76,10 @@ def matrix(contests):
         contest = contests.get(name)
         if not contest or "ratio" not in contest:
             return "-"
-        text = f"{contest['ratio']:.1f} x ({short(contest['contenders'][0]['figure']['median'])})"
+        own = contest["contenders"][0]
+        text = f"{contest['ratio']:.1f} x ({short(own['figure']['median'])})"
+        if own["utilisation"]["median"] < BUSY:
+            text += f" at {own['utilisation']['median']:.2f} cores"
         wanted = [j for j in contest["judgements"] if j["what"] == "ratio"]
         if not wanted:
             return text

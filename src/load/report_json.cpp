@@ -132,7 +132,7 @@ object contender_object(const Contender& contender) {
              {"load", describe(report.options)},
              {"figure", spread_object(compared_figure(report))},
              {"utilisation", spread_object(utilisation(report))},
-             {"runs_that_waited", runs_that_waited(report)},
+             {"runs_not_busy", runs_not_busy(report)},
              {"report", report_object(report)}};
   if (const Spread p99 = p99_us(report); p99.max > 0) out["p99_us"] = spread_object(p99);
   return out;

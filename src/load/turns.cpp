@@ -8,7 +8,7 @@
 namespace hermod::load {
 namespace {
 
-// A server that is less busy than this waited for the load.
+// A server that is less busy than this waited for the load, or for a processor that others use.
 constexpr double kBusyEnough = 0.9;
 
 std::expected<void, std::string> one_run(Contender& contender, const Progress& progress) {
@@ -111,7 +111,7 @@ Spread p99_us(const Report& report) {
   return latency_of(report, &Quantiles::p99_us);
 }
 
-std::size_t runs_that_waited(const Report& report) {
+std::size_t runs_not_busy(const Report& report) {
   const Scenario scenario = report.options.scenario;
   if (scenario == Scenario::kLatency || scenario == Scenario::kIdle) return 0;  // they are to wait
   return static_cast<std::size_t>(std::ranges::count_if(report.runs, [](const Measurement& run) {
@@ -147,8 +147,9 @@ std::string contender_line(const Contender& contender, std::size_t name_width) {
                                  name_width, short_number(figure.median), short_number(figure.min),
                                  short_number(figure.max), utilisation(report).median);
   line += delays(report) + faults(report);
-  if (const std::size_t waited = runs_that_waited(report); waited != 0) {
-    line += fmt::format("; waited for the load in {} of {} runs", waited, report.runs.size());
+  if (const std::size_t count = runs_not_busy(report); count != 0) {
+    line +=
+        fmt::format("; under {} cores in {} of {} runs", kBusyEnough, count, report.runs.size());
   }
   if (std::ranges::any_of(report.runs, &Measurement::generator_limited)) {
     line += "; the generator was the limit";

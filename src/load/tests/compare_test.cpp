@@ -130,14 +130,14 @@ TEST(Comparison, SaysWhatWentWrong) {
   ours.report.runs[1].counts.duplicated = 3;
   ours.report.runs[1].counts.stalls = 4;
   const std::string line = contender_line(ours, 4);
-  EXPECT_TRUE(says(line, "waited for the load in 1 of 2 runs")) << line;
+  EXPECT_TRUE(says(line, "under 0.9 cores in 1 of 2 runs")) << line;
   EXPECT_TRUE(says(line, "lost 0, duplicated 3, reordered 0")) << line;
   EXPECT_TRUE(says(line, "4 windows forgiven")) << line;
   EXPECT_TRUE(broke_promises(ours.report));
   ours.report.options.qos = 1;  // may double
   EXPECT_FALSE(broke_promises(ours.report));
   ours.report.options.scenario = Scenario::kLatency;
-  EXPECT_EQ(runs_that_waited(ours.report), 0u);
+  EXPECT_EQ(runs_not_busy(ours.report), 0u);
 }
 
 TEST(Comparison, JsonHoldsEveryServerAndJudgement) {
@@ -164,7 +164,7 @@ TEST(Comparison, JsonHoldsEveryServerAndJudgement) {
   ASSERT_EQ(contenders.size(), 3u);
   EXPECT_EQ(contenders[0].at("role").as_string(), "own");
   EXPECT_EQ(contenders[0].at("figure").at("median").to_number<double>(), 1000);
-  EXPECT_EQ(contenders[0].at("runs_that_waited").to_number<int>(), 1);
+  EXPECT_EQ(contenders[0].at("runs_not_busy").to_number<int>(), 1);
   EXPECT_EQ(contenders[0].at("p99_us").at("median").to_number<double>(), 70);
   EXPECT_EQ(contenders[0].at("report").at("runs").as_array().size(), 2u);
   EXPECT_EQ(contenders[2].at("role").as_string(), "ceiling");

@@ -47,8 +47,8 @@ struct Contender {
 [[nodiscard]] Spread utilisation(const Report& report);
 [[nodiscard]] Spread p99_us(const Report& report);
 /// Runs of a closed loop in which the server was idle for more than a tenth of the time: it waited
-/// for the load, and its batches were smaller than they are under pressure.
-[[nodiscard]] std::size_t runs_that_waited(const Report& report);
+/// for the load or for its processor, and its batches were smaller than they are under pressure.
+[[nodiscard]] std::size_t runs_not_busy(const Report& report);
 
 /// How many times better the first report's median is than the second's; 0 without a figure.
 [[nodiscard]] double times_better(const Report& first, const Report& second);
