@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tables in Markdown from what bench/run.sh measured: tables.py DIRECTORY [ROW...], one JSON file a
-row. Without rows: all files of the directory, in the order of their names."""
+"""Tables in Markdown from what bench/run.sh measured, one JSON file a row.
+
+tables.py DIRECTORY [ROW...]    prints them; without rows: all files, in the order of their names
+tables.py --fill PAGE DIRECTORY puts them into a page, between <!-- bench: SET... --> and
+                                <!-- end -->; a place none of whose rows was measured stays as it is
+"""
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -146,14 +151,45 @@ def in_order(path):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.stem)]
 
 
+def read(files):
+    return {file.stem: json.loads(file.read_text()) for file in files}
+
+
+def rows_of(sets):
+    script = Path(__file__).with_name("run.sh")
+    return subprocess.run([script, "--list", *sets], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.split()
+
+
+def fill(page, directory):
+    def place(match):
+        files = [Path(directory) / f"{row}.json" for row in rows_of(match["sets"].split())]
+        contests = read(file for file in files if file.exists())
+        if not contests:
+            return match[0]
+        return f"{match['begin']}\n{pages(contests)}{match['end']}"
+
+    text, places = re.subn(
+        r"(?P<begin><!-- bench: (?P<sets>.*?) -->)\n.*?(?P<end><!-- end -->)", place,
+        Path(page).read_text(), flags=re.S)
+    if not places:
+        sys.exit(f"tables: {page} has no place for tables: <!-- bench: SET... --> <!-- end -->")
+    Path(page).write_text(text)
+
+
 def main(directory, *names):
     files = ([Path(directory) / f"{name}.json" for name in names] or
              sorted(Path(directory).glob("*.json"), key=in_order))
-    contests = {file.stem: json.loads(file.read_text()) for file in files}
+    contests = read(files)
     if not contests:
         sys.exit(f"tables: there is nothing in {directory}")
     sys.stdout.write(pages(contests))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["--fill"] and len(sys.argv) == 4:
+        fill(*sys.argv[2:])
+    elif len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        main(*sys.argv[1:])
+    else:
+        sys.exit(__doc__)

@@ -10,6 +10,7 @@ from processes import HERMOD, ProcessTest, main, require
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "bench" / "run.sh"
+TABLES = ROOT / "bench" / "tables.py"
 OWN = f"{HERMOD} serve -p {{port}} --coap-port {{port}}"
 NULL = f"{HERMOD} bench null -p {{port}}"
 SHORT = ("--repeat", "2", "--warmup", "0", "--messages", "50")
@@ -108,6 +109,20 @@ class Bench(ProcessTest):
         self.assertEqual(self.row("subscribers-10")["kind"], "scale")
         for row in ("fan-in-q1-w16", "subscribers-10"):
             self.assertIn(f"| `{row}` |", tables)
+        self.fill_a_page()
+
+    def fill_a_page(self):
+        page = self.directory / "page.md"
+        places = ("Before\n<!-- bench: subscribers -->\nold\n<!-- end -->\n"
+                  "Between\n<!-- bench: limits coap -->\nkept\n<!-- end -->\nAfter\n")
+        page.write_text(places)
+        self.finish(TABLES, "--fill", page, self.directory / "json")
+        filled = page.read_text()
+        self.assertRegex(filled, r"(?s)\ABefore\n<!-- bench: subscribers -->\n.*`subscribers-10`"
+                                 r".*\n<!-- end -->\nBetween\n")
+        self.assertTrue(filled.endswith(places[places.index("Between"):]))
+        self.assertNotIn("old", filled)
+        self.assertNotIn("fan-in", filled)
 
     def test_a_missed_row_decides_the_exit_status(self):
         twin = self.directory / "mosquitto"  # as fast as Hermod: 30 times are out of reach
