@@ -18,7 +18,8 @@ usage() {
                   series without a bound
   all             all of these
   ROWS
-  fan-in-q1, fan-out-q0-w1, pairs-q2-4096b, fan-out-q1-v5, subscribers-1000, topics-10000, ...
+  fan-in-q1, fan-out-q0-w1, pairs-q2-4096b, fan-out-q1-v5, subscribers-1000, topics-10000,
+  subscriptions-10000, ...
   OPTIONS
   --quick          one short run of each, with fewer clients: to see that everything works
   --runs N         interleaved runs of each row (5)
@@ -57,13 +58,13 @@ rows_of() {  # SET
     table) each q0 q1 q2 ;;
     limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 coap-get ;;
     scaling)
-      printf '%s\n' subscribers-10000 topics-1000000 topics-1000000-exact filters churn \
+      printf '%s\n' subscribers-10000 topics-1000000 subscriptions-1000000 filters churn \
         threads-fan-out-q0 threads-pairs-q0 threads-pairs-q1
       ;;
     windows) each q{0,1,2}-w{1,16,1024} ;;
     sizes) each q{0,1}-{256,4096,65536}b ;;
     subscribers) printf '%s\n' subscribers-{1,10,1000} ;;
-    topics) printf '%s\n' topics-{1000,100000}{,-exact} ;;
+    topics) printf '%s\n' topics-{1000,100000} subscriptions-{10000,100000} ;;
     delays) printf '%s\n' latency-{1000,50000}-q{0,1} ;;
     neighbours) printf '%s\n' neighbour-{slow,huge,malicious}-q{0,1} ;;
     versions) each q{0,1,2}-v5 ;;
@@ -189,12 +190,21 @@ more_subscribers() {  # COUNT: what a delivery costs beside 100 subscribers
     --then-name "$count subscribers" --drain 30 "${bound[@]}"
 }
 
-more_topics() {  # COUNT [--exact]: beside 10; subscribed to by a wildcard, or one by one
+more_topics() {  # COUNT: beside 10, all subscribed to by one wildcard
   local count=$1 bound=()
   if ((count == 1000000)); then bound=(--cost-at-most 2); fi
   if [[ -n $quick ]]; then count=$((count > 10000 ? 10000 : count)); fi
-  scale fan-in --publishers 50 -W 64 --topics 10 ${2:+"$2"} --name '10 topics' \
-    --then "--topics $count" --then-name "$count topics" "${bound[@]}"
+  scale fan-in --publishers 50 -W 64 --topics 10 --name '10 topics' --then "--topics $count" \
+    --then-name "$count topics" "${bound[@]}"
+}
+
+# Each subscribed to by its name. A client may subscribe to 10,000, so there are 100 of them.
+more_subscriptions() {  # COUNT: beside 100
+  local count=$1 bound=()
+  if ((count == 1000000)); then bound=(--cost-at-most 2); fi
+  if [[ -n $quick ]]; then count=$((count > 10000 ? 10000 : count)); fi
+  scale pairs --publishers 100 -W 64 --topics 100 --exact --name '100 subscriptions' \
+    --then "--topics $count" --then-name "$count subscriptions" "${bound[@]}"
 }
 
 more_shards() {  # SHAPE QOS: two shards, half of the deliveries from one to the other
@@ -225,8 +235,8 @@ measure() {  # ROW
         -q "${1: -1}" "${bound[@]}"
       ;;
     subscribers-*) more_subscribers "${1#*-}" ;;
-    topics-*-exact) more_topics "$(cut -d- -f2 <<<"$1")" --exact ;;
     topics-*) more_topics "${1#*-}" ;;
+    subscriptions-*) more_subscriptions "${1#*-}" ;;
     filters)
       scale fan-in --publishers 50 -W 64 --name 'no filters' --then "--filters $many" \
         --then-name "$many filters" --cost-at-most 1.1

@@ -56,6 +56,9 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_option("--subscribers", o.subscribers, "how many clients subscribe");
   app.add_option("-n,--clients", o.clients,
                  "connect: at a time; idle: in all; coap: requesters or observers");
+  app.add_option("--topics", o.topics,
+                 "distinct topics that the publishers cycle over (default: one each)");
+  app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
   app.add_option("-W,--window", o.window,
                  "messages that a publisher may be ahead of its slowest subscriber");
   app.add_option("--inflight", o.inflight, "unacknowledged messages of a publisher, QoS 1 and 2")

@@ -17,7 +17,8 @@
 namespace hermod::load {
 namespace {
 
-constexpr std::uint16_t kSubscribeId = 1;
+constexpr std::uint16_t kSubscribeId = 1;  // one SUBSCRIBE at a time
+constexpr std::uint32_t kFiltersPerPacket = 500;
 
 }  // namespace
 
@@ -128,15 +129,26 @@ void MqttLink::on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& tur
       connack->properties.number_or(kReceiveMaximum, server_limits_.receive_maximum);
   server_limits_.packet_bytes_max =
       connack->properties.number_or(kMaximumPacketSize, server_limits_.packet_bytes_max);
-  if (names_.filter.empty()) {
+  if (names_.filters.count == 0) {
     become_ready(turn);
     return;
   }
-  const std::array entries{mqtt::SubscribeEntry{names_.filter, names_.qos}};
+  state_ = State::kSubscribing;
+  subscribe_more();
+}
+
+void MqttLink::subscribe_more() {
+  asked_for_ = std::min(kFiltersPerPacket, names_.filters.count - granted_);
+  std::vector<std::string> names;
+  std::vector<mqtt::SubscribeEntry> entries;
+  names.reserve(asked_for_);  // the entries refer to the names
+  for (std::uint32_t i = 0; i < asked_for_; ++i) {
+    names.push_back(names_.filters.name(granted_ + i));
+    entries.push_back({names.back(), names_.qos});
+  }
   const std::size_t size = mqtt::subscribe_size(entries, names_.version);
   mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, names_.version);
   out_.commit(size);
-  state_ = State::kSubscribing;
 }
 
 void MqttLink::refused(const mqtt::ConnackView& connack, Turn& turn) {
@@ -150,13 +162,27 @@ void MqttLink::refused(const mqtt::ConnackView& connack, Turn& turn) {
 
 void MqttLink::on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn) {
   const auto suback = mqtt::read_suback(header, body, names_.version);
-  if (!suback || suback->return_codes.front() != names_.qos) {
-    close(fmt::format("the server does not grant the subscription of '{}' with QoS {}",
-                      names_.filter, names_.qos),
+  if (!suback || suback->return_codes.size() != asked_for_) {
+    close("the server sent a SUBACK that is not of the SUBSCRIBE", turn);
+    return;
+  }
+  const auto refused = std::ranges::find_if(suback->return_codes,
+                                            [&](std::uint8_t code) { return code != names_.qos; });
+  if (refused != suback->return_codes.end()) {
+    const auto index = static_cast<std::uint32_t>(refused - suback->return_codes.begin());
+    close(fmt::format("the server does not grant the subscription of '{}' with QoS {}, its number "
+                      "{}; does it have a limit?",
+                      names_.filters.name(granted_ + index), names_.qos, granted_ + index + 1),
           turn);
     return;
   }
-  become_ready(turn);
+  granted_ += asked_for_;
+  turn.tally->progress.add(1);
+  if (granted_ == names_.filters.count) {
+    become_ready(turn);
+  } else {
+    subscribe_more();
+  }
 }
 
 void MqttLink::become_ready(Turn& turn) {

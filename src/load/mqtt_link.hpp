@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One MQTT 3.1.1 or 5.0 connection of the load, from the TCP connect to a granted subscription.
+// One MQTT 3.1.1 or 5.0 connection of the load, from the TCP connect to granted subscriptions.
 // Made for little work per octet: it reads into its thread's buffer and keeps only an incomplete
 // packet.
 //
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "filter_set.hpp"
 #include "hermod/base/output.hpp"
 #include "hermod/load/options.hpp"
 #include "hermod/mqtt/codec/connack.hpp"
@@ -38,8 +39,8 @@ struct ServerLimits {
 /// What a link says when it connects.
 struct LinkNames {
   std::string client_id;
-  std::string filter;    ///< empty: no subscription
-  std::uint8_t qos = 0;  ///< of the subscription
+  FilterSet filters;     ///< what it subscribes to; none: no SUBSCRIBE
+  std::uint8_t qos = 0;  ///< of the subscriptions
   std::uint16_t keep_alive_s = 0;
   mqtt::Version version = mqtt::Version::kV311;
 };
@@ -87,11 +88,14 @@ class MqttLink {
   std::size_t on_handshake(Bytes bytes, Turn& turn);
   void on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& turn);
   void on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn);
+  void subscribe_more();
   void become_ready(Turn& turn);
   void refused(const mqtt::ConnackView& connack, Turn& turn);
 
   LinkNames names_;
   ServerLimits server_limits_;
+  std::uint32_t granted_ = 0;    // filters, in their order
+  std::uint32_t asked_for_ = 0;  // filters of the SUBSCRIBE that is not acknowledged
   std::unique_ptr<transport::TcpStream> stream_;
   Output out_;
   std::vector<std::uint8_t> rest_;  // an incomplete packet

@@ -24,10 +24,13 @@ std::size_t identifiers(const PublisherPlan& plan) {
 }  // namespace
 
 MqttPublisher::MqttPublisher(LinkNames names, PublisherPlan plan, Flows& flows)
-    : MqttLink(std::move(names)), plan_(std::move(plan)), flows_(flows) {
+    : MqttLink(std::move(names)),
+      plan_(std::move(plan)),
+      flows_(flows),
+      topic_number_(plan_.topics.count) {
   std::vector<std::uint8_t> payload(plan_.payload_bytes, 'x');
   write_stamp(payload.data(), {plan_.number, 0});
-  const mqtt::PublishView publish{.topic = plan_.topic,
+  const mqtt::PublishView publish{.topic = plan_.topics.first,
                                   .payload = payload,
                                   .packet_id = static_cast<std::uint16_t>(plan_.qos == 0 ? 0 : 1),
                                   .qos = static_cast<std::uint8_t>(plan_.qos)};
@@ -37,6 +40,11 @@ MqttPublisher::MqttPublisher(LinkNames names, PublisherPlan plan, Flows& flows)
   block_.resize(block_packets_ * packet_size_);
   for (std::size_t i = 0; i < block_packets_; ++i) {
     mqtt::write_publish(block_.data() + i * packet_size_, publish, version());
+  }
+  // Between topic and payload stand the identifier and the length of no properties.
+  const std::size_t between = (plan_.qos != 0 ? 2 : 0) + (version() == mqtt::Version::kV5 ? 1 : 0);
+  if (plan_.topics.count > 1) {
+    topic_number_offset_ = payload_offset_ - between - TopicCycle::kDigits;
   }
   if (plan_.qos != 0) {
     id_offset_ = mqtt::publish_packet_id_offset(block_);
@@ -77,6 +85,7 @@ void MqttPublisher::append(std::uint64_t count) {
     std::memcpy(packet, block_.data(), some * packet_size_);
     for (std::uint64_t i = 0; i < some; ++i, packet += packet_size_) {
       write_sequence(packet + payload_offset_, sent_++);
+      if (plan_.topics.count > 1) topic_number_.write_and_advance(packet + topic_number_offset_);
       if (plan_.qos != 0) mqtt::patch_publish(packet, id_offset_, take_id(), false);
     }
     left -= some;

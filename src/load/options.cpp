@@ -71,7 +71,7 @@ std::expected<void, std::string> check_scheme(Options& options) {
 
 std::expected<void, std::string> check_counts(Options& options) {
   const Defaults& d = defaults_of(options.scenario);
-  if (options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency) {
+  if (is_paired(options.scenario)) {
     if (options.publishers == 0) options.publishers = options.subscribers;
     if (options.subscribers == 0) options.subscribers = options.publishers;
   }
@@ -83,10 +83,35 @@ std::expected<void, std::string> check_counts(Options& options) {
   for (const auto& result : results) {
     if (!result) return result;
   }
-  const bool paired =
-      options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency;
-  if (paired && options.publishers != options.subscribers) {
+  if (is_paired(options.scenario) && options.publishers != options.subscribers) {
     return wrong("subscribers", fmt::format("is as many as the publishers in {}", d.name));
+  }
+  return {};
+}
+
+// What the scenarios that publish can vary.
+std::expected<void, std::string> check_shape(Options& options) {
+  const Options plain;
+  const std::string_view name = to_text(options.scenario);
+  if (!is_flow(options.scenario)) {
+    const auto senseless = [&](std::string_view option) {
+      return wrong(option, fmt::format("means nothing in {}; leave it out", name));
+    };
+    if (options.topics != plain.topics) return senseless("topics");
+    if (options.exact) return senseless("exact");
+    return {};
+  }
+  if (options.topics > kTopicsMax) return wrong("topics", fmt::format("is at most {}", kTopicsMax));
+  if (is_paired(options.scenario) && options.topics != 0 && options.topics < options.publishers) {
+    return wrong("topics", fmt::format("is at least the {} publishers: pairs share none",
+                                       options.publishers));
+  }
+  const unsigned topics = options.topics != 0 ? options.topics : options.publishers;
+  const std::uint64_t subscriptions =
+      std::uint64_t{topics} * (is_paired(options.scenario) ? 1 : options.subscribers);
+  if (options.exact && subscriptions > kExactMax) {
+    return wrong("exact",
+                 fmt::format("would take {} subscriptions; at most {}", subscriptions, kExactMax));
   }
   return {};
 }
@@ -187,8 +212,12 @@ std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name
   return wrong("mqtt", fmt::format("is 3.1.1 or 5, not '{}'", name));
 }
 
+bool is_paired(Scenario scenario) {
+  return scenario == Scenario::kPairs || scenario == Scenario::kLatency;
+}
+
 std::expected<Options, std::string> resolve(Options options) {
-  for (const auto check : {check_scheme, check_counts, check_values}) {
+  for (const auto check : {check_scheme, check_counts, check_shape, check_values}) {
     if (auto result = check(options); !result) return std::unexpected(std::move(result.error()));
   }
   return options;
@@ -211,6 +240,8 @@ std::string command_line(const Options& options) {
   add("publishers", options.publishers, 0u);
   add("subscribers", options.subscribers, 0u);
   add("clients", options.clients, 0u);
+  add("topics", options.topics, plain.topics);
+  if (options.exact) line += " --exact";
   add("window", options.window, 0u);
   add("mqtt", to_text(options.mqtt), to_text(plain.mqtt));
   if (is_flow(options.scenario)) add("qos", options.qos, plain.qos);

@@ -201,6 +201,8 @@ std::string describe(const Options& options) {
   } else {
     text += fmt::format(", {} clients", options.clients);
   }
+  if (options.topics != 0) text += fmt::format(", {} topics", options.topics);
+  if (options.exact) text += ", exact filters";
   const bool without_payload = options.scenario == Scenario::kConnect ||
                                options.scenario == Scenario::kIdle ||
                                options.scenario == Scenario::kCoapGet;

@@ -26,6 +26,8 @@ object options_object(const Options& options) {
              {"publishers", options.publishers},
              {"subscribers", options.subscribers},
              {"clients", options.clients},
+             {"topics", options.topics},
+             {"exact", options.exact},
              {"window", options.window},
              {"inflight", options.inflight},
              {"payload_bytes", options.payload_bytes},

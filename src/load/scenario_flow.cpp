@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "flow_plan.hpp"
 #include "flows.hpp"
 #include "mqtt_publisher.hpp"
 #include "mqtt_subscriber.hpp"
@@ -55,7 +56,8 @@ class FlowWorkload final : public Workload {
  public:
   explicit FlowWorkload(const Target& target)
       : target_(target),
-        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options),
+        plan_(target.options, target.run_name),
+        flows_(target.options.publishers, target.options.subscribers, plan_.paired(),
                target.options.window) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
@@ -78,19 +80,11 @@ class FlowWorkload final : public Workload {
   const Pacing* pacing() const { return pacing_ ? &*pacing_ : nullptr; }
   Flows& flows() { return flows_; }
 
-  std::string topic(unsigned publisher) const {
-    return fmt::format("hb/{}/{}", target_.run_name, publisher);
-  }
-  std::string filter(unsigned subscriber) const {
-    return flows_.paired() ? topic(subscriber) : fmt::format("hb/{}/+", target_.run_name);
-  }
+  const FlowPlan& plan() const { return plan_; }
 
  private:
-  static bool is_paired(const Options& options) {
-    return options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency;
-  }
-
   const Target& target_;
+  FlowPlan plan_;
   Flows flows_;
   std::optional<Pacing> pacing_;
   std::vector<FlowShare*> shares_;
@@ -104,7 +98,7 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(worklo
   for (unsigned s = thread; s < options.subscribers; s += options.threads) {
     subscribers_.push_back(
         std::make_unique<MqttSubscriber>(LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
-                                                   .filter = workload.filter(s),
+                                                   .filters = workload.plan().filters(s),
                                                    .qos = qos,
                                                    .version = version},
                                          s, workload.flows(), workload.pacing(), &delays_));
@@ -113,7 +107,7 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(worklo
     publishers_.push_back(std::make_unique<MqttPublisher>(
         LinkNames{.client_id = fmt::format("hb{}p{}", run, p), .version = version},
         PublisherPlan{.number = p,
-                      .topic = workload.topic(p),
+                      .topics = workload.plan().topics(p),
                       .qos = options.qos,
                       .payload_bytes = options.payload_bytes,
                       .inflight = options.scenario == Scenario::kLatency

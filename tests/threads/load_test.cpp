@@ -73,6 +73,50 @@ TEST_P(Load, SpeaksMqtt5) {
   expect_complete(run(connect), 60, 60);
 }
 
+// Fewer topics than publishers, some for each, and more than are ever published on.
+TEST_P(Load, CyclesOverManyTopics) {
+  for (const bool exact : {false, true}) {
+    for (const unsigned topics : {2u, 50u, 5'000u}) {
+      Options fan_in = options(Scenario::kFanIn, 4, 2);
+      fan_in.topics = topics;
+      fan_in.exact = exact;
+      fan_in.qos = 1;
+      expect_complete(run(fan_in), 1200, 2400);
+      if (topics < 4) continue;
+      Options pairs = options(Scenario::kPairs, 4, 4);
+      pairs.topics = topics;
+      pairs.exact = exact;
+      pairs.qos = 2;
+      pairs.mqtt = load::MqttVersion::k5;
+      expect_complete(run(pairs), 1200, 1200);
+    }
+  }
+}
+
+// The number in the topic is where it should be, and nowhere else.
+TEST_P(Load, ASubscriptionForEachTopicGetsThatTopicAlone) {
+  Options fan_out = options(Scenario::kFanOut, 1, 3);
+  fan_out.topics = 300;
+  fan_out.exact = true;
+  for (const unsigned qos : {0u, 1u}) {
+    for (const auto version : {load::MqttVersion::k311, load::MqttVersion::k5}) {
+      fan_out.qos = qos;
+      fan_out.mqtt = version;
+      expect_complete(run(fan_out), 300, 900);
+    }
+  }
+}
+
+TEST_P(Load, SaysWhichSubscriptionIsRefused) {
+  serve({.subscriptions_max = 700});
+  Options fan_in = options(Scenario::kFanIn, 1, 1);
+  fan_in.topics = 1000;
+  fan_in.exact = true;
+  const auto report = load::run(fan_in);
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().find("its number 701"), std::string::npos) << report.error();
+}
+
 // An open loop has no limit of its own on what is unacknowledged: the server's counts
 // [MQTT-3.3.4-7].
 TEST_P(Load, KeepsToTheReceiveMaximumOfTheServer) {

@@ -64,6 +64,15 @@ TEST(Options, WrongValuesAreNamed) {
       {[](Options& o) { o.qos = 3; }, Scenario::kFanOut, "--qos is 0, 1 or 2"},
       {[](Options& o) { o.qos = 1; }, Scenario::kCoapGet, "--qos belongs to MQTT"},
       {[](Options& o) { o.mqtt = MqttVersion::k5; }, Scenario::kCoapGet, "--mqtt means nothing"},
+      {[](Options& o) { o.topics = 5; }, Scenario::kConnect, "--topics means nothing in connect"},
+      {[](Options& o) { o.exact = true; }, Scenario::kIdle, "--exact means nothing in idle"},
+      {[](Options& o) { o.topics = 1'000'001; }, Scenario::kFanIn, "--topics is at most 1000000"},
+      {[](Options& o) { o.topics = 49; }, Scenario::kPairs, "--topics is at least the 50 publish"},
+      {[](Options& o) {
+         o.topics = 1'000'000;
+         o.exact = true;
+       },
+       Scenario::kFanOut, "--exact would take 100000000 subscriptions"},
       {[](Options& o) { o.payload_bytes = 11; }, Scenario::kFanOut, "--payload is 12 to"},
       {[](Options& o) { o.payload_bytes = 1025; }, Scenario::kCoapPut, "--payload is 12 to 1024"},
       {[](Options& o) { o.inflight = 0; }, Scenario::kFanIn, "--inflight is 1 to 65535"},
@@ -121,10 +130,12 @@ TEST(Options, VersionsHaveNames) {
 }
 
 TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
-  EXPECT_EQ(
-      command_line(
-          {.scenario = Scenario::kFanIn, .url = *parse_url("mqtt://h"), .mqtt = MqttVersion::k5}),
-      "hermod bench fan-in --url mqtt://h --mqtt 5");
+  EXPECT_EQ(command_line({.scenario = Scenario::kFanIn,
+                          .url = *parse_url("mqtt://h"),
+                          .topics = 10,
+                          .exact = true,
+                          .mqtt = MqttVersion::k5}),
+            "hermod bench fan-in --url mqtt://h --topics 10 --exact --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

@@ -34,6 +34,8 @@ enum class Scenario : std::uint8_t {
 [[nodiscard]] bool is_coap(Scenario scenario);
 /// True for the scenarios that publish through an MQTT server and count what arrives.
 [[nodiscard]] bool is_flow(Scenario scenario);
+/// True where publisher i reaches subscriber i alone.
+[[nodiscard]] bool is_paired(Scenario scenario);
 
 /// The versions of MQTT that the load speaks.
 enum class MqttVersion : std::uint8_t { k311, k5 };
@@ -52,6 +54,9 @@ struct Options {
   unsigned publishers = 0;
   unsigned subscribers = 0;  ///< pairs: as many as publishers
   unsigned clients = 0;      ///< connect: at a time; idle, coap-*: how many (observers)
+
+  unsigned topics = 0;  ///< distinct ones that the publishers cycle over; 0: one each
+  bool exact = false;   ///< subscribe to each topic instead of a wildcard
 
   unsigned window = 0;     ///< messages that a publisher is ahead of its slowest subscriber
   unsigned inflight = 20;  ///< unacknowledged PUBLISH of a publisher at QoS 1 and 2
@@ -78,6 +83,10 @@ struct Options {
 inline constexpr unsigned kPayloadMin = 12;
 /// A PUBLISH of the load fits in a read buffer.
 inline constexpr unsigned kPayloadMax = 128 * 1024;
+/// Distinct topics of all publishers.
+inline constexpr unsigned kTopicsMax = 1'000'000;
+/// Subscriptions with --exact, all subscribers together.
+inline constexpr unsigned kExactMax = 2'000'000;
 /// CoAP without block-wise transfer.
 inline constexpr unsigned kCoapPayloadMax = 1024;
 
