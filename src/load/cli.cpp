@@ -59,6 +59,10 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_option("--topics", o.topics,
                  "distinct topics that the publishers cycle over (default: one each)");
   app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
+  app.add_option("--filters", o.filters,
+                 "wildcard subscriptions to other topics, made before the load by idle clients");
+  app.add_option("--churn", o.churn,
+                 "subscribes, and unsubscribes, a second by another client during the load");
   app.add_option("-W,--window", o.window,
                  "messages that a publisher may be ahead of its slowest subscriber");
   app.add_option("--inflight", o.inflight, "unacknowledged messages of a publisher, QoS 1 and 2")

@@ -99,9 +99,15 @@ std::expected<void, std::string> check_shape(Options& options) {
     };
     if (options.topics != plain.topics) return senseless("topics");
     if (options.exact) return senseless("exact");
+    if (options.filters != plain.filters) return senseless("filters");
+    if (options.churn != plain.churn) return senseless("churn");
     return {};
   }
   if (options.topics > kTopicsMax) return wrong("topics", fmt::format("is at most {}", kTopicsMax));
+  if (options.filters > kFiltersMax) {
+    return wrong("filters", fmt::format("is at most {}", kFiltersMax));
+  }
+  if (options.churn > kChurnMax) return wrong("churn", fmt::format("is at most {}", kChurnMax));
   if (is_paired(options.scenario) && options.topics != 0 && options.topics < options.publishers) {
     return wrong("topics", fmt::format("is at least the {} publishers: pairs share none",
                                        options.publishers));
@@ -242,6 +248,8 @@ std::string command_line(const Options& options) {
   add("clients", options.clients, 0u);
   add("topics", options.topics, plain.topics);
   if (options.exact) line += " --exact";
+  add("filters", options.filters, plain.filters);
+  add("churn", options.churn, plain.churn);
   add("window", options.window, 0u);
   add("mqtt", to_text(options.mqtt), to_text(plain.mqtt));
   if (is_flow(options.scenario)) add("qos", options.qos, plain.qos);

@@ -131,6 +131,8 @@ Counts total_counts(const Report& report) {
     total.unexpected += c.unexpected;
     total.disconnected += c.disconnected;
     total.stalls += c.stalls;
+    total.churn_subscribed += c.churn_subscribed;
+    total.churn_unsubscribed += c.churn_unsubscribed;
   }
   return total;
 }
@@ -151,6 +153,7 @@ std::string count_lines(const Report& report) {
   add(c.refused, "refusals");
   add(c.unexpected, "packets that nobody had asked for");
   add(c.disconnected, "connections that the server ended");
+  add(c.churn_subscribed, "subscribes of the other client acknowledged");
   add(c.stalls, "windows forgiven after a second without progress");
   return text;
 }
@@ -203,6 +206,8 @@ std::string describe(const Options& options) {
   }
   if (options.topics != 0) text += fmt::format(", {} topics", options.topics);
   if (options.exact) text += ", exact filters";
+  if (options.filters != 0) text += fmt::format(", {} other filters", options.filters);
+  if (options.churn != 0) text += fmt::format(", {} subscribes/s", options.churn);
   const bool without_payload = options.scenario == Scenario::kConnect ||
                                options.scenario == Scenario::kIdle ||
                                options.scenario == Scenario::kCoapGet;

@@ -28,6 +28,8 @@ object options_object(const Options& options) {
              {"clients", options.clients},
              {"topics", options.topics},
              {"exact", options.exact},
+             {"filters", options.filters},
+             {"churn_per_s", options.churn},
              {"window", options.window},
              {"inflight", options.inflight},
              {"payload_bytes", options.payload_bytes},
@@ -58,7 +60,9 @@ object counts_object(const Counts& counts) {
           {"refused", counts.refused},
           {"unexpected", counts.unexpected},
           {"disconnected", counts.disconnected},
-          {"stalls", counts.stalls}};
+          {"stalls", counts.stalls},
+          {"churn_subscribed", counts.churn_subscribed},
+          {"churn_unsubscribed", counts.churn_unsubscribed}};
 }
 
 object quantiles_object(const Quantiles& quantiles) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "extras.hpp"
 #include "flow_plan.hpp"
 #include "flows.hpp"
 #include "mqtt_publisher.hpp"
@@ -21,8 +22,9 @@ class FlowWorkload;
 // How exact a sleep is: an open loop sleeps only when there is much more time than this.
 constexpr Duration kCoarse = std::chrono::milliseconds{2};
 
-// Tokens: publishers count from 0, subscribers from here.
+// Tokens: publishers count from 0, subscribers and clients beside the flow from here.
 constexpr transport::Token kSubscriberToken = transport::Token{1} << 32;
+constexpr transport::Token kExtraToken = transport::Token{2} << 32;
 
 class FlowShare final : public Share {
  public:
@@ -39,11 +41,15 @@ class FlowShare final : public Share {
   void note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn);
   void wind_up(Turn& turn);
   MqttLink& link(std::size_t index);
+  [[nodiscard]] transport::Token token(std::size_t index) const;
+  [[nodiscard]] std::size_t links() const;
 
   FlowWorkload& workload_;
+  Extras* extras_;  // of the first thread alone
   std::vector<std::unique_ptr<MqttPublisher>> publishers_;
   std::vector<std::unique_ptr<MqttSubscriber>> subscribers_;
-  std::size_t begun_ = 0;  // links that connect() was called for: subscribers first
+  // Links that connect() was called for: subscribers, publishers, extras.
+  std::size_t begun_ = 0;
   Histogram delays_;
   Histogram lateness_;
   std::uint64_t due_before_ = 0;
@@ -58,7 +64,8 @@ class FlowWorkload final : public Workload {
       : target_(target),
         plan_(target.options, target.run_name),
         flows_(target.options.publishers, target.options.subscribers, plan_.paired(),
-               target.options.window) {
+               target.options.window),
+        extras_(target) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
     }
@@ -70,15 +77,16 @@ class FlowWorkload final : public Workload {
     return share;
   }
   std::uint64_t clients() const override {
-    return std::uint64_t{flows_.publishers()} + flows_.subscribers();
+    return std::uint64_t{flows_.publishers()} + flows_.subscribers() + extras_.size();
   }
-  bool settled() const override { return flows_.settled(); }
+  bool settled() const override { return flows_.settled() && extras_.settled(); }
   void collect(Measurement& measurement) const override;
 
   const Target& target() const { return target_; }
   const Options& options() const { return target_.options; }
   const Pacing* pacing() const { return pacing_ ? &*pacing_ : nullptr; }
   Flows& flows() { return flows_; }
+  Extras& extras() { return extras_; }
 
   const FlowPlan& plan() const { return plan_; }
 
@@ -86,11 +94,13 @@ class FlowWorkload final : public Workload {
   const Target& target_;
   FlowPlan plan_;
   Flows flows_;
+  Extras extras_;
   std::optional<Pacing> pacing_;
   std::vector<FlowShare*> shares_;
 };
 
-FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(workload) {
+FlowShare::FlowShare(FlowWorkload& workload, unsigned thread)
+    : workload_(workload), extras_(thread == 0 ? &workload.extras() : nullptr) {
   const Options& options = workload.options();
   const std::string& run = workload.target().run_name;
   const mqtt::Version version = wire_version(options.mqtt);
@@ -120,11 +130,25 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(worklo
 
 MqttLink& FlowShare::link(std::size_t index) {
   if (index < subscribers_.size()) return *subscribers_[index];
-  return *publishers_[index - subscribers_.size()];
+  index -= subscribers_.size();
+  if (index < publishers_.size()) return *publishers_[index];
+  return extras_->link(index - publishers_.size());
+}
+
+transport::Token FlowShare::token(std::size_t index) const {
+  if (index < subscribers_.size()) return kSubscriberToken + index;
+  index -= subscribers_.size();
+  return index < publishers_.size() ? index : kExtraToken + index - publishers_.size();
+}
+
+std::size_t FlowShare::links() const {
+  return subscribers_.size() + publishers_.size() + (extras_ != nullptr ? extras_->size() : 0);
 }
 
 void FlowShare::on_event(const transport::Event& event, Turn& turn) {
-  if (event.token >= kSubscriberToken) {
+  if (event.token >= kExtraToken) {
+    extras_->link(event.token - kExtraToken).on_event(event, turn);
+  } else if (event.token >= kSubscriberToken) {
     subscribers_[event.token - kSubscriberToken]->on_event(event, turn);
   } else {
     publishers_[event.token]->on_event(event, turn);
@@ -136,8 +160,11 @@ Duration FlowShare::on_turn(Turn& turn) {
     case Phase::kSetUp:
       connect_more(turn);
       return kTurnMax;
-    case Phase::kLoad:
-      return workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn);
+    case Phase::kLoad: {
+      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn) : kTurnMax;
+      return std::min(beside,
+                      workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn));
+    }
     case Phase::kDrain:
       wind_up(turn);
       return kTurnMax;
@@ -149,13 +176,10 @@ Duration FlowShare::on_turn(Turn& turn) {
 }
 
 void FlowShare::connect_more(Turn& turn) {
-  const std::size_t all = subscribers_.size() + publishers_.size();
-  while (begun_ < all && begun_ - turn.tally->ready.value() < kConnectingMax &&
+  while (begun_ < links() && begun_ - turn.tally->ready.value() < kConnectingMax &&
          turn.fault->empty()) {
     const std::size_t index = begun_++;
-    const transport::Token token =
-        index < subscribers_.size() ? kSubscriberToken + index : index - subscribers_.size();
-    link(index).connect(workload_.target().address, token, turn);
+    link(index).connect(workload_.target().address, token(index), turn);
   }
 }
 
@@ -250,6 +274,7 @@ void FlowWorkload::collect(Measurement& measurement) const {
   Histogram delays;
   Histogram lateness;
   for (const FlowShare* share : shares_) share->collect(measurement, delays, lateness);
+  extras_.collect(measurement.counts);
   measurement.latency = quantiles(delays);
   if (!pacing_) return;
   measurement.lateness = quantiles(lateness);

@@ -117,6 +117,38 @@ TEST_P(Load, SaysWhichSubscriptionIsRefused) {
   EXPECT_NE(report.error().find("its number 701"), std::string::npos) << report.error();
 }
 
+// More filters than one client may have.
+TEST_P(Load, PlacesUnrelatedFilters) {
+  Options fan_out = options(Scenario::kFanOut, 1, 3);
+  fan_out.filters = 12'345;
+  expect_complete(run(fan_out), 300, 900);
+}
+
+TEST_P(Load, PlacesEachUnrelatedFilter) {
+  serve({.subscriptions_max = 6'999});
+  Options fan_out = options(Scenario::kFanOut, 1, 3);
+  fan_out.filters = 7'000;
+  const auto report = load::run(fan_out);
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().find("/6999/+/x' with QoS 0, its number 7000"), std::string::npos)
+      << report.error();
+}
+
+// One subscription is left at the end.
+TEST_P(Load, SubscribesAndUnsubscribesBesideTheFlow) {
+  for (const auto version : {load::MqttVersion::k311, load::MqttVersion::k5}) {
+    Options pairs = options(Scenario::kPairs, 3, 3);
+    pairs.churn = 50'000;
+    pairs.qos = 1;
+    pairs.mqtt = version;
+    pairs.threads = 2;
+    const Counts counts = run(pairs);
+    expect_complete(counts, 900, 900);
+    EXPECT_GT(counts.churn_subscribed, 0u);
+    EXPECT_EQ(counts.churn_unsubscribed, counts.churn_subscribed - 1);
+  }
+}
+
 // An open loop has no limit of its own on what is unacknowledged: the server's counts
 // [MQTT-3.3.4-7].
 TEST_P(Load, KeepsToTheReceiveMaximumOfTheServer) {

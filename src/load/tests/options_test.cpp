@@ -67,6 +67,10 @@ TEST(Options, WrongValuesAreNamed) {
       {[](Options& o) { o.topics = 5; }, Scenario::kConnect, "--topics means nothing in connect"},
       {[](Options& o) { o.exact = true; }, Scenario::kIdle, "--exact means nothing in idle"},
       {[](Options& o) { o.topics = 1'000'001; }, Scenario::kFanIn, "--topics is at most 1000000"},
+      {[](Options& o) { o.filters = 1; }, Scenario::kConnect, "--filters means nothing"},
+      {[](Options& o) { o.filters = 1'000'001; }, Scenario::kFanIn, "--filters is at most"},
+      {[](Options& o) { o.churn = 1; }, Scenario::kCoapPut, "--churn means nothing in coap-put"},
+      {[](Options& o) { o.churn = 100'001; }, Scenario::kPairs, "--churn is at most 100000"},
       {[](Options& o) { o.topics = 49; }, Scenario::kPairs, "--topics is at least the 50 publish"},
       {[](Options& o) {
          o.topics = 1'000'000;
@@ -134,8 +138,11 @@ TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
                           .url = *parse_url("mqtt://h"),
                           .topics = 10,
                           .exact = true,
+                          .filters = 7,
+                          .churn = 8,
                           .mqtt = MqttVersion::k5}),
-            "hermod bench fan-in --url mqtt://h --topics 10 --exact --mqtt 5");
+            "hermod bench fan-in --url mqtt://h --topics 10 --exact --filters 7 --churn 8 "
+            "--mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

@@ -55,8 +55,10 @@ struct Options {
   unsigned subscribers = 0;  ///< pairs: as many as publishers
   unsigned clients = 0;      ///< connect: at a time; idle, coap-*: how many (observers)
 
-  unsigned topics = 0;  ///< distinct ones that the publishers cycle over; 0: one each
-  bool exact = false;   ///< subscribe to each topic instead of a wildcard
+  unsigned topics = 0;   ///< distinct ones that the publishers cycle over; 0: one each
+  bool exact = false;    ///< subscribe to each topic instead of a wildcard
+  unsigned filters = 0;  ///< wildcard subscriptions to other topics, placed before the load
+  unsigned churn = 0;    ///< subscribes a second of a client of its own, during the load
 
   unsigned window = 0;     ///< messages that a publisher is ahead of its slowest subscriber
   unsigned inflight = 20;  ///< unacknowledged PUBLISH of a publisher at QoS 1 and 2
@@ -87,6 +89,8 @@ inline constexpr unsigned kPayloadMax = 128 * 1024;
 inline constexpr unsigned kTopicsMax = 1'000'000;
 /// Subscriptions with --exact, all subscribers together.
 inline constexpr unsigned kExactMax = 2'000'000;
+inline constexpr unsigned kFiltersMax = 1'000'000;
+inline constexpr unsigned kChurnMax = 100'000;
 /// CoAP without block-wise transfer.
 inline constexpr unsigned kCoapPayloadMax = 1024;
 

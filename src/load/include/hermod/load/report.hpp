@@ -47,12 +47,14 @@ struct Counts {
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
   std::uint64_t skipped = 0;  ///< coap-observe: values replaced by later ones (RFC 7641 §1.3)
-  std::uint64_t unacknowledged = 0;  ///< QoS 1 and 2: PUBLISH without the end of its exchange
-  std::uint64_t retransmitted = 0;   ///< CoAP requests sent again (RFC 7252 §4.2)
-  std::uint64_t refused = 0;         ///< answers that are not a success
-  std::uint64_t unexpected = 0;      ///< messages and answers that nobody had asked for
-  std::uint64_t disconnected = 0;    ///< connections that the server ended
-  std::uint64_t stalls = 0;          ///< windows forgiven after a second without progress
+  std::uint64_t unacknowledged = 0;      ///< QoS 1 and 2: PUBLISH without the end of its exchange
+  std::uint64_t retransmitted = 0;       ///< CoAP requests sent again (RFC 7252 §4.2)
+  std::uint64_t refused = 0;             ///< answers that are not a success
+  std::uint64_t unexpected = 0;          ///< messages and answers that nobody had asked for
+  std::uint64_t disconnected = 0;        ///< connections that the server ended
+  std::uint64_t churn_subscribed = 0;    ///< --churn: acknowledged subscribes
+  std::uint64_t churn_unsubscribed = 0;  ///< and unsubscribes
+  std::uint64_t stalls = 0;              ///< windows forgiven after a second without progress
 };
 
 /// One run.
