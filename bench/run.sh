@@ -160,8 +160,8 @@ declare -A wanted=(
 flow() {  # SHAPE QOS WINDOW BYTES VERSION, each empty for the usual
   local shape=$1 qos=$2 window=${3:-64} kind='' load=() last=with_null
   if [[ $shape == fan-out && -z $3 ]]; then window=256; fi
-  # A window of large messages is no more than a megabyte or the least that keeps a server busy.
-  if [[ -n $4 && -z $3 ]] && ((window * $4 > 1048576)); then window=$((1048576 / $4)); fi
+  # A window of large messages is 256 KiB, so that what 50 publishers are ahead fits in every queue.
+  if [[ -n $4 && -z $3 ]] && ((window * $4 > 262144)); then window=$((262144 / $4)); fi
   if [[ -n $4 ]]; then load+=(--payload "$4"); fi
   # The null server knows no MQTT 5.
   if [[ -n $5 ]]; then load+=(--mqtt "$5") last=; fi
