@@ -147,7 +147,7 @@ std::size_t FlowShare::links() const {
 
 void FlowShare::on_event(const transport::Event& event, Turn& turn) {
   if (event.token >= kExtraToken) {
-    extras_->link(event.token - kExtraToken).on_event(event, turn);
+    extras_->on_event(event, kExtraToken, turn);
   } else if (event.token >= kSubscriberToken) {
     subscribers_[event.token - kSubscriberToken]->on_event(event, turn);
   } else {
@@ -161,7 +161,7 @@ Duration FlowShare::on_turn(Turn& turn) {
       connect_more(turn);
       return kTurnMax;
     case Phase::kLoad: {
-      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn) : kTurnMax;
+      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn, kExtraToken) : kTurnMax;
       return std::min(beside,
                       workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn));
     }
