@@ -55,6 +55,8 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_option("--topics", o.topics,
                  "distinct topics that the publishers cycle over (default: one each)");
   app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
+  app.add_option("--groups", o.groups,
+                 "fan-in, fan-out: shared subscriptions that the subscribers form together");
   app.add_option("--filters", o.filters,
                  "wildcard subscriptions to other topics, made before the load by idle clients");
   app.add_option("--churn", o.churn,

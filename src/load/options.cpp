@@ -100,12 +100,19 @@ std::expected<void, std::string> check_shape(Options& options) {
     };
     if (options.topics != plain.topics) return senseless("topics");
     if (options.exact) return senseless("exact");
+    if (options.groups != plain.groups) return senseless("groups");
     if (options.filters != plain.filters) return senseless("filters");
     if (options.churn != plain.churn) return senseless("churn");
     if (options.neighbour != plain.neighbour) return senseless("neighbour");
     return {};
   }
   if (options.topics > kTopicsMax) return wrong("topics", fmt::format("is at most {}", kTopicsMax));
+  if (is_paired(options.scenario) && options.groups != 0) {
+    return wrong("groups", fmt::format("means nothing in {}; leave it out", name));
+  }
+  if (options.groups > options.subscribers) {
+    return wrong("groups", fmt::format("is at most the {} subscribers", options.subscribers));
+  }
   if (options.filters > kFiltersMax) {
     return wrong("filters", fmt::format("is at most {}", kFiltersMax));
   }
@@ -263,6 +270,7 @@ std::string command_line(const Options& options) {
   add("clients", options.clients, 0u);
   add("topics", options.topics, plain.topics);
   if (options.exact) line += " --exact";
+  add("groups", options.groups, plain.groups);
   add("filters", options.filters, plain.filters);
   add("churn", options.churn, plain.churn);
   add("neighbour", to_text(options.neighbour), to_text(plain.neighbour));

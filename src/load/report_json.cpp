@@ -27,6 +27,7 @@ object options_object(const Options& options) {
              {"clients", options.clients},
              {"topics", options.topics},
              {"exact", options.exact},
+             {"groups", options.groups},
              {"filters", options.filters},
              {"churn_per_s", options.churn},
              {"neighbour", to_text(options.neighbour)},

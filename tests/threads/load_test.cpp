@@ -117,6 +117,20 @@ TEST_P(Load, SaysWhichSubscriptionIsRefused) {
   EXPECT_NE(report.error().find("its number 701"), std::string::npos) << report.error();
 }
 
+// Each message reaches one member of each group.
+TEST_P(Load, CountsWhatGroupsReceiveTogether) {
+  for (const unsigned qos : {0u, 1u, 2u}) {
+    for (const unsigned threads : {1u, 2u}) {
+      Options fan_in = options(Scenario::kFanIn, 5, 7);
+      fan_in.groups = 3;
+      fan_in.qos = qos;
+      fan_in.threads = threads;
+      fan_in.mqtt = qos == 1 ? load::MqttVersion::k5 : load::MqttVersion::k311;
+      expect_complete(run(fan_in), 1500, 4500);
+    }
+  }
+}
+
 // More filters than one client may have.
 TEST_P(Load, PlacesUnrelatedFilters) {
   Options fan_out = options(Scenario::kFanOut, 1, 3);

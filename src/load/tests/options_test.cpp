@@ -73,6 +73,9 @@ TEST(Options, WrongValuesAreNamed) {
       {[](Options& o) { o.churn = 100'001; }, Scenario::kPairs, "--churn is at most 100000"},
       {[](Options& o) { o.neighbour = NeighbourKind::kSlow; }, Scenario::kIdle,
        "--neighbour means nothing in idle"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kPairs, "--groups means nothing in pairs"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kConnect, "--groups means nothing in connect"},
+      {[](Options& o) { o.groups = 101; }, Scenario::kFanOut, "--groups is at most the 100 sub"},
       {[](Options& o) { o.topics = 49; }, Scenario::kPairs, "--topics is at least the 50 publish"},
       {[](Options& o) {
          o.topics = 1'000'000;
@@ -145,16 +148,18 @@ TEST(Options, NeighboursHaveNames) {
 }
 
 TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
-  EXPECT_EQ(command_line({.scenario = Scenario::kFanIn,
-                          .url = *parse_url("mqtt://h"),
-                          .topics = 10,
-                          .exact = true,
-                          .filters = 7,
-                          .churn = 8,
-                          .neighbour = NeighbourKind::kHuge,
-                          .mqtt = MqttVersion::k5}),
-            "hermod bench fan-in --url mqtt://h --topics 10 --exact --filters 7 --churn 8 "
-            "--neighbour huge --mqtt 5");
+  EXPECT_EQ(
+      command_line({.scenario = Scenario::kFanIn,
+                    .url = *parse_url("mqtt://h"),
+                    .topics = 10,
+                    .exact = true,
+                    .groups = 1,
+                    .filters = 7,
+                    .churn = 8,
+                    .neighbour = NeighbourKind::kHuge,
+                    .mqtt = MqttVersion::k5}),
+      "hermod bench fan-in --url mqtt://h --topics 10 --exact --groups 1 --filters 7 --churn 8 "
+      "--neighbour huge --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

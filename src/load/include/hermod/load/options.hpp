@@ -68,8 +68,10 @@ struct Options {
   unsigned subscribers = 0;  ///< pairs: as many as publishers
   unsigned clients = 0;      ///< connect: at a time; idle, coap-*: how many (observers)
 
-  unsigned topics = 0;   ///< distinct ones that the publishers cycle over; 0: one each
-  bool exact = false;    ///< subscribe to each topic instead of a wildcard
+  unsigned topics = 0;  ///< distinct ones that the publishers cycle over; 0: one each
+  bool exact = false;   ///< subscribe to each topic instead of a wildcard
+  unsigned groups = 0;  ///< fan-in, fan-out: subscribers form so many shared subscriptions; 0: none
+
   unsigned filters = 0;  ///< wildcard subscriptions to other topics, placed before the load
   unsigned churn = 0;    ///< subscribes a second of a client of its own, during the load
   NeighbourKind neighbour = NeighbourKind::kNone;
