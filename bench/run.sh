@@ -250,7 +250,10 @@ measure() {  # ROW
       scale latency --publishers 50 --rate 5000 -q "${1: -1}" --name 'alone' \
         --then "--neighbour ${1:10:-3}" --then-name "${1:10:-3} neighbour"
       ;;
-    groups-q[012]) brokers '' fan-in --publishers 50 --groups 1 -W 64 -q "${1: -1}" --inflight 20 ;;
+    groups-q[012])
+      brokers -unlimited fan-in --publishers 50 --subscribers 10 --groups 1 -W 64 -q "${1: -1}" \
+        --inflight 20
+      ;;
     coap-get)
       libcoap coap-get -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/time --at-least 1.5
       ;;

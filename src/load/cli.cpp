@@ -31,6 +31,7 @@ struct Typed {
   std::string scenario;
   std::string url;
   std::string mqtt = "3.1.1";
+  std::string neighbour = "none";
   double warmup_s = 0.5;
   double duration_s = 2;
   double drain_s = 5;
@@ -59,10 +60,15 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_option("--topics", o.topics,
                  "distinct topics that the publishers cycle over (default: one each)");
   app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
+  app.add_option("--groups", o.groups,
+                 "fan-in, fan-out: shared subscriptions that the subscribers form together");
   app.add_option("--filters", o.filters,
                  "wildcard subscriptions to other topics, made before the load by idle clients");
   app.add_option("--churn", o.churn,
                  "subscribes, and unsubscribes, a second by another client during the load");
+  app.add_option("--neighbour", typed.neighbour,
+                 "who misbehaves meanwhile: slow (never reads), huge (1 MiB payloads), malicious")
+      ->capture_default_str();
   app.add_option("-W,--window", o.window,
                  "messages that a publisher may be ahead of its slowest subscriber");
   app.add_option("--inflight", o.inflight, "unacknowledged messages of a publisher, QoS 1 and 2")
@@ -98,6 +104,9 @@ std::expected<void, std::string> translate(Typed& typed) {
   const auto version = mqtt_version_named(typed.mqtt);
   if (!version) return std::unexpected(version.error());
   options.mqtt = *version;
+  const auto neighbour = neighbour_named(typed.neighbour);
+  if (!neighbour) return std::unexpected(neighbour.error());
+  options.neighbour = *neighbour;
   if (!typed.url.empty()) {
     auto url = parse_url(typed.url);
     if (!url) return std::unexpected(url.error());

@@ -16,6 +16,7 @@ constexpr unsigned kFiltersPerClient = 10'000;
 Extras::Extras(const Target& target) {
   add_filters(target);
   if (target.options.churn != 0) add_churn(target);
+  neighbour_ = make_neighbour(target, links_);
 }
 
 void Extras::add_filters(const Target& target) {
@@ -40,11 +41,26 @@ void Extras::add_churn(const Target& target) {
   links_.push_back(std::move(link));
 }
 
-Duration Extras::on_turn(Turn& turn) {
-  return churn_ != nullptr ? std::min(kTurnMax, churn_->churn(turn)) : kTurnMax;
+void Extras::on_event(const transport::Event& event, transport::Token first_token, Turn& turn) {
+  const std::size_t index = event.token - first_token;
+  if (index < links_.size()) {
+    links_[index]->on_event(event, turn);
+  } else {
+    neighbour_->on_event(index - links_.size(), event, turn);
+  }
+}
+
+Duration Extras::on_turn(Turn& turn, transport::Token first_token) {
+  Duration sleep = kTurnMax;
+  if (churn_ != nullptr) sleep = std::min(sleep, churn_->churn(turn));
+  if (neighbour_ != nullptr) {
+    sleep = std::min(sleep, neighbour_->on_turn(turn, first_token + links_.size()));
+  }
+  return sleep;
 }
 
 void Extras::collect(Counts& counts) const {
+  if (neighbour_ != nullptr) neighbour_->collect(counts);
   if (churn_ == nullptr) return;
   counts.churn_subscribed += churn_->subscribed();
   counts.churn_unsubscribed += churn_->unsubscribed();

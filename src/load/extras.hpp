@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients beside the measured flow, on the first generator thread: holders of unrelated filters
-// (--filters) and one that subscribes at a rate (--churn).
+// (--filters), one that subscribes at a rate (--churn), and those that misbehave (--neighbour).
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "churn_link.hpp"
 #include "mqtt_link.hpp"
+#include "neighbour.hpp"
 #include "target.hpp"
 
 namespace hermod::load {
@@ -21,8 +22,10 @@ class Extras {
   [[nodiscard]] std::size_t size() const { return links_.size(); }
   MqttLink& link(std::size_t index) { return *links_[index]; }
 
+  /// Events of link i have the token `first_token` + i.
+  void on_event(const transport::Event& event, transport::Token first_token, Turn& turn);
   /// While the load runs. Returns how long the thread may sleep.
-  Duration on_turn(Turn& turn);
+  Duration on_turn(Turn& turn, transport::Token first_token);
   /// Nothing is under way. From any thread.
   [[nodiscard]] bool settled() const { return churn_ == nullptr || churn_->settled(); }
   void collect(Counts& counts) const;
@@ -33,6 +36,7 @@ class Extras {
 
   std::vector<std::unique_ptr<MqttLink>> links_;
   ChurnLink* churn_ = nullptr;
+  std::unique_ptr<Neighbour> neighbour_;
 };
 
 }  // namespace hermod::load

@@ -22,6 +22,15 @@ TopicCycle FlowPlan::topics(unsigned publisher) const {
 }
 
 FilterSet FlowPlan::filters(unsigned subscriber) const {
+  FilterSet filters = unshared_filters(subscriber);
+  if (options_.groups == 0) return filters;
+  return {filters.count,
+          [group = receiver_of(subscriber), unshared = std::move(filters.name)](std::uint32_t i) {
+            return fmt::format("$share/g{}/{}", group, unshared(i));
+          }};
+}
+
+FilterSet FlowPlan::unshared_filters(unsigned subscriber) const {
   const bool many = options_.topics != 0;
   if (options_.exact && paired()) {
     return {topics_of(subscriber),

@@ -25,10 +25,19 @@ class FlowPlan {
   /// With --topics the topics are dealt out to the publishers in turn; when there are more
   /// publishers, several share a topic.
   [[nodiscard]] TopicCycle topics(unsigned publisher) const;
-  /// One wildcard filter for all that the subscriber is to see, or, with --exact, each topic.
+  /// Who counts what is received: groups with --groups, else subscribers.
+  [[nodiscard]] unsigned receivers() const {
+    return options_.groups != 0 ? options_.groups : options_.subscribers;
+  }
+  [[nodiscard]] unsigned receiver_of(unsigned subscriber) const {
+    return options_.groups != 0 ? subscriber % options_.groups : subscriber;
+  }
+  /// One wildcard filter for all that the subscriber is to see, or, with --exact, each topic; of
+  /// its group with --groups.
   [[nodiscard]] FilterSet filters(unsigned subscriber) const;
 
  private:
+  [[nodiscard]] FilterSet unshared_filters(unsigned subscriber) const;
   [[nodiscard]] std::string topic(unsigned publisher, std::uint32_t number) const;
   [[nodiscard]] std::uint32_t topics_of(unsigned publisher) const;
 

@@ -35,7 +35,9 @@ void MqttLink::connect(const transport::Address& to, transport::Token token, Tur
 
 void MqttLink::on_event(const transport::Event& event, Turn& turn) {
   if (event.writable) on_writable(turn);
-  if (event.readable && stream_ != nullptr && state_ != State::kConnecting) on_readable(turn);
+  if (event.readable && reads_ && stream_ != nullptr && state_ != State::kConnecting) {
+    on_readable(turn);
+  }
 }
 
 void MqttLink::on_writable(Turn& turn) {
@@ -85,7 +87,7 @@ void MqttLink::on_readable(Turn& turn) {
     if (!out_.empty()) flush(turn);
     // While setting up, read again: the end may stand right behind a refusal without an event of
     // its own.
-    if (stream_ == nullptr || (ready() && result.count < room.size())) return;
+    if (stream_ == nullptr || !reads_ || (ready() && result.count < room.size())) return;
   }
 }
 

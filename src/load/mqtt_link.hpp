@@ -80,6 +80,9 @@ class MqttLink {
   /// Ends a connection that broke the protocol.
   void close(std::string_view why, Turn& turn);
 
+  /// Nothing is read any more until the end.
+  void stop_reading() { reads_ = false; }
+
   Output& out() { return out_; }
 
  private:
@@ -101,6 +104,7 @@ class MqttLink {
   std::vector<std::uint8_t> rest_;  // an incomplete packet
   State state_ = State::kIdle;
   bool writable_ = false;
+  bool reads_ = true;
 };
 
 }  // namespace hermod::load

@@ -16,7 +16,7 @@ constexpr std::uint64_t kNone = ~std::uint64_t{0};
 }  // namespace
 
 MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, const Pacing* pacing,
-                               Histogram* delays)
+                               Histogram* delays, SharedGroup* group)
     : MqttLink(std::move(names)),
       number_(number),
       flows_(flows),
@@ -25,7 +25,11 @@ MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, c
       random_(number),
       has_properties_(version() == mqtt::Version::kV5),
       sources_(flows.sources()),
-      trackers_(sources_) {}
+      group_(group),
+      trackers_(group == nullptr ? sources_ : 0),
+      next_(group == nullptr ? 0 : sources_) {
+  if (group_ != nullptr) group_->join();
+}
 
 std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
   if (pacing_ != nullptr) read_at_ = turn.clock->now();
@@ -123,9 +127,14 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
     turn.tally->unexpected.add(1);
     return;
   }
-  SequenceTracker& tracker = trackers_[source];
-  tracker.on_message(stamp.sequence);
-  flows_.set_seen(number_, source, tracker.next());
+  if (group_ == nullptr) [[likely]] {
+    SequenceTracker& tracker = trackers_[source];
+    tracker.on_message(stamp.sequence);
+    flows_.set_seen(number_, source, tracker.next());
+  } else {
+    group_->on_message(source, stamp.sequence, next_[source]);
+    flows_.set_seen(number_, source, group_->trackers()[source].base());
+  }
   accounted_ = payload;
   if (pacing_ == nullptr) return;
   const Instant due = turn.schedule->load_begin + pacing_->due(stamp.publisher, stamp.sequence);
@@ -142,8 +151,10 @@ void MqttSubscriber::answer(mqtt::PacketType type, std::uint16_t id) {
 }
 
 void MqttSubscriber::on_closed(std::string_view why, Turn& turn) {
-  for (unsigned source = 0; source < trackers_.size(); ++source) {
-    flows_.set_seen(number_, source, Flows::kGone);
+  if (group_ == nullptr || group_->leave()) {
+    for (unsigned source = 0; source < sources_; ++source) {
+      flows_.set_seen(number_, source, Flows::kGone);
+    }
   }
   MqttLink::on_closed(why, turn);
 }

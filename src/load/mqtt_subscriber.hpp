@@ -14,6 +14,7 @@
 #include "hermod/load/tracker.hpp"
 #include "mqtt_link.hpp"
 #include "pacing.hpp"
+#include "shared_group.hpp"
 
 namespace hermod::load {
 
@@ -21,11 +22,12 @@ class MqttSubscriber final : public MqttLink {
  public:
   /// The delays go into `delays`: with `pacing` since the intended send time, else since the real
   /// one when `flows` keep it.
+  /// `number`: of the receiver in `flows`, which is the `group` if there is one.
   MqttSubscriber(LinkNames names, unsigned number, Flows& flows, const Pacing* pacing,
-                 Histogram* delays);
+                 Histogram* delays, SharedGroup* group = nullptr);
 
   [[nodiscard]] unsigned number() const { return number_; }
-  /// By source (Flows::source_of).
+  /// By source (Flows::source_of); none in a group, which has its own.
   [[nodiscard]] const std::vector<SequenceTracker>& trackers() const { return trackers_; }
 
  private:
@@ -57,7 +59,9 @@ class MqttSubscriber final : public MqttLink {
   std::uint64_t random_;
   bool has_properties_;
   unsigned sources_;
+  SharedGroup* group_;
   std::vector<SequenceTracker> trackers_;
+  std::vector<std::uint64_t> next_;  // in a group: by source, one more than the last
 };
 
 }  // namespace hermod::load

@@ -29,6 +29,7 @@ constexpr std::array<Defaults, 9> kDefaults{{
     {Scenario::kCoapPut, "coap-put", 0, 0, 8, 16},
     {Scenario::kCoapObserve, "coap-observe", 0, 0, 100, 1},
 }};
+constexpr std::array<std::string_view, 4> kNeighbours{"none", "slow", "huge", "malicious"};
 constexpr double kRateDefault = 5000;
 constexpr unsigned kClientsMax = 1'000'000;
 constexpr unsigned kWindowMax = 65'535;  // [MQTT-2.3.1-1]: as many packet identifiers there are
@@ -99,11 +100,19 @@ std::expected<void, std::string> check_shape(Options& options) {
     };
     if (options.topics != plain.topics) return senseless("topics");
     if (options.exact) return senseless("exact");
+    if (options.groups != plain.groups) return senseless("groups");
     if (options.filters != plain.filters) return senseless("filters");
     if (options.churn != plain.churn) return senseless("churn");
+    if (options.neighbour != plain.neighbour) return senseless("neighbour");
     return {};
   }
   if (options.topics > kTopicsMax) return wrong("topics", fmt::format("is at most {}", kTopicsMax));
+  if (is_paired(options.scenario) && options.groups != 0) {
+    return wrong("groups", fmt::format("means nothing in {}; leave it out", name));
+  }
+  if (options.groups > options.subscribers) {
+    return wrong("groups", fmt::format("is at most the {} subscribers", options.subscribers));
+  }
   if (options.filters > kFiltersMax) {
     return wrong("filters", fmt::format("is at most {}", kFiltersMax));
   }
@@ -218,6 +227,19 @@ std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name
   return wrong("mqtt", fmt::format("is 3.1.1 or 5, not '{}'", name));
 }
 
+std::string_view to_text(NeighbourKind neighbour) {
+  return kNeighbours[static_cast<std::size_t>(neighbour)];
+}
+
+std::expected<NeighbourKind, std::string> neighbour_named(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < kNeighbours.size(); ++i) {
+    if (kNeighbours[i] == name) return static_cast<NeighbourKind>(i);
+    known += fmt::format("{}{}", i == 0 ? "" : ", ", kNeighbours[i]);
+  }
+  return wrong("neighbour", fmt::format("is one of {}, not '{}'", known, name));
+}
+
 bool is_paired(Scenario scenario) {
   return scenario == Scenario::kPairs || scenario == Scenario::kLatency;
 }
@@ -248,8 +270,10 @@ std::string command_line(const Options& options) {
   add("clients", options.clients, 0u);
   add("topics", options.topics, plain.topics);
   if (options.exact) line += " --exact";
+  add("groups", options.groups, plain.groups);
   add("filters", options.filters, plain.filters);
   add("churn", options.churn, plain.churn);
+  add("neighbour", to_text(options.neighbour), to_text(plain.neighbour));
   add("window", options.window, 0u);
   add("mqtt", to_text(options.mqtt), to_text(plain.mqtt));
   if (is_flow(options.scenario)) add("qos", options.qos, plain.qos);

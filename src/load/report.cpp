@@ -133,6 +133,10 @@ Counts total_counts(const Report& report) {
     total.stalls += c.stalls;
     total.churn_subscribed += c.churn_subscribed;
     total.churn_unsubscribed += c.churn_unsubscribed;
+    total.neighbour_connections += c.neighbour_connections;
+    total.neighbour_packets += c.neighbour_packets;
+    total.neighbour_bytes += c.neighbour_bytes;
+    total.neighbour_ended += c.neighbour_ended;
   }
   return total;
 }
@@ -154,6 +158,9 @@ std::string count_lines(const Report& report) {
   add(c.unexpected, "packets that nobody had asked for");
   add(c.disconnected, "connections that the server ended");
   add(c.churn_subscribed, "subscribes of the other client acknowledged");
+  add(c.neighbour_connections, "connections of the neighbour");
+  add(c.neighbour_packets, "packets of the neighbour");
+  add(c.neighbour_ended, "of its connections ended by the server");
   add(c.stalls, "windows forgiven after a second without progress");
   return text;
 }
@@ -206,8 +213,12 @@ std::string describe(const Options& options) {
   }
   if (options.topics != 0) text += fmt::format(", {} topics", options.topics);
   if (options.exact) text += ", exact filters";
+  if (options.groups != 0) text += fmt::format(", {} groups", options.groups);
   if (options.filters != 0) text += fmt::format(", {} other filters", options.filters);
   if (options.churn != 0) text += fmt::format(", {} subscribes/s", options.churn);
+  if (options.neighbour != NeighbourKind::kNone) {
+    text += fmt::format(", a {} neighbour", to_text(options.neighbour));
+  }
   const bool without_payload = options.scenario == Scenario::kConnect ||
                                options.scenario == Scenario::kIdle ||
                                options.scenario == Scenario::kCoapGet;

@@ -28,8 +28,10 @@ object options_object(const Options& options) {
              {"clients", options.clients},
              {"topics", options.topics},
              {"exact", options.exact},
+             {"groups", options.groups},
              {"filters", options.filters},
              {"churn_per_s", options.churn},
+             {"neighbour", to_text(options.neighbour)},
              {"window", options.window},
              {"inflight", options.inflight},
              {"payload_bytes", options.payload_bytes},
@@ -62,7 +64,11 @@ object counts_object(const Counts& counts) {
           {"disconnected", counts.disconnected},
           {"stalls", counts.stalls},
           {"churn_subscribed", counts.churn_subscribed},
-          {"churn_unsubscribed", counts.churn_unsubscribed}};
+          {"churn_unsubscribed", counts.churn_unsubscribed},
+          {"neighbour_connections", counts.neighbour_connections},
+          {"neighbour_packets", counts.neighbour_packets},
+          {"neighbour_bytes", counts.neighbour_bytes},
+          {"neighbour_ended", counts.neighbour_ended}};
 }
 
 object quantiles_object(const Quantiles& quantiles) {

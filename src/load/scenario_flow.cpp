@@ -45,7 +45,8 @@ class FlowShare final : public Share {
   [[nodiscard]] std::size_t links() const;
 
   FlowWorkload& workload_;
-  Extras* extras_;  // of the first thread alone
+  Extras* extras_;                                    // of the first thread alone
+  std::vector<std::unique_ptr<SharedGroup>> groups_;  // all members of each live here
   std::vector<std::unique_ptr<MqttPublisher>> publishers_;
   std::vector<std::unique_ptr<MqttSubscriber>> subscribers_;
   // Links that connect() was called for: subscribers, publishers, extras.
@@ -63,8 +64,7 @@ class FlowWorkload final : public Workload {
   explicit FlowWorkload(const Target& target)
       : target_(target),
         plan_(target.options, target.run_name),
-        flows_(target.options.publishers, target.options.subscribers, plan_.paired(),
-               target.options.window),
+        flows_(target.options.publishers, plan_.receivers(), plan_.paired(), target.options.window),
         extras_(target) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
@@ -77,7 +77,7 @@ class FlowWorkload final : public Workload {
     return share;
   }
   std::uint64_t clients() const override {
-    return std::uint64_t{flows_.publishers()} + flows_.subscribers() + extras_.size();
+    return std::uint64_t{options().publishers} + options().subscribers + extras_.size();
   }
   bool settled() const override { return flows_.settled() && extras_.settled(); }
   void collect(Measurement& measurement) const override;
@@ -105,13 +105,20 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread)
   const std::string& run = workload.target().run_name;
   const mqtt::Version version = wire_version(options.mqtt);
   const auto qos = static_cast<std::uint8_t>(options.qos);
-  for (unsigned s = thread; s < options.subscribers; s += options.threads) {
-    subscribers_.push_back(
-        std::make_unique<MqttSubscriber>(LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
-                                                   .filters = workload.plan().filters(s),
-                                                   .qos = qos,
-                                                   .version = version},
-                                         s, workload.flows(), workload.pacing(), &delays_));
+  for (unsigned g = thread; g < options.groups; g += options.threads) {
+    groups_.push_back(std::make_unique<SharedGroup>(g, options.publishers, options.window));
+  }
+  for (unsigned s = 0; s < options.subscribers; ++s) {
+    const unsigned receiver = workload.plan().receiver_of(s);
+    if (receiver % options.threads != thread) continue;
+    SharedGroup* const group =
+        options.groups != 0 ? groups_[receiver / options.threads].get() : nullptr;
+    subscribers_.push_back(std::make_unique<MqttSubscriber>(
+        LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
+                  .filters = workload.plan().filters(s),
+                  .qos = qos,
+                  .version = version},
+        receiver, workload.flows(), workload.pacing(), &delays_, group));
   }
   for (unsigned p = thread; p < options.publishers; p += options.threads) {
     publishers_.push_back(std::make_unique<MqttPublisher>(
@@ -147,7 +154,7 @@ std::size_t FlowShare::links() const {
 
 void FlowShare::on_event(const transport::Event& event, Turn& turn) {
   if (event.token >= kExtraToken) {
-    extras_->link(event.token - kExtraToken).on_event(event, turn);
+    extras_->on_event(event, kExtraToken, turn);
   } else if (event.token >= kSubscriberToken) {
     subscribers_[event.token - kSubscriberToken]->on_event(event, turn);
   } else {
@@ -161,7 +168,7 @@ Duration FlowShare::on_turn(Turn& turn) {
       connect_more(turn);
       return kTurnMax;
     case Phase::kLoad: {
-      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn) : kTurnMax;
+      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn, kExtraToken) : kTurnMax;
       return std::min(beside,
                       workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn));
     }
@@ -265,6 +272,15 @@ void FlowShare::collect(Measurement& measurement, Histogram& delays, Histogram& 
       counts.duplicated += tracker.duplicated();
       counts.reordered += tracker.reordered();
     }
+  }
+  for (const auto& group : groups_) {
+    for (unsigned source = 0; source < flows.sources(); ++source) {
+      const UnorderedTracker& tracker = group->trackers()[source];
+      counts.received += tracker.received();
+      counts.lost += tracker.lost(flows.sent(source));
+      counts.duplicated += tracker.duplicated();
+    }
+    counts.reordered += group->reordered();
   }
   delays.add(delays_);
   lateness.add(lateness_);

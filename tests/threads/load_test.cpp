@@ -117,6 +117,20 @@ TEST_P(Load, SaysWhichSubscriptionIsRefused) {
   EXPECT_NE(report.error().find("its number 701"), std::string::npos) << report.error();
 }
 
+// Each message reaches one member of each group.
+TEST_P(Load, CountsWhatGroupsReceiveTogether) {
+  for (const unsigned qos : {0u, 1u, 2u}) {
+    for (const unsigned threads : {1u, 2u}) {
+      Options fan_in = options(Scenario::kFanIn, 5, 7);
+      fan_in.groups = 3;
+      fan_in.qos = qos;
+      fan_in.threads = threads;
+      fan_in.mqtt = qos == 1 ? load::MqttVersion::k5 : load::MqttVersion::k311;
+      expect_complete(run(fan_in), 1500, 4500);
+    }
+  }
+}
+
 // More filters than one client may have.
 TEST_P(Load, PlacesUnrelatedFilters) {
   Options fan_out = options(Scenario::kFanOut, 1, 3);
@@ -147,6 +161,52 @@ TEST_P(Load, SubscribesAndUnsubscribesBesideTheFlow) {
     EXPECT_GT(counts.churn_subscribed, 0u);
     EXPECT_EQ(counts.churn_unsubscribed, counts.churn_subscribed - 1);
   }
+}
+
+// More than sockets and queues hold: the measured subscribers get all of it all the same.
+TEST_P(Load, GoesOnBesideASlowNeighbour) {
+  Options fan_out = options(Scenario::kFanOut, 1, 2);
+  fan_out.neighbour = load::NeighbourKind::kSlow;
+  fan_out.qos = 1;
+  fan_out.payload_bytes = load::kPayloadMax;
+  fan_out.messages = 1'000;
+  const Counts counts = run(fan_out);
+  expect_complete(counts, 1'000, 2'000);
+  EXPECT_EQ(counts.neighbour_connections, 1u);
+}
+
+TEST_P(Load, GoesOnBesideAHugeNeighbour) {
+  for (const auto version : {load::MqttVersion::k311, load::MqttVersion::k5}) {
+    Options latency = options(Scenario::kLatency, 2, 2);
+    latency.neighbour = load::NeighbourKind::kHuge;
+    latency.mqtt = version;
+    latency.rate = 1'000;
+    latency.messages = 0;
+    latency.warmup = Duration{0};
+    latency.duration = std::chrono::milliseconds{500};
+    const Counts counts = run(latency);
+    expect_complete(counts, 500, 500);
+    EXPECT_EQ(counts.neighbour_connections, 2u);
+    EXPECT_GT(counts.neighbour_packets, 0u);
+    const std::uint64_t header = version == load::MqttVersion::k5 ? 20 : 19;
+    EXPECT_EQ(counts.neighbour_bytes, counts.neighbour_packets * ((1u << 20) + header));
+  }
+}
+
+// Each way to break the protocol ends the connection, other than the two that wait for the rest of
+// a packet.
+TEST_P(Load, GoesOnBesideAMaliciousNeighbour) {
+  Options latency = options(Scenario::kLatency, 2, 2);
+  latency.neighbour = load::NeighbourKind::kMalicious;
+  latency.rate = 1'000;
+  latency.messages = 0;
+  latency.warmup = Duration{0};
+  latency.duration = std::chrono::milliseconds{500};
+  const Counts counts = run(latency);
+  expect_complete(counts, 500, 500);
+  EXPECT_GT(counts.neighbour_connections, 0u);
+  EXPECT_GE(counts.neighbour_ended + 16, counts.neighbour_connections / 7 * 5);  // 16 are open
+  EXPECT_LE(counts.neighbour_ended, counts.neighbour_connections);
 }
 
 // An open loop has no limit of its own on what is unacknowledged: the server's counts

@@ -58,6 +58,14 @@ TEST(FlowPlan, DealsTopicsOutToThePublishers) {
   }
 }
 
+TEST(FlowPlan, DealsSubscribersOutToGroups) {
+  const Options options = *resolve({.scenario = Scenario::kFanIn, .subscribers = 5, .groups = 2});
+  const FlowPlan plan(options, "r");
+  EXPECT_EQ(plan.receivers(), 2u);
+  EXPECT_EQ(plan.receiver_of(3), 1u);
+  EXPECT_EQ(all(plan.filters(3)), std::vector<std::string>{"$share/g1/hb/r/+"});
+}
+
 TEST(FlowPlan, PairsShareNoTopic) {
   Options options =
       *resolve({.scenario = Scenario::kPairs, .publishers = 3, .topics = 8, .exact = true});

@@ -71,6 +71,11 @@ TEST(Options, WrongValuesAreNamed) {
       {[](Options& o) { o.filters = 1'000'001; }, Scenario::kFanIn, "--filters is at most"},
       {[](Options& o) { o.churn = 1; }, Scenario::kCoapPut, "--churn means nothing in coap-put"},
       {[](Options& o) { o.churn = 100'001; }, Scenario::kPairs, "--churn is at most 100000"},
+      {[](Options& o) { o.neighbour = NeighbourKind::kSlow; }, Scenario::kIdle,
+       "--neighbour means nothing in idle"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kPairs, "--groups means nothing in pairs"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kConnect, "--groups means nothing in connect"},
+      {[](Options& o) { o.groups = 101; }, Scenario::kFanOut, "--groups is at most the 100 sub"},
       {[](Options& o) { o.topics = 49; }, Scenario::kPairs, "--topics is at least the 50 publish"},
       {[](Options& o) {
          o.topics = 1'000'000;
@@ -133,16 +138,28 @@ TEST(Options, VersionsHaveNames) {
   EXPECT_EQ(mqtt_version_named("4").error(), "--mqtt is 3.1.1 or 5, not '4'");
 }
 
+TEST(Options, NeighboursHaveNames) {
+  for (int i = 0; i <= static_cast<int>(NeighbourKind::kMalicious); ++i) {
+    const auto neighbour = static_cast<NeighbourKind>(i);
+    EXPECT_EQ(neighbour_named(to_text(neighbour)), neighbour);
+  }
+  EXPECT_EQ(neighbour_named("loud").error(),
+            "--neighbour is one of none, slow, huge, malicious, not 'loud'");
+}
+
 TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
-  EXPECT_EQ(command_line({.scenario = Scenario::kFanIn,
-                          .url = *parse_url("mqtt://h"),
-                          .topics = 10,
-                          .exact = true,
-                          .filters = 7,
-                          .churn = 8,
-                          .mqtt = MqttVersion::k5}),
-            "hermod bench fan-in --url mqtt://h --topics 10 --exact --filters 7 --churn 8 "
-            "--mqtt 5");
+  EXPECT_EQ(
+      command_line({.scenario = Scenario::kFanIn,
+                    .url = *parse_url("mqtt://h"),
+                    .topics = 10,
+                    .exact = true,
+                    .groups = 1,
+                    .filters = 7,
+                    .churn = 8,
+                    .neighbour = NeighbourKind::kHuge,
+                    .mqtt = MqttVersion::k5}),
+      "hermod bench fan-in --url mqtt://h --topics 10 --exact --groups 1 --filters 7 --churn 8 "
+      "--neighbour huge --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

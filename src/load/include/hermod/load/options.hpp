@@ -45,6 +45,19 @@ enum class MqttVersion : std::uint8_t { k311, k5 };
 /// The version of that name; 311 and 5.0 are understood as well. Error in words.
 [[nodiscard]] std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name);
 
+/// Who misbehaves beside the flow.
+enum class NeighbourKind : std::uint8_t {
+  kNone,
+  kSlow,       ///< subscribes to everything and never reads
+  kHuge,       ///< publishes 1 MiB, and again as soon as its subscriber has it
+  kMalicious,  ///< connects over and over and breaks the protocol
+};
+
+/// "none", "slow", "huge", "malicious".
+[[nodiscard]] std::string_view to_text(NeighbourKind neighbour);
+/// The neighbour of that name; the error names the known ones.
+[[nodiscard]] std::expected<NeighbourKind, std::string> neighbour_named(std::string_view name);
+
 /// Everything that can be asked for. Zero in a count means "the scenario's default", which
 /// resolve() fills in.
 struct Options {
@@ -55,10 +68,13 @@ struct Options {
   unsigned subscribers = 0;  ///< pairs: as many as publishers
   unsigned clients = 0;      ///< connect: at a time; idle, coap-*: how many (observers)
 
-  unsigned topics = 0;   ///< distinct ones that the publishers cycle over; 0: one each
-  bool exact = false;    ///< subscribe to each topic instead of a wildcard
+  unsigned topics = 0;  ///< distinct ones that the publishers cycle over; 0: one each
+  bool exact = false;   ///< subscribe to each topic instead of a wildcard
+  unsigned groups = 0;  ///< fan-in, fan-out: subscribers form so many shared subscriptions; 0: none
+
   unsigned filters = 0;  ///< wildcard subscriptions to other topics, placed before the load
   unsigned churn = 0;    ///< subscribes a second of a client of its own, during the load
+  NeighbourKind neighbour = NeighbourKind::kNone;
 
   unsigned window = 0;     ///< messages that a publisher is ahead of its slowest subscriber
   unsigned inflight = 20;  ///< unacknowledged PUBLISH of a publisher at QoS 1 and 2

@@ -54,7 +54,11 @@ struct Counts {
   std::uint64_t disconnected = 0;        ///< connections that the server ended
   std::uint64_t churn_subscribed = 0;    ///< --churn: acknowledged subscribes
   std::uint64_t churn_unsubscribed = 0;  ///< and unsubscribes
-  std::uint64_t stalls = 0;              ///< windows forgiven after a second without progress
+  std::uint64_t neighbour_connections = 0;
+  std::uint64_t neighbour_packets = 0;  ///< huge: that arrived; malicious: sent, whole or not
+  std::uint64_t neighbour_bytes = 0;    ///< of those
+  std::uint64_t neighbour_ended = 0;    ///< malicious: connections that the server ended
+  std::uint64_t stalls = 0;             ///< windows forgiven after a second without progress
 };
 
 /// One run.
