@@ -14,6 +14,8 @@ namespace {
 // Enough that the copy is one long memcpy, little enough that it stays in the first-level cache.
 constexpr std::size_t kBlockBytes = 8 * 1024;
 constexpr std::uint16_t kFirstId = 1;
+// Success is said in the same octets in all versions.
+constexpr auto kAckVersion = mqtt::Version::kV311;
 constexpr std::uint8_t kRefusedFrom = 0x80;  // reason codes of MQTT 5 (§2.4)
 
 // Identifiers in turn: several times what is under way, so that a late exchange holds nobody up.
@@ -80,13 +82,15 @@ std::uint64_t MqttPublisher::publish(std::uint64_t limit, Turn& turn) {
 void MqttPublisher::append(std::uint64_t count) {
   std::uint8_t* packet = out().reserve(count * packet_size_);
   out().commit(count * packet_size_);
+  const bool many_topics = plan_.topics.count > 1;
+  const bool with_id = plan_.qos != 0;
   for (std::uint64_t left = count; left != 0;) {
     const std::uint64_t some = std::min<std::uint64_t>(left, block_packets_);
     std::memcpy(packet, block_.data(), some * packet_size_);
     for (std::uint64_t i = 0; i < some; ++i, packet += packet_size_) {
       write_sequence(packet + payload_offset_, sent_++);
-      if (plan_.topics.count > 1) topic_number_.write_and_advance(packet + topic_number_offset_);
-      if (plan_.qos != 0) mqtt::patch_publish(packet, id_offset_, take_id(), false);
+      if (many_topics) topic_number_.write_and_advance(packet + topic_number_offset_);
+      if (with_id) mqtt::patch_publish(packet, id_offset_, take_id(), false);
     }
     left -= some;
   }
@@ -141,8 +145,8 @@ void MqttPublisher::on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, 
   } else if (plan_.qos == 2 && kind == mqtt::PacketType::kPubrec && state != Exchange::kFree) {
     exchanges_[id] = Exchange::kReleased;  // [MQTT-4.3.3-1]
     const mqtt::AckView pubrel{mqtt::PacketType::kPubrel, id};
-    mqtt::write_ack(out().reserve(mqtt::ack_size(pubrel, version())), pubrel, version());
-    out().commit(mqtt::ack_size(pubrel, version()));
+    mqtt::write_ack(out().reserve(mqtt::ack_size(pubrel, kAckVersion)), pubrel, kAckVersion);
+    out().commit(mqtt::ack_size(pubrel, kAckVersion));
   } else {
     turn.tally->unexpected.add(1);
   }

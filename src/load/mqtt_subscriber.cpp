@@ -12,6 +12,8 @@ namespace hermod::load {
 namespace {
 
 constexpr std::uint64_t kNone = ~std::uint64_t{0};
+// Success is said in the same octets in all versions.
+constexpr auto kAckVersion = mqtt::Version::kV311;
 
 }  // namespace
 
@@ -24,11 +26,30 @@ MqttSubscriber::MqttSubscriber(LinkNames names, unsigned number, Flows& flows, c
       delays_(delays),
       random_(number),
       has_properties_(version() == mqtt::Version::kV5),
+      plain_(pacing == nullptr && group == nullptr),
       sources_(flows.sources()),
       group_(group),
       trackers_(group == nullptr ? sources_ : 0),
       next_(group == nullptr ? 0 : sources_) {
   if (group_ != nullptr) group_->join();
+}
+
+bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint8_t* body,
+                                Turn& turn) {
+  const unsigned qos = header.flags >> 1 & 3;
+  std::size_t payload_at = 2;
+  if (header.remaining_length < payload_at) return false;
+  payload_at += static_cast<std::size_t>(body[0] << 8 | body[1]);
+  const std::uint8_t* const id = body + payload_at;
+  if (qos != 0) payload_at += 2;
+  if (has_properties_) payload_at += properties_size(header, body, payload_at);
+  if (header.remaining_length < payload_at) return false;
+  if (qos != 0) {
+    answer(qos == 1 ? mqtt::PacketType::kPuback : mqtt::PacketType::kPubrec,
+           static_cast<std::uint16_t>(id[0] << 8 | id[1]));
+  }
+  on_message(body + payload_at, header.remaining_length - payload_at, turn);
+  return true;
 }
 
 std::size_t MqttSubscriber::on_packets(Bytes bytes, Turn& turn) {
@@ -85,24 +106,6 @@ void MqttSubscriber::note_delay(const Sample& sample, std::uint64_t messages, Tu
   delays_->record(sample.at - flows_.send_time(stamp.publisher, stamp.sequence), messages);
 }
 
-bool MqttSubscriber::on_publish(const mqtt::FixedHeader& header, const std::uint8_t* body,
-                                Turn& turn) {
-  const unsigned qos = header.flags >> 1 & 3;
-  std::size_t payload_at = 2;
-  if (header.remaining_length < payload_at) return false;
-  payload_at += static_cast<std::size_t>(body[0] << 8 | body[1]);
-  const std::uint8_t* const id = body + payload_at;
-  if (qos != 0) payload_at += 2;
-  if (has_properties_) payload_at += properties_size(header, body, payload_at);
-  if (header.remaining_length < payload_at) return false;
-  if (qos != 0) {
-    answer(qos == 1 ? mqtt::PacketType::kPuback : mqtt::PacketType::kPubrec,
-           static_cast<std::uint16_t>(id[0] << 8 | id[1]));
-  }
-  on_message(body + payload_at, header.remaining_length - payload_at, turn);
-  return true;
-}
-
 // Octets of the properties and their length, which the load does not look at; more than there are
 // when they are malformed.
 std::size_t MqttSubscriber::properties_size(const mqtt::FixedHeader& header,
@@ -113,6 +116,12 @@ std::size_t MqttSubscriber::properties_size(const mqtt::FixedHeader& header,
   Reader reader(Bytes(body, header.remaining_length).subspan(at));
   const std::uint32_t length = mqtt::read_varint(reader);
   return length == mqtt::kNoVarint ? header.remaining_length : mqtt::varint_size(length) + length;
+}
+
+inline void MqttSubscriber::account(unsigned source, std::uint64_t sequence) {
+  SequenceTracker& tracker = trackers_[source];
+  tracker.on_message(sequence);
+  flows_.set_seen(number_, source, tracker.next());
 }
 
 void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, Turn& turn) {
@@ -127,15 +136,20 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
     turn.tally->unexpected.add(1);
     return;
   }
-  if (group_ == nullptr) [[likely]] {
-    SequenceTracker& tracker = trackers_[source];
-    tracker.on_message(stamp.sequence);
-    flows_.set_seen(number_, source, tracker.next());
+  accounted_ = payload;
+  if (!plain_) [[unlikely]]
+    return on_special_message(source, stamp, turn);
+  account(source, stamp.sequence);
+}
+
+// In a group, or of an open loop.
+void MqttSubscriber::on_special_message(unsigned source, const Stamp& stamp, Turn& turn) {
+  if (group_ == nullptr) {
+    account(source, stamp.sequence);
   } else {
     group_->on_message(source, stamp.sequence, next_[source]);
     flows_.set_seen(number_, source, group_->trackers()[source].base());
   }
-  accounted_ = payload;
   if (pacing_ == nullptr) return;
   const Instant due = turn.schedule->load_begin + pacing_->due(stamp.publisher, stamp.sequence);
   if (turn.measured(due)) {
@@ -145,8 +159,8 @@ void MqttSubscriber::on_message(const std::uint8_t* payload, std::size_t size, T
 
 void MqttSubscriber::answer(mqtt::PacketType type, std::uint16_t id) {
   const mqtt::AckView ack{type, id};
-  const std::size_t size = mqtt::ack_size(ack, version());
-  mqtt::write_ack(out().reserve(size), ack, version());
+  const std::size_t size = mqtt::ack_size(ack, kAckVersion);
+  mqtt::write_ack(out().reserve(size), ack, kAckVersion);
   out().commit(size);
 }
 
