@@ -34,6 +34,7 @@ void Shard::execute_list(session::EffectList& list) {
 }
 
 void Shard::answer(Connection& connection, const session::Answer& answer) {
+  connection.answered = true;
   with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
     session.on_answers({&answer, 1}, now_, effects);
   });

@@ -54,10 +54,12 @@ void Shard::process(Connection& connection, Bytes bytes) {
   const bool listed = connection.paused;  // in paused_, unless congestion paused it
   std::size_t used = 0;
   bool paused = false;
+  bool asked = false;  // the session left octets until it has an answer, which it has had by now
   while (used < bytes.size() && !connection.closing) {
     const session::Intake allowed = intake(connection);
     std::size_t count = 0;
     input_ = bytes.subspan(used);
+    connection.answered = false;
     with_session(connection, effects_, [&](session::Session& session, session::Effects& effects) {
       count = session.on_bytes(bytes.subspan(used), allowed, now_, effects);
     });
@@ -65,13 +67,20 @@ void Shard::process(Connection& connection, Bytes bytes) {
     if (find(id) == nullptr) return;  // ended, or gone to another shard
     used += count;
     paused = allowed == session::Intake::kRepliesOnly;
-    if (count == 0) break;
+    if (count == 0) {
+      asked = connection.answered;
+      break;
+    }
   }
   if (connection.closing) used = bytes.size();
   connection.paused = paused && used < bytes.size();
   if (connection.paused && !connection.congested && !listed) paused_.push_back(id);
   const bool over = connection.peer_ended && used == bytes.size() && !connection.closing;
   keep_rest(connection, bytes.subspan(used));
+  if (asked && find(id) != nullptr && connection.rest && !connection.ready) {
+    connection.ready = true;
+    ready_.push_back(id);
+  }
   if (over && find(id) != nullptr) end(connection, model::Reason::kPeerClosed);
 }
 

@@ -6,13 +6,18 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "descriptors.hpp"
 #include "hermod/load/compare.hpp"
 #include "hermod/load/null_server.hpp"
 #include "hermod/load/run.hpp"
+#include "hermod/load/scale.hpp"
 
 namespace hermod::load {
 namespace {
@@ -25,6 +30,8 @@ constexpr int kMissed = 3;
 struct Typed {
   std::string scenario;
   std::string url;
+  std::string mqtt = "3.1.1";
+  std::string neighbour = "none";
   double warmup_s = 0.5;
   double duration_s = 2;
   double drain_s = 5;
@@ -40,7 +47,7 @@ Duration from_seconds(double value) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
 }
 
-// The options of the load itself, the same for one server and for two.
+// The options of the load itself, the same for one server and for several.
 void declare_load(CLI::App& app, Typed& typed) {
   Options& o = typed.options;
   app.add_option(
@@ -50,10 +57,23 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_option("--subscribers", o.subscribers, "how many clients subscribe");
   app.add_option("-n,--clients", o.clients,
                  "connect: at a time; idle: in all; coap: requesters or observers");
+  app.add_option("--topics", o.topics,
+                 "distinct topics that the publishers cycle over (default: one each)");
+  app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
+  app.add_option("--groups", o.groups,
+                 "fan-in, fan-out: shared subscriptions that the subscribers form together");
+  app.add_option("--filters", o.filters,
+                 "wildcard subscriptions to other topics, made before the load by idle clients");
+  app.add_option("--churn", o.churn,
+                 "subscribes, and unsubscribes, a second by another client during the load");
+  app.add_option("--neighbour", typed.neighbour,
+                 "who misbehaves meanwhile: slow (never reads), huge (1 MiB payloads), malicious")
+      ->capture_default_str();
   app.add_option("-W,--window", o.window,
                  "messages that a publisher may be ahead of its slowest subscriber");
   app.add_option("--inflight", o.inflight, "unacknowledged messages of a publisher, QoS 1 and 2")
       ->capture_default_str();
+  app.add_option("--mqtt", typed.mqtt, "version: 3.1.1 or 5")->capture_default_str();
   app.add_option("-q,--qos", o.qos, "0, 1 or 2")->capture_default_str();
   app.add_option("--payload", o.payload_bytes, "octets")->capture_default_str();
   app.add_option("--rate", o.rate, "latency: messages a second in all (default 5000)");
@@ -67,6 +87,10 @@ void declare_load(CLI::App& app, Typed& typed) {
       ->delimiter(',');
   app.add_option("--server-cpu", o.server_cpus, "confine the server to these processors")
       ->delimiter(',');
+}
+
+// How often, and how it is told.
+void declare_runs(CLI::App& app, Options& o) {
   app.add_option("--repeat", o.repeat, "runs; the median is reported")->capture_default_str();
   app.add_flag("--json", o.json, "one JSON object on standard output, the summary on stderr");
 }
@@ -77,6 +101,12 @@ std::expected<void, std::string> translate(Typed& typed) {
   if (!scenario) return std::unexpected(scenario.error());
   Options& options = typed.options;
   options.scenario = *scenario;
+  const auto version = mqtt_version_named(typed.mqtt);
+  if (!version) return std::unexpected(version.error());
+  options.mqtt = *version;
+  const auto neighbour = neighbour_named(typed.neighbour);
+  if (!neighbour) return std::unexpected(neighbour.error());
+  options.neighbour = *neighbour;
   if (!typed.url.empty()) {
     auto url = parse_url(typed.url);
     if (!url) return std::unexpected(url.error());
@@ -109,15 +139,6 @@ class Bar {
   bool terminal_ = isatty(STDERR_FILENO) == 1;
 };
 
-// What no server may do: lose, reorder; double, except at QoS 1 (MQTT 3.1.1 §4.3.2).
-bool broke_promises(const Report& report) {
-  for (const Measurement& run : report.runs) {
-    if (run.counts.lost != 0 || run.counts.reordered != 0) return true;
-    if (run.counts.duplicated != 0 && report.options.qos != 1) return true;
-  }
-  return false;
-}
-
 // The summary is for the reader in any case; with --json standard output belongs to the program.
 template <typename Result>
 void print_result(const Result& result, bool json) {
@@ -126,11 +147,13 @@ void print_result(const Result& result, bool json) {
 }
 
 int bench_one(int argc, char** argv) {
-  CLI::App app{"Measures an MQTT 3.1.1 or CoAP server.", "hermod bench"};
+  CLI::App app{"Measures an MQTT 3.1.1, MQTT 5.0 or CoAP server.", "hermod bench"};
   app.footer(
-      "hermod bench compare: two servers in turns; hermod bench null: the machine's ceiling.");
+      "hermod bench compare: several servers in turns; hermod bench scale: one server under two "
+      "loads in turns; hermod bench null: the machine's ceiling.");
   Typed typed;
   declare_load(app, typed);
+  declare_runs(app, typed.options);
   app.add_option("--url", typed.url, "server: mqtt://HOST:PORT or coap://HOST:PORT/PATH");
   app.add_option("--spawn", typed.options.spawn,
                  "start this command as the server, with {port} replaced, and end it afterwards");
@@ -151,43 +174,174 @@ int bench_one(int argc, char** argv) {
   return broke_promises(*report) ? kBroken : 0;
 }
 
-int bench_two(int argc, char** argv) {
-  CLI::App app{"Measures two servers in turns with the same load.", "hermod bench compare"};
+// "NAME=VALUE" of an option, taken apart.
+std::expected<std::pair<std::string, std::string>, std::string> named(std::string_view option,
+                                                                      const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    return std::unexpected(fmt::format("{} \"{}\" is not of the form NAME=VALUE", option, text));
+  }
+  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// What is typed of the servers of a comparison.
+struct TypedServers {
+  std::string own;
+  std::string own_name = "A";
+  std::string own_url;
+  std::vector<std::string> rivals;
+  std::vector<std::string> beside;
+  std::vector<std::string> ceilings;
+  std::vector<std::string> urls;
+};
+
+void declare_servers(CLI::App& app, TypedServers& typed, Bounds& wanted) {
+  app.add_option("--a", typed.own, "command of the own server, {port} is replaced")->required();
+  app.add_option("--a-name", typed.own_name, "what to call it")->capture_default_str();
+  app.add_option("--a-url", typed.own_url, "its port or resource, if the command fixes it");
+  // One value each time it is given, or it would swallow the scenario.
+  const auto add = [&app](const char* name, std::vector<std::string>& into, const char* what) {
+    app.add_option(name, into, what)->allow_extra_args(false);
+  };
+  add("--rival", typed.rivals, "NAME=COMMAND of a rival; may be given again: the best counts");
+  add("--beside", typed.beside, "NAME=COMMAND of a server that is shown, but does not count");
+  add("--ceiling", typed.ceilings, "NAME=COMMAND of a server that does the least, as 'null' does");
+  add("--server-url", typed.urls, "NAME=URL: port or resource of one of these servers");
+  app.add_option("--at-least", wanted.ratio_min,
+                 "wanted: so many times better than the best rival; exit status 3 when missed");
+  app.add_option("--at-most", wanted.octets_max, "idle, wanted: octets per connection");
+  app.add_option("--at-least-of-ceiling", wanted.ceiling_share_min,
+                 "wanted: this share of the ceiling's figure");
+  app.add_option("--p99-at-most-of-ceiling", wanted.ceiling_p99_max,
+                 "wanted: a p99 of so many times the ceiling's");
+}
+
+std::expected<std::vector<Contender>, std::string> contenders_of(const TypedServers& typed,
+                                                                 const Options& options) {
+  std::vector<Contender> all;
+  const auto add = [&](std::string name, Role role, std::string command) {
+    all.push_back({.name = std::move(name), .role = role, .options = options});
+    all.back().options.spawn = std::move(command);
+  };
+  add(typed.own_name, Role::kOwn, typed.own);
+  for (const auto& [option, role, texts] : {std::tuple{"--rival", Role::kRival, &typed.rivals},
+                                            {"--beside", Role::kBeside, &typed.beside},
+                                            {"--ceiling", Role::kCeiling, &typed.ceilings}}) {
+    for (const std::string& text : *texts) {
+      auto pair = named(option, text);
+      if (!pair) return std::unexpected(pair.error());
+      add(std::move(pair->first), role, std::move(pair->second));
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> urls;
+  if (!typed.own_url.empty()) urls.emplace_back(typed.own_name, typed.own_url);
+  for (const std::string& text : typed.urls) {
+    auto pair = named("--server-url", text);
+    if (!pair) return std::unexpected(pair.error());
+    urls.push_back(std::move(*pair));
+  }
+  for (const auto& [name, text] : urls) {
+    const auto found = std::ranges::find(all, name, &Contender::name);
+    if (found == all.end()) return std::unexpected(fmt::format("no server is called '{}'", name));
+    auto url = parse_url(text);
+    if (!url) return std::unexpected(url.error());
+    found->options.url = std::move(*url);
+  }
+  return all;
+}
+
+// A bound without anything to be measured by would always be missed.
+std::string senseless(const Bounds& wanted, const TypedServers& typed) {
+  if (wanted.ratio_min > 0 && typed.rivals.empty()) return "--at-least needs a --rival";
+  if ((wanted.ceiling_share_min > 0 || wanted.ceiling_p99_max > 0) && typed.ceilings.empty()) {
+    return "a bound that is relative to the ceiling needs a --ceiling";
+  }
+  return {};
+}
+
+int bench_several(int argc, char** argv) {
+  CLI::App app{"Measures several servers in turns with the same load.", "hermod bench compare"};
   Typed typed;
   typed.options.repeat = 5;
   declare_load(app, typed);
-  Contender a{.name = "A"};
-  Contender b{.name = "B"};
-  std::string url_a;
-  std::string url_b;
-  double at_least = 0;
-  double at_most = 0;
-  app.add_option("--a", a.command, "command of the first server, {port} is replaced")->required();
-  app.add_option("--b", b.command, "command of the second")->required();
-  app.add_option("--a-name", a.name, "what to call the first")->capture_default_str();
-  app.add_option("--b-name", b.name, "what to call the second")->capture_default_str();
-  app.add_option("--a-url", url_a, "port or resource of the first, if the command fixes it");
-  app.add_option("--b-url", url_b, "the same of the second");
-  app.add_option("--at-least", at_least, "ratio that is wanted; exit status 3 when it is missed");
-  app.add_option("--at-most", at_most, "idle: octets per connection that the first may have");
+  declare_runs(app, typed.options);
+  TypedServers servers;
+  Comparison comparison;
+  declare_servers(app, servers, comparison.wanted);
   CLI11_PARSE(app, argc, argv);
   if (const auto good = translate(typed); !good) return fail(good.error());
-  for (const auto& [text, contender] : {std::pair{&url_a, &a}, std::pair{&url_b, &b}}) {
-    if (text->empty()) continue;
-    auto url = parse_url(*text);
-    if (!url) return fail(url.error());
-    contender->url = std::move(*url);
-  }
-  auto comparison = [&] {
+  if (const auto why = senseless(comparison.wanted, servers); !why.empty()) return fail(why);
+  auto contenders = contenders_of(servers, typed.options);
+  if (!contenders) return fail(contenders.error());
+  comparison.contenders = std::move(*contenders);
+  const auto measured = [&] {
     const Bar bar;
-    return compare(typed.options, std::move(a), std::move(b), bar.progress());
+    return measure_in_turns(comparison.contenders, typed.options.repeat, bar.progress());
   }();
-  if (!comparison) return fail(comparison.error());
-  comparison->at_least = at_least;
-  comparison->at_most = at_most;
-  print_result(*comparison, typed.options.json);
-  if (broke_promises(comparison->report_a)) return kBroken;
-  return comparison->reached() ? 0 : kMissed;
+  if (!measured) return fail(measured.error());
+  print_result(comparison, typed.options.json);
+  if (broke_promises(comparison.own().report)) return kBroken;
+  return comparison.reached() ? 0 : kMissed;
+}
+
+// The words of --then over the values of the first load.
+std::expected<Typed, std::string> changed_load(const Typed& first, const std::string& words) {
+  CLI::App app{"", "--then"};
+  Typed typed = first;
+  declare_load(app, typed);
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(fmt::format("--then \"{}\": {}", words, error.what()));
+  }
+  if (auto good = translate(typed); !good) return std::unexpected("--then: " + good.error());
+  if (typed.options.scenario != first.options.scenario) {
+    return std::unexpected("--then keeps the scenario: costs of different things do not compare");
+  }
+  return typed;
+}
+
+int bench_scale(int argc, char** argv) {
+  CLI::App app{"Measures one server under two loads in turns: what more of something costs.",
+               "hermod bench scale"};
+  Typed typed;
+  typed.options.repeat = 5;
+  declare_load(app, typed);
+  declare_runs(app, typed.options);
+  Scaling scaling{.contenders = {Contender{.name = "first"}, Contender{.name = "then"}}};
+  std::string server;
+  std::string then_server;
+  std::string then;
+  app.add_option("--server", server, "command of the server, {port} is replaced")->required();
+  app.add_option("--name", scaling.contenders[0].name, "what to call the first load")
+      ->capture_default_str();
+  app.add_option("--then", then, "options of the load that are different the second time");
+  app.add_option("--then-server", then_server, "command of the server the second time");
+  app.add_option("--then-name", scaling.contenders[1].name, "what to call the second load")
+      ->capture_default_str();
+  app.add_option("--cost-at-most", scaling.cost_max,
+                 "wanted: CPU time of an operation as a multiple of the first's; exit status 3 "
+                 "when missed");
+  app.add_option("--at-least", scaling.share_min,
+                 "wanted: operations per CPU second as a share of the first's");
+  CLI11_PARSE(app, argc, argv);
+  if (const auto good = translate(typed); !good) return fail(good.error());
+  const auto changed = changed_load(typed, then);
+  if (!changed) return fail(changed.error());
+  scaling.contenders[0].options = typed.options;
+  scaling.contenders[0].options.spawn = server;
+  scaling.contenders[1].options = changed->options;
+  scaling.contenders[1].options.spawn = then_server.empty() ? server : then_server;
+  const auto measured = [&] {
+    const Bar bar;
+    return measure_in_turns(scaling.contenders, typed.options.repeat, bar.progress());
+  }();
+  if (!measured) return fail(measured.error());
+  print_result(scaling, typed.options.json);
+  if (broke_promises(scaling.first().report) || broke_promises(scaling.then().report)) {
+    return kBroken;
+  }
+  return scaling.reached() ? 0 : kMissed;
 }
 
 int serve_nothing(int argc, char** argv) {
@@ -210,7 +364,8 @@ int serve_nothing(int argc, char** argv) {
 int main_bench(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "null") return serve_nothing(argc - 1, argv + 1);
-  if (mode == "compare") return bench_two(argc - 1, argv + 1);
+  if (mode == "compare") return bench_several(argc - 1, argv + 1);
+  if (mode == "scale") return bench_scale(argc - 1, argv + 1);
   return bench_one(argc, argv);
 }
 

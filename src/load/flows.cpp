@@ -5,12 +5,16 @@
 
 namespace hermod::load {
 
-Flows::Flows(unsigned publishers, unsigned subscribers, bool paired)
+Flows::Flows(unsigned publishers, unsigned subscribers, bool paired, std::size_t window)
     : publishers_(publishers),
       subscribers_(subscribers),
       paired_(paired),
       seen_(paired ? publishers : std::size_t{publishers} * subscribers),
-      outlets_(publishers) {}
+      outlets_(publishers) {
+  if (window == 0) return;
+  send_times_.reserve(publishers);
+  for (unsigned p = 0; p < publishers; ++p) send_times_.emplace_back(window);
+}
 
 std::uint64_t Flows::floor(unsigned publisher) const {
   const std::size_t first = std::size_t{publisher} * fan();

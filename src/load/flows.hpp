@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hermod/load/options.hpp"
+#include "send_times.hpp"
 
 namespace hermod::load {
 
@@ -19,7 +20,8 @@ class Flows {
   static constexpr std::uint64_t kGone = std::numeric_limits<std::uint64_t>::max();
 
   /// Paired: publisher i reaches subscriber i alone. Else every subscriber sees every publisher.
-  Flows(unsigned publishers, unsigned subscribers, bool paired);
+  /// `window`: send times are kept for so many messages of each publisher; 0: none are kept.
+  Flows(unsigned publishers, unsigned subscribers, bool paired, std::size_t window = 0);
 
   [[nodiscard]] unsigned publishers() const { return publishers_; }
   [[nodiscard]] unsigned subscribers() const { return subscribers_; }
@@ -40,6 +42,17 @@ class Flows {
   }
   /// What the slowest of a publisher's subscribers has seen.
   [[nodiscard]] std::uint64_t floor(unsigned publisher) const;
+
+  /// True when send times are kept.
+  [[nodiscard]] bool timed() const { return !send_times_.empty(); }
+  /// When messages were appended to the publisher's output. Publisher's thread, before set_sent().
+  void set_send_time(unsigned publisher, std::uint64_t first, std::uint64_t count, Instant at) {
+    send_times_[publisher].set_batch(first, count, at);
+  }
+  /// Of a message that has been sent; when the window was forgiven since, the time of a later one.
+  [[nodiscard]] Instant send_time(unsigned publisher, std::uint64_t sequence) const {
+    return send_times_[publisher].of(sequence);
+  }
 
   /// What the publisher has sent and whether it will send more. Publisher's thread.
   void set_sent(unsigned publisher, std::uint64_t sent) {
@@ -71,6 +84,7 @@ class Flows {
   bool paired_;
   std::vector<std::atomic<std::uint64_t>> seen_;
   std::vector<Outlet> outlets_;
+  std::vector<SendTimes> send_times_;  // by publisher
 };
 
 }  // namespace hermod::load

@@ -30,10 +30,10 @@ std::uint64_t upper_end(std::size_t index) {
 
 Histogram::Histogram() : counts_((kValueBits - kStepBits + 1) * kSteps) {}
 
-void Histogram::record(Duration value) {
+void Histogram::record(Duration value, std::uint64_t times) {
   value = std::clamp(value, Duration{0}, kMax);
-  ++counts_[index_of(static_cast<std::uint64_t>(value.count()))];
-  ++count_;
+  counts_[index_of(static_cast<std::uint64_t>(value.count()))] += times;
+  count_ += times;
   max_ = std::max(max_, value);
 }
 

@@ -87,12 +87,14 @@ Sample Measuring::sample() const {
 std::expected<void, std::string> Measuring::set_up() {
   const std::uint64_t wanted = workload_.clients();
   std::uint64_t ready = 0;
+  std::uint64_t moved = 0;  // a client may take long for a million subscriptions
   Instant moved_at = clock_.now();
   while (ready < wanted) {
     if (auto fault = generator_.fault(); !fault.empty()) return std::unexpected(fault);
-    const std::uint64_t now_ready = generator_.sum(&Tally::ready);
-    if (now_ready != ready) moved_at = clock_.now();
-    ready = now_ready;
+    ready = generator_.sum(&Tally::ready);
+    const std::uint64_t now_moved = ready + generator_.sum(&Tally::progress);
+    if (now_moved != moved) moved_at = clock_.now();
+    moved = now_moved;
     if (clock_.now() - moved_at > kSetUpStallAfter) {
       return std::unexpected(
           fmt::format("only {} of {} clients could be set up; the server has "

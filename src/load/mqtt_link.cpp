@@ -17,8 +17,8 @@
 namespace hermod::load {
 namespace {
 
-constexpr auto kVersion = mqtt::Version::kV311;
-constexpr std::uint16_t kSubscribeId = 1;
+constexpr std::uint16_t kSubscribeId = 1;  // one SUBSCRIBE at a time
+constexpr std::uint32_t kFiltersPerPacket = 500;
 
 }  // namespace
 
@@ -35,7 +35,9 @@ void MqttLink::connect(const transport::Address& to, transport::Token token, Tur
 
 void MqttLink::on_event(const transport::Event& event, Turn& turn) {
   if (event.writable) on_writable(turn);
-  if (event.readable && stream_ != nullptr && state_ != State::kConnecting) on_readable(turn);
+  if (event.readable && reads_ && stream_ != nullptr && state_ != State::kConnecting) {
+    on_readable(turn);
+  }
 }
 
 void MqttLink::on_writable(Turn& turn) {
@@ -47,8 +49,9 @@ void MqttLink::on_writable(Turn& turn) {
       close(std::generic_category().message(error), turn);
       return;
     }
-    const mqtt::ConnectView connect{
-        .version = kVersion, .keep_alive_s = names_.keep_alive_s, .client_id = names_.client_id};
+    const mqtt::ConnectView connect{.version = names_.version,
+                                    .keep_alive_s = names_.keep_alive_s,
+                                    .client_id = names_.client_id};
     const std::size_t size = mqtt::connect_size(connect);
     mqtt::write_connect(out_.reserve(size), connect);
     out_.commit(size);
@@ -84,14 +87,14 @@ void MqttLink::on_readable(Turn& turn) {
     if (!out_.empty()) flush(turn);
     // While setting up, read again: the end may stand right behind a refusal without an event of
     // its own.
-    if (stream_ == nullptr || (ready() && result.count < room.size())) return;
+    if (stream_ == nullptr || !reads_ || (ready() && result.count < room.size())) return;
   }
 }
 
 std::size_t MqttLink::on_handshake(Bytes bytes, Turn& turn) {
   std::size_t used = 0;
   while (stream_ != nullptr && !ready()) {
-    const auto header = mqtt::read_fixed_header(bytes.subspan(used), kVersion);
+    const auto header = mqtt::read_fixed_header(bytes.subspan(used), names_.version);
     if (!header && header.error().incomplete()) return used;
     if (!header) {
       close("the server does not speak MQTT", turn);
@@ -114,34 +117,74 @@ void MqttLink::on_connack(const mqtt::FixedHeader& header, Bytes body, Turn& tur
     close("the server's first packet is no CONNACK [MQTT-3.2.0-1]", turn);
     return;
   }
-  const auto connack = mqtt::read_connack(header, body, kVersion);
-  if (!connack || connack->return_code != mqtt::ConnectReturnCode::kAccepted) {
-    close(connack ? fmt::format("the server refuses CONNECT with return code {}",
-                                static_cast<int>(connack->return_code))
-                  : std::string{"the server sent a malformed CONNACK"},
-          turn);
+  const auto connack = mqtt::read_connack(header, body, names_.version);
+  if (!connack) {
+    close("the server sent a malformed CONNACK", turn);
     return;
   }
-  if (names_.filter.empty()) {
+  if (!is_accepted(*connack, names_.version)) {
+    refused(*connack, turn);
+    return;
+  }
+  using enum mqtt::PropertyId;
+  server_limits_.receive_maximum =
+      connack->properties.number_or(kReceiveMaximum, server_limits_.receive_maximum);
+  server_limits_.packet_bytes_max =
+      connack->properties.number_or(kMaximumPacketSize, server_limits_.packet_bytes_max);
+  if (names_.filters.count == 0) {
     become_ready(turn);
     return;
   }
-  const std::array entries{mqtt::SubscribeEntry{names_.filter, names_.qos}};
-  const std::size_t size = mqtt::subscribe_size(entries, kVersion);
-  mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, kVersion);
-  out_.commit(size);
   state_ = State::kSubscribing;
+  subscribe_more();
+}
+
+void MqttLink::subscribe_more() {
+  asked_for_ = std::min(kFiltersPerPacket, names_.filters.count - granted_);
+  std::vector<std::string> names;
+  std::vector<mqtt::SubscribeEntry> entries;
+  names.reserve(asked_for_);  // the entries refer to the names
+  for (std::uint32_t i = 0; i < asked_for_; ++i) {
+    names.push_back(names_.filters.name(granted_ + i));
+    entries.push_back({names.back(), names_.qos});
+  }
+  const std::size_t size = mqtt::subscribe_size(entries, names_.version);
+  mqtt::write_subscribe(out_.reserve(size), kSubscribeId, entries, names_.version);
+  out_.commit(size);
+}
+
+void MqttLink::refused(const mqtt::ConnackView& connack, Turn& turn) {
+  close(names_.version == mqtt::Version::kV5
+            ? fmt::format("the server refuses CONNECT with reason code 0x{:02X}",
+                          static_cast<int>(connack.reason))
+            : fmt::format("the server refuses CONNECT with return code {}",
+                          static_cast<int>(connack.return_code)),
+        turn);
 }
 
 void MqttLink::on_suback(const mqtt::FixedHeader& header, Bytes body, Turn& turn) {
-  const auto suback = mqtt::read_suback(header, body, kVersion);
-  if (!suback || suback->return_codes.front() != names_.qos) {
-    close(fmt::format("the server does not grant the subscription of '{}' with QoS {}",
-                      names_.filter, names_.qos),
+  const auto suback = mqtt::read_suback(header, body, names_.version);
+  if (!suback || suback->return_codes.size() != asked_for_) {
+    close("the server sent a SUBACK that is not of the SUBSCRIBE", turn);
+    return;
+  }
+  const auto refused = std::ranges::find_if(suback->return_codes,
+                                            [&](std::uint8_t code) { return code != names_.qos; });
+  if (refused != suback->return_codes.end()) {
+    const auto index = static_cast<std::uint32_t>(refused - suback->return_codes.begin());
+    close(fmt::format("the server does not grant the subscription of '{}' with QoS {}, its number "
+                      "{}; does it have a limit?",
+                      names_.filters.name(granted_ + index), names_.qos, granted_ + index + 1),
           turn);
     return;
   }
-  become_ready(turn);
+  granted_ += asked_for_;
+  turn.tally->progress.add(1);
+  if (granted_ == names_.filters.count) {
+    become_ready(turn);
+  } else {
+    subscribe_more();
+  }
 }
 
 void MqttLink::become_ready(Turn& turn) {
@@ -171,7 +214,7 @@ void MqttLink::flush(Turn& turn) {
 void MqttLink::disconnect(Turn& turn) {
   if (stream_ == nullptr) return;
   if (state_ == State::kReady) {
-    mqtt::write_disconnect(out_.reserve(2), {}, kVersion);
+    mqtt::write_disconnect(out_.reserve(2), {}, names_.version);
     out_.commit(2);
     flush(turn);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A publisher of the load: numbered messages on one topic, copied in bulk from packets that were
-// encoded once; only sequence and packet identifier are written anew. At QoS 1 and 2 it keeps the
-// exchanges of MQTT 3.1.1 §4.3 in a table by packet identifier.
+// A publisher of the load: numbered messages, copied in bulk from packets that were encoded once;
+// only sequence, packet identifier and number of the topic are written anew. At QoS 1 and 2 it
+// keeps the exchanges of MQTT 3.1.1 §4.3 in a table by packet identifier.
 //
 //   QoS 1: kFree -PUBLISH-> kPublished -PUBACK-> kFree
 //   QoS 2: kFree -PUBLISH-> kPublished -PUBREC/PUBREL-> kReleased -PUBCOMP-> kFree
@@ -12,12 +12,13 @@
 
 #include "flows.hpp"
 #include "mqtt_link.hpp"
+#include "topic_cycle.hpp"
 
 namespace hermod::load {
 
 struct PublisherPlan {
   std::uint32_t number = 0;
-  std::string topic;
+  TopicCycle topics;
   unsigned qos = 0;
   unsigned payload_bytes = kPayloadMin;
   unsigned inflight = 20;      ///< unacknowledged messages at most; QoS 1 and 2
@@ -48,7 +49,7 @@ class MqttPublisher final : public MqttLink {
   enum class Exchange : std::uint8_t { kFree, kPublished, kReleased };
 
   std::size_t on_packets(Bytes bytes, Turn& turn) override;
-  void on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, Turn& turn);
+  void on_acknowledgement(mqtt::PacketType kind, std::uint16_t id, bool refused, Turn& turn);
   void finish(std::uint16_t id);
   void append(std::uint64_t count);
   std::uint16_t take_id();
@@ -60,6 +61,8 @@ class MqttPublisher final : public MqttLink {
   std::size_t payload_offset_ = 0;
   std::size_t id_offset_ = 0;
   std::size_t block_packets_ = 0;
+  TopicNumber topic_number_;
+  std::size_t topic_number_offset_ = 0;
 
   std::uint64_t sent_ = 0;
   std::uint64_t forgiven_ = 0;  // sent_ at the last stall

@@ -58,6 +58,7 @@ class NullServer::Peer {
   void answer(mqtt::PacketType type, std::uint16_t id);
   void find_targets(NullServer& server, std::string_view topic);
   void forward(NullServer& server, Bytes packets);
+  std::size_t write_through(Bytes packets);
 
   std::unique_ptr<transport::Stream> stream_;
   Output out_;
@@ -135,15 +136,25 @@ void NullServer::Peer::find_targets(NullServer& server, std::string_view topic) 
   }
 }
 
+// To many from where the packets are. What goes to one is collected until the turn ends: other
+// publishers may have something for it, too.
 void NullServer::Peer::forward(NullServer& server, Bytes packets) {
   if (packets.empty()) return;
   for (const std::size_t target : targets_) {
     Peer& peer = *server.peers_[target];
-    peer.out_.append(packets);
+    const std::size_t sent = targets_.size() > 1 ? peer.write_through(packets) : 0;
+    if (sent == packets.size()) continue;
+    peer.out_.append(packets.subspan(sent));
     if (peer.touched) continue;
     peer.touched = true;
     server.touched_.push_back(target);
   }
+}
+
+// How much of it the socket took. A failure shows again when the rest is flushed.
+std::size_t NullServer::Peer::write_through(Bytes packets) {
+  if (!writable_ || !out_.empty()) return 0;
+  return stream_->write(std::span(&packets, 1)).count;
 }
 
 void NullServer::Peer::on_publish(NullServer&, const mqtt::FixedHeader& header, Bytes body) {

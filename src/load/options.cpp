@@ -29,6 +29,7 @@ constexpr std::array<Defaults, 9> kDefaults{{
     {Scenario::kCoapPut, "coap-put", 0, 0, 8, 16},
     {Scenario::kCoapObserve, "coap-observe", 0, 0, 100, 1},
 }};
+constexpr std::array<std::string_view, 4> kNeighbours{"none", "slow", "huge", "malicious"};
 constexpr double kRateDefault = 5000;
 constexpr unsigned kClientsMax = 1'000'000;
 constexpr unsigned kWindowMax = 65'535;  // [MQTT-2.3.1-1]: as many packet identifiers there are
@@ -71,7 +72,7 @@ std::expected<void, std::string> check_scheme(Options& options) {
 
 std::expected<void, std::string> check_counts(Options& options) {
   const Defaults& d = defaults_of(options.scenario);
-  if (options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency) {
+  if (is_paired(options.scenario)) {
     if (options.publishers == 0) options.publishers = options.subscribers;
     if (options.subscribers == 0) options.subscribers = options.publishers;
   }
@@ -83,10 +84,49 @@ std::expected<void, std::string> check_counts(Options& options) {
   for (const auto& result : results) {
     if (!result) return result;
   }
-  const bool paired =
-      options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency;
-  if (paired && options.publishers != options.subscribers) {
+  if (is_paired(options.scenario) && options.publishers != options.subscribers) {
     return wrong("subscribers", fmt::format("is as many as the publishers in {}", d.name));
+  }
+  return {};
+}
+
+// What the scenarios that publish can vary.
+std::expected<void, std::string> check_shape(Options& options) {
+  const Options plain;
+  const std::string_view name = to_text(options.scenario);
+  if (!is_flow(options.scenario)) {
+    const auto senseless = [&](std::string_view option) {
+      return wrong(option, fmt::format("means nothing in {}; leave it out", name));
+    };
+    if (options.topics != plain.topics) return senseless("topics");
+    if (options.exact) return senseless("exact");
+    if (options.groups != plain.groups) return senseless("groups");
+    if (options.filters != plain.filters) return senseless("filters");
+    if (options.churn != plain.churn) return senseless("churn");
+    if (options.neighbour != plain.neighbour) return senseless("neighbour");
+    return {};
+  }
+  if (options.topics > kTopicsMax) return wrong("topics", fmt::format("is at most {}", kTopicsMax));
+  if (is_paired(options.scenario) && options.groups != 0) {
+    return wrong("groups", fmt::format("means nothing in {}; leave it out", name));
+  }
+  if (options.groups > options.subscribers) {
+    return wrong("groups", fmt::format("is at most the {} subscribers", options.subscribers));
+  }
+  if (options.filters > kFiltersMax) {
+    return wrong("filters", fmt::format("is at most {}", kFiltersMax));
+  }
+  if (options.churn > kChurnMax) return wrong("churn", fmt::format("is at most {}", kChurnMax));
+  if (is_paired(options.scenario) && options.topics != 0 && options.topics < options.publishers) {
+    return wrong("topics", fmt::format("is at least the {} publishers: pairs share none",
+                                       options.publishers));
+  }
+  const unsigned topics = options.topics != 0 ? options.topics : options.publishers;
+  const std::uint64_t subscriptions =
+      std::uint64_t{topics} * (is_paired(options.scenario) ? 1 : options.subscribers);
+  if (options.exact && subscriptions > kExactMax) {
+    return wrong("exact",
+                 fmt::format("would take {} subscriptions; at most {}", subscriptions, kExactMax));
   }
   return {};
 }
@@ -95,6 +135,9 @@ std::expected<void, std::string> check_values(Options& options) {
   if (options.qos > 2) return wrong("qos", "is 0, 1 or 2");
   if (is_coap(options.scenario) && options.qos != 0) {
     return wrong("qos", "belongs to MQTT; CoAP requests here are confirmable");
+  }
+  if (is_coap(options.scenario) && options.mqtt != MqttVersion::k311) {
+    return wrong("mqtt", "means nothing to CoAP; leave it out");
   }
   if (options.inflight == 0 || options.inflight > kWindowMax) {
     return wrong("inflight", fmt::format("is 1 to {}", kWindowMax));
@@ -174,8 +217,35 @@ bool is_flow(Scenario scenario) {
          scenario == Scenario::kPairs || scenario == Scenario::kLatency;
 }
 
+std::string_view to_text(MqttVersion version) {
+  return version == MqttVersion::k5 ? "5" : "3.1.1";
+}
+
+std::expected<MqttVersion, std::string> mqtt_version_named(std::string_view name) {
+  if (name == "3.1.1" || name == "311") return MqttVersion::k311;
+  if (name == "5" || name == "5.0") return MqttVersion::k5;
+  return wrong("mqtt", fmt::format("is 3.1.1 or 5, not '{}'", name));
+}
+
+std::string_view to_text(NeighbourKind neighbour) {
+  return kNeighbours[static_cast<std::size_t>(neighbour)];
+}
+
+std::expected<NeighbourKind, std::string> neighbour_named(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < kNeighbours.size(); ++i) {
+    if (kNeighbours[i] == name) return static_cast<NeighbourKind>(i);
+    known += fmt::format("{}{}", i == 0 ? "" : ", ", kNeighbours[i]);
+  }
+  return wrong("neighbour", fmt::format("is one of {}, not '{}'", known, name));
+}
+
+bool is_paired(Scenario scenario) {
+  return scenario == Scenario::kPairs || scenario == Scenario::kLatency;
+}
+
 std::expected<Options, std::string> resolve(Options options) {
-  for (const auto check : {check_scheme, check_counts, check_values}) {
+  for (const auto check : {check_scheme, check_counts, check_shape, check_values}) {
     if (auto result = check(options); !result) return std::unexpected(std::move(result.error()));
   }
   return options;
@@ -198,7 +268,14 @@ std::string command_line(const Options& options) {
   add("publishers", options.publishers, 0u);
   add("subscribers", options.subscribers, 0u);
   add("clients", options.clients, 0u);
+  add("topics", options.topics, plain.topics);
+  if (options.exact) line += " --exact";
+  add("groups", options.groups, plain.groups);
+  add("filters", options.filters, plain.filters);
+  add("churn", options.churn, plain.churn);
+  add("neighbour", to_text(options.neighbour), to_text(plain.neighbour));
   add("window", options.window, 0u);
+  add("mqtt", to_text(options.mqtt), to_text(plain.mqtt));
   if (is_flow(options.scenario)) add("qos", options.qos, plain.qos);
   if (options.qos != 0) add("inflight", options.inflight, 0u);
   add("payload", options.payload_bytes, plain.payload_bytes);

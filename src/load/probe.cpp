@@ -45,7 +45,8 @@ void ping(transport::DatagramSocket& socket, const transport::Address& to) {
 
 class VersionLink final : public MqttLink {
  public:
-  VersionLink() : MqttLink({.client_id = "hermod-bench", .filter = "$SYS/broker/version"}) {}
+  VersionLink()
+      : MqttLink({.client_id = "hermod-bench", .filters = FilterSet::one("$SYS/broker/version")}) {}
   std::string version;
 
  private:

@@ -61,6 +61,9 @@ std::string latency_line(std::string_view title, const Report& report,
 std::string_view latency_name(Scenario scenario) {
   switch (scenario) {
     case Scenario::kLatency:
+    case Scenario::kFanIn:
+    case Scenario::kFanOut:
+    case Scenario::kPairs:
       return "delay";
     case Scenario::kConnect:
       return "to CONNACK";
@@ -128,6 +131,12 @@ Counts total_counts(const Report& report) {
     total.unexpected += c.unexpected;
     total.disconnected += c.disconnected;
     total.stalls += c.stalls;
+    total.churn_subscribed += c.churn_subscribed;
+    total.churn_unsubscribed += c.churn_unsubscribed;
+    total.neighbour_connections += c.neighbour_connections;
+    total.neighbour_packets += c.neighbour_packets;
+    total.neighbour_bytes += c.neighbour_bytes;
+    total.neighbour_ended += c.neighbour_ended;
   }
   return total;
 }
@@ -148,6 +157,10 @@ std::string count_lines(const Report& report) {
   add(c.refused, "refusals");
   add(c.unexpected, "packets that nobody had asked for");
   add(c.disconnected, "connections that the server ended");
+  add(c.churn_subscribed, "subscribes of the other client acknowledged");
+  add(c.neighbour_connections, "connections of the neighbour");
+  add(c.neighbour_packets, "packets of the neighbour");
+  add(c.neighbour_ended, "of its connections ended by the server");
   add(c.stalls, "windows forgiven after a second without progress");
   return text;
 }
@@ -198,6 +211,14 @@ std::string describe(const Options& options) {
   } else {
     text += fmt::format(", {} clients", options.clients);
   }
+  if (options.topics != 0) text += fmt::format(", {} topics", options.topics);
+  if (options.exact) text += ", exact filters";
+  if (options.groups != 0) text += fmt::format(", {} groups", options.groups);
+  if (options.filters != 0) text += fmt::format(", {} other filters", options.filters);
+  if (options.churn != 0) text += fmt::format(", {} subscribes/s", options.churn);
+  if (options.neighbour != NeighbourKind::kNone) {
+    text += fmt::format(", a {} neighbour", to_text(options.neighbour));
+  }
   const bool without_payload = options.scenario == Scenario::kConnect ||
                                options.scenario == Scenario::kIdle ||
                                options.scenario == Scenario::kCoapGet;
@@ -207,6 +228,7 @@ std::string describe(const Options& options) {
   if (options.window != 0) text += fmt::format(", window {}", options.window);
   if (options.qos != 0) text += fmt::format(", in-flight {}", options.inflight);
   if (options.rate > 0) text += fmt::format(", {} messages/s", short_number(options.rate));
+  if (options.mqtt != MqttVersion::k311) text += fmt::format(", MQTT {}", to_text(options.mqtt));
   if (options.threads > 1) text += fmt::format(", {} threads", options.threads);
   return text;
 }

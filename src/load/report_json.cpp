@@ -6,6 +6,7 @@
 
 #include "hermod/load/compare.hpp"
 #include "hermod/load/report.hpp"
+#include "hermod/load/scale.hpp"
 
 namespace hermod::load {
 namespace {
@@ -20,10 +21,17 @@ double seconds(Duration duration) {
 object options_object(const Options& options) {
   object out{{"scenario", to_text(options.scenario)},
              {"url", options.url.to_text()},
+             {"mqtt", to_text(options.mqtt)},
              {"qos", options.qos},
              {"publishers", options.publishers},
              {"subscribers", options.subscribers},
              {"clients", options.clients},
+             {"topics", options.topics},
+             {"exact", options.exact},
+             {"groups", options.groups},
+             {"filters", options.filters},
+             {"churn_per_s", options.churn},
+             {"neighbour", to_text(options.neighbour)},
              {"window", options.window},
              {"inflight", options.inflight},
              {"payload_bytes", options.payload_bytes},
@@ -54,7 +62,13 @@ object counts_object(const Counts& counts) {
           {"refused", counts.refused},
           {"unexpected", counts.unexpected},
           {"disconnected", counts.disconnected},
-          {"stalls", counts.stalls}};
+          {"stalls", counts.stalls},
+          {"churn_subscribed", counts.churn_subscribed},
+          {"churn_unsubscribed", counts.churn_unsubscribed},
+          {"neighbour_connections", counts.neighbour_connections},
+          {"neighbour_packets", counts.neighbour_packets},
+          {"neighbour_bytes", counts.neighbour_bytes},
+          {"neighbour_ended", counts.neighbour_ended}};
 }
 
 object quantiles_object(const Quantiles& quantiles) {
@@ -86,12 +100,15 @@ object run_object(const Measurement& run) {
   return out;
 }
 
+object spread_object(const Spread& s) {
+  return {{"median", s.median}, {"min", s.min}, {"max", s.max}};
+}
+
 template <typename Figure>
 object spread_object(const Report& report, Figure figure) {
   std::vector<double> values;
   for (const Measurement& run : report.runs) values.push_back(figure(run));
-  const Spread s = spread(std::move(values));
-  return {{"median", s.median}, {"min", s.min}, {"max", s.max}};
+  return spread_object(spread(std::move(values)));
 }
 
 object report_object(const Report& report) {
@@ -120,6 +137,38 @@ object report_object(const Report& report) {
                 {"command", command_line(report.options)}};
 }
 
+object contender_object(const Contender& contender) {
+  const Report& report = contender.report;
+  object out{{"name", contender.name},
+             {"role", to_text(contender.role)},
+             {"load", describe(report.options)},
+             {"figure", spread_object(compared_figure(report))},
+             {"utilisation", spread_object(utilisation(report))},
+             {"runs_not_busy", runs_not_busy(report)},
+             {"report", report_object(report)}};
+  if (const Spread p99 = p99_us(report); p99.max > 0) out["p99_us"] = spread_object(p99);
+  return out;
+}
+
+// What comparisons of every kind have in common.
+object contest_object(std::string_view kind, std::span<const Contender> contenders,
+                      std::span<const Judgement> judgements) {
+  array all;
+  for (const Contender& contender : contenders) all.push_back(contender_object(contender));
+  array judged;
+  for (const Judgement& judgement : judgements) {
+    judged.push_back(object{{"what", judgement.what},
+                            {"value", judgement.value},
+                            {judgement.at_least ? "at_least" : "at_most", judgement.bound},
+                            {"reached", judgement.reached()}});
+  }
+  return {{"format", kReportFormat},
+          {"kind", kind},
+          {"figure", figure_noun(contenders.front().report.options.scenario)},
+          {"contenders", std::move(all)},
+          {"judgements", std::move(judged)}};
+}
+
 }  // namespace
 
 std::string to_json(const Report& report) {
@@ -127,15 +176,22 @@ std::string to_json(const Report& report) {
 }
 
 std::string to_json(const Comparison& comparison) {
-  return boost::json::serialize(object{{"format", kReportFormat},
-                                       {"a", comparison.a.name},
-                                       {"b", comparison.b.name},
-                                       {"ratio", comparison.ratio()},
-                                       {"wanted_ratio_min", comparison.at_least},
-                                       {"wanted_octets_max", comparison.at_most},
-                                       {"reached", comparison.reached()},
-                                       {"report_a", report_object(comparison.report_a)},
-                                       {"report_b", report_object(comparison.report_b)}});
+  object out = contest_object("compare", comparison.contenders, comparison.judgements());
+  if (const Contender* const rival = comparison.best(Role::kRival)) {
+    out["best_rival"] = rival->name;
+    out["ratio"] = comparison.ratio();
+  }
+  if (const double share = comparison.ceiling_share(); share > 0) out["ceiling_share"] = share;
+  if (const double factor = comparison.p99_to_ceiling(); factor > 0) out["p99_to_ceiling"] = factor;
+  out["reached"] = comparison.reached();
+  return boost::json::serialize(out);
+}
+
+std::string to_json(const Scaling& scaling) {
+  object out = contest_object("scale", scaling.contenders, scaling.judgements());
+  out["cost"] = scaling.cost();
+  out["reached"] = scaling.reached();
+  return boost::json::serialize(out);
 }
 
 }  // namespace hermod::load

@@ -21,8 +21,9 @@
 namespace hermod::load {
 namespace {
 
-// Beside the clients: pollers, standard streams, a server's pipes.
-constexpr std::uint64_t kSpareDescriptors = 64;
+// Beside the clients: those that hold filters or disturb, pollers, standard streams, a server's
+// pipes.
+constexpr std::uint64_t kSpareDescriptors = 256;
 constexpr Duration kStartPatience = std::chrono::seconds{15};
 
 std::expected<std::unique_ptr<Workload>, std::string> make_workload(const Target& target) {

@@ -13,12 +13,12 @@
 #include "hermod/mqtt/codec/connect.hpp"
 #include "hermod/mqtt/codec/disconnect.hpp"
 #include "hermod/transport/tcp.hpp"
+#include "mqtt_link.hpp"
 #include "quantiles.hpp"
 
 namespace hermod::load {
 namespace {
 
-constexpr auto kVersion = mqtt::Version::kV311;
 constexpr Duration kPatience = std::chrono::seconds{5};
 
 // One client at a time: a connection that lives for one exchange.
@@ -36,7 +36,10 @@ struct Slot {
 class ConnectShare final : public Share {
  public:
   ConnectShare(const Target& target, unsigned thread, std::atomic<unsigned>& working)
-      : target_(target), working_(working), thread_(thread) {
+      : target_(target),
+        version_(wire_version(target.options.mqtt)),
+        working_(working),
+        thread_(thread) {
     const unsigned all = target.options.clients;
     slots_.resize(all / target.options.threads + (thread < all % target.options.threads ? 1 : 0));
   }
@@ -54,6 +57,7 @@ class ConnectShare final : public Share {
   void look_for_silence(Turn& turn);
 
   const Target& target_;
+  mqtt::Version version_;
   std::atomic<unsigned>& working_;
   unsigned thread_;
   std::vector<Slot> slots_;
@@ -119,7 +123,7 @@ void ConnectShare::on_connected(Slot& slot, std::size_t index, Turn& turn) {
   const int error = transport::connect_error(*slot.stream);
   if (error == EINPROGRESS) return;
   const std::string id = fmt::format("hb{}c{}-{}", target_.run_name, thread_, index);
-  const mqtt::ConnectView connect{.version = kVersion, .keep_alive_s = 60, .client_id = id};
+  const mqtt::ConnectView connect{.version = version_, .keep_alive_s = 60, .client_id = id};
   const std::size_t size = mqtt::connect_size(connect);
   mqtt::write_connect(packet_.data(), connect);
   if (error != 0 || !send(slot, size)) {
@@ -138,15 +142,15 @@ void ConnectShare::on_readable(Slot& slot, std::size_t index, Turn& turn) {
       return;
     }
     if (slot.state == Slot::State::kLeaving) continue;
-    // Four octets of an empty connection come in one piece.
+    // The few octets of an empty connection come in one piece.
     const Bytes bytes{turn.scratch.data(), result.count};
-    const auto header = mqtt::read_fixed_header(bytes, kVersion);
+    const auto header = mqtt::read_fixed_header(bytes, version_);
     const bool whole = header && header->type == mqtt::PacketType::kConnack &&
                        header->packet_size() == bytes.size();
     const auto connack =
-        whole ? mqtt::read_connack(*header, bytes.subspan(header->header_size), kVersion)
+        whole ? mqtt::read_connack(*header, bytes.subspan(header->header_size), version_)
               : malformed(0, 0, "MQTT-3.2.0-1");
-    if (!connack || connack->return_code != mqtt::ConnectReturnCode::kAccepted) {
+    if (!connack || !is_accepted(*connack, version_)) {
       finish(slot, index, false, turn);
       return;
     }
@@ -154,8 +158,8 @@ void ConnectShare::on_readable(Slot& slot, std::size_t index, Turn& turn) {
     if (turn.measured(now)) {
       times_.record(now - slot.begun);
     }
-    mqtt::write_disconnect(packet_.data(), {}, kVersion);
-    if (!send(slot, mqtt::disconnect_size({}, kVersion))) {
+    mqtt::write_disconnect(packet_.data(), {}, version_);
+    if (!send(slot, mqtt::disconnect_size({}, version_))) {
       finish(slot, index, false, turn);
       return;
     }

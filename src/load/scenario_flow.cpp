@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "extras.hpp"
+#include "flow_plan.hpp"
 #include "flows.hpp"
 #include "mqtt_publisher.hpp"
 #include "mqtt_subscriber.hpp"
@@ -20,8 +22,9 @@ class FlowWorkload;
 // How exact a sleep is: an open loop sleeps only when there is much more time than this.
 constexpr Duration kCoarse = std::chrono::milliseconds{2};
 
-// Tokens: publishers count from 0, subscribers from here.
+// Tokens: publishers count from 0, subscribers and clients beside the flow from here.
 constexpr transport::Token kSubscriberToken = transport::Token{1} << 32;
+constexpr transport::Token kExtraToken = transport::Token{2} << 32;
 
 class FlowShare final : public Share {
  public:
@@ -38,11 +41,16 @@ class FlowShare final : public Share {
   void note_lateness(const MqttPublisher& publisher, std::uint64_t count, Turn& turn);
   void wind_up(Turn& turn);
   MqttLink& link(std::size_t index);
+  [[nodiscard]] transport::Token token(std::size_t index) const;
+  [[nodiscard]] std::size_t links() const;
 
   FlowWorkload& workload_;
+  Extras* extras_;                                    // of the first thread alone
+  std::vector<std::unique_ptr<SharedGroup>> groups_;  // all members of each live here
   std::vector<std::unique_ptr<MqttPublisher>> publishers_;
   std::vector<std::unique_ptr<MqttSubscriber>> subscribers_;
-  std::size_t begun_ = 0;  // links that connect() was called for: subscribers first
+  // Links that connect() was called for: subscribers, publishers, extras.
+  std::size_t begun_ = 0;
   Histogram delays_;
   Histogram lateness_;
   std::uint64_t due_before_ = 0;
@@ -55,7 +63,9 @@ class FlowWorkload final : public Workload {
  public:
   explicit FlowWorkload(const Target& target)
       : target_(target),
-        flows_(target.options.publishers, target.options.subscribers, is_paired(target.options)) {
+        plan_(target.options, target.run_name),
+        flows_(target.options.publishers, plan_.receivers(), plan_.paired(), target.options.window),
+        extras_(target) {
     if (target.options.scenario == Scenario::kLatency) {
       pacing_.emplace(target.options.rate, target.options.publishers);
     }
@@ -67,49 +77,54 @@ class FlowWorkload final : public Workload {
     return share;
   }
   std::uint64_t clients() const override {
-    return std::uint64_t{flows_.publishers()} + flows_.subscribers();
+    return std::uint64_t{options().publishers} + options().subscribers + extras_.size();
   }
-  bool settled() const override { return flows_.settled(); }
+  bool settled() const override { return flows_.settled() && extras_.settled(); }
   void collect(Measurement& measurement) const override;
 
   const Target& target() const { return target_; }
   const Options& options() const { return target_.options; }
   const Pacing* pacing() const { return pacing_ ? &*pacing_ : nullptr; }
   Flows& flows() { return flows_; }
+  Extras& extras() { return extras_; }
 
-  std::string topic(unsigned publisher) const {
-    return fmt::format("hb/{}/{}", target_.run_name, publisher);
-  }
-  std::string filter(unsigned subscriber) const {
-    return flows_.paired() ? topic(subscriber) : fmt::format("hb/{}/+", target_.run_name);
-  }
+  const FlowPlan& plan() const { return plan_; }
 
  private:
-  static bool is_paired(const Options& options) {
-    return options.scenario == Scenario::kPairs || options.scenario == Scenario::kLatency;
-  }
-
   const Target& target_;
+  FlowPlan plan_;
   Flows flows_;
+  Extras extras_;
   std::optional<Pacing> pacing_;
   std::vector<FlowShare*> shares_;
 };
 
-FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(workload) {
+FlowShare::FlowShare(FlowWorkload& workload, unsigned thread)
+    : workload_(workload), extras_(thread == 0 ? &workload.extras() : nullptr) {
   const Options& options = workload.options();
   const std::string& run = workload.target().run_name;
+  const mqtt::Version version = wire_version(options.mqtt);
   const auto qos = static_cast<std::uint8_t>(options.qos);
-  for (unsigned s = thread; s < options.subscribers; s += options.threads) {
+  for (unsigned g = thread; g < options.groups; g += options.threads) {
+    groups_.push_back(std::make_unique<SharedGroup>(g, options.publishers, options.window));
+  }
+  for (unsigned s = 0; s < options.subscribers; ++s) {
+    const unsigned receiver = workload.plan().receiver_of(s);
+    if (receiver % options.threads != thread) continue;
+    SharedGroup* const group =
+        options.groups != 0 ? groups_[receiver / options.threads].get() : nullptr;
     subscribers_.push_back(std::make_unique<MqttSubscriber>(
-        LinkNames{
-            .client_id = fmt::format("hb{}s{}", run, s), .filter = workload.filter(s), .qos = qos},
-        s, workload.flows(), workload.pacing(), &delays_));
+        LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
+                  .filters = workload.plan().filters(s),
+                  .qos = qos,
+                  .version = version},
+        receiver, workload.flows(), workload.pacing(), &delays_, group));
   }
   for (unsigned p = thread; p < options.publishers; p += options.threads) {
     publishers_.push_back(std::make_unique<MqttPublisher>(
-        LinkNames{.client_id = fmt::format("hb{}p{}", run, p)},
+        LinkNames{.client_id = fmt::format("hb{}p{}", run, p), .version = version},
         PublisherPlan{.number = p,
-                      .topic = workload.topic(p),
+                      .topics = workload.plan().topics(p),
                       .qos = options.qos,
                       .payload_bytes = options.payload_bytes,
                       .inflight = options.scenario == Scenario::kLatency
@@ -122,11 +137,25 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread) : workload_(worklo
 
 MqttLink& FlowShare::link(std::size_t index) {
   if (index < subscribers_.size()) return *subscribers_[index];
-  return *publishers_[index - subscribers_.size()];
+  index -= subscribers_.size();
+  if (index < publishers_.size()) return *publishers_[index];
+  return extras_->link(index - publishers_.size());
+}
+
+transport::Token FlowShare::token(std::size_t index) const {
+  if (index < subscribers_.size()) return kSubscriberToken + index;
+  index -= subscribers_.size();
+  return index < publishers_.size() ? index : kExtraToken + index - publishers_.size();
+}
+
+std::size_t FlowShare::links() const {
+  return subscribers_.size() + publishers_.size() + (extras_ != nullptr ? extras_->size() : 0);
 }
 
 void FlowShare::on_event(const transport::Event& event, Turn& turn) {
-  if (event.token >= kSubscriberToken) {
+  if (event.token >= kExtraToken) {
+    extras_->on_event(event, kExtraToken, turn);
+  } else if (event.token >= kSubscriberToken) {
     subscribers_[event.token - kSubscriberToken]->on_event(event, turn);
   } else {
     publishers_[event.token]->on_event(event, turn);
@@ -138,8 +167,11 @@ Duration FlowShare::on_turn(Turn& turn) {
     case Phase::kSetUp:
       connect_more(turn);
       return kTurnMax;
-    case Phase::kLoad:
-      return workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn);
+    case Phase::kLoad: {
+      const Duration beside = extras_ != nullptr ? extras_->on_turn(turn, kExtraToken) : kTurnMax;
+      return std::min(beside,
+                      workload_.pacing() != nullptr ? publish_paced(turn) : publish_closed(turn));
+    }
     case Phase::kDrain:
       wind_up(turn);
       return kTurnMax;
@@ -151,13 +183,10 @@ Duration FlowShare::on_turn(Turn& turn) {
 }
 
 void FlowShare::connect_more(Turn& turn) {
-  const std::size_t all = subscribers_.size() + publishers_.size();
-  while (begun_ < all && begun_ - turn.tally->ready.value() < kConnectingMax &&
+  while (begun_ < links() && begun_ - turn.tally->ready.value() < kConnectingMax &&
          turn.fault->empty()) {
     const std::size_t index = begun_++;
-    const transport::Token token =
-        index < subscribers_.size() ? kSubscriberToken + index : index - subscribers_.size();
-    link(index).connect(workload_.target().address, token, turn);
+    link(index).connect(workload_.target().address, token(index), turn);
   }
 }
 
@@ -244,6 +273,15 @@ void FlowShare::collect(Measurement& measurement, Histogram& delays, Histogram& 
       counts.reordered += tracker.reordered();
     }
   }
+  for (const auto& group : groups_) {
+    for (unsigned source = 0; source < flows.sources(); ++source) {
+      const UnorderedTracker& tracker = group->trackers()[source];
+      counts.received += tracker.received();
+      counts.lost += tracker.lost(flows.sent(source));
+      counts.duplicated += tracker.duplicated();
+    }
+    counts.reordered += group->reordered();
+  }
   delays.add(delays_);
   lateness.add(lateness_);
 }
@@ -252,8 +290,9 @@ void FlowWorkload::collect(Measurement& measurement) const {
   Histogram delays;
   Histogram lateness;
   for (const FlowShare* share : shares_) share->collect(measurement, delays, lateness);
-  if (!pacing_) return;
+  extras_.collect(measurement.counts);
   measurement.latency = quantiles(delays);
+  if (!pacing_) return;
   measurement.lateness = quantiles(lateness);
 }
 

@@ -25,9 +25,10 @@ class IdleShare final : public Share {
     for (unsigned i = thread; i < options.clients; i += options.threads) {
       links_.push_back(std::make_unique<MqttLink>(
           LinkNames{.client_id = fmt::format("hb{}i{}", target.run_name, i),
-                    .filter = fmt::format("hb/{}/idle/{}", target.run_name, i),
+                    .filters = FilterSet::one(fmt::format("hb/{}/idle/{}", target.run_name, i)),
                     .qos = static_cast<std::uint8_t>(options.qos),
-                    .keep_alive_s = keep_alive(options)}));
+                    .keep_alive_s = keep_alive(options),
+                    .version = wire_version(options.mqtt)}));
     }
   }
 

@@ -143,6 +143,28 @@ TEST(Storms, R19_OverlappingWildcardsVisitEachNodeOnceAtMost) {
   EXPECT_LE(tree.match(topic, found), visited);
 }
 
+// A session works through them in rounds, each after the answers to the one before, which come at
+// once on one shard.
+TEST_F(MessageStorms, R19_APacketMayHaveVeryManyFilters) {
+  constexpr std::size_t kFilters = 2'000;
+  world.settings.core.subscriptions_max = kFilters / 2;
+  std::vector<std::string> names;
+  std::vector<mqtt::SubscribeEntry> entries;
+  std::vector<std::string_view> filters;
+  for (std::size_t i = 0; i < kFilters; ++i) names.push_back(fmt::format("a/{}", i));
+  for (const std::string& name : names) {
+    entries.push_back({.filter = name, .qos = 1});
+    filters.push_back(name);
+  }
+  const auto asker = client("a", Version::kV311);
+  std::string granted = "suback";
+  for (std::size_t i = 0; i < kFilters; ++i) granted += i < kFilters / 2 ? ":1" : ":80";
+  EXPECT_EQ(asker->asks(wire::subscribe(1, entries)), granted + ' ');
+  EXPECT_EQ(world.shard().core().tree().subscriptions(), kFilters / 2);
+  EXPECT_EQ(asker->asks(wire::unsubscribe(2, filters)), "other ");
+  EXPECT_EQ(world.shard().core().tree().subscriptions(), 0u);
+}
+
 TEST_F(MessageStorms, R19_AClientHasAsManySubscriptionsAsItMay) {
   const std::size_t most = storm(2'000, 10'000);
   world.settings.core.subscriptions_max = most;

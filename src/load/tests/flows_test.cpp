@@ -48,5 +48,19 @@ TEST(Flows, SettlesWhenAllIsSeenAcknowledgedAndEnded) {
   EXPECT_TRUE(flows.settled());
 }
 
+TEST(Flows, KnowWhenTheMessagesOfAWindowWereSent) {
+  Flows flows(2, 1, false, 100);
+  EXPECT_TRUE(flows.timed());
+  flows.set_send_time(1, 0, 60, Instant{Duration{1000}});
+  flows.set_send_time(1, 60, 40, Instant{Duration{2000}});
+  EXPECT_EQ(flows.send_time(1, 0), Instant{Duration{1000}});
+  EXPECT_EQ(flows.send_time(1, 59), Instant{Duration{1000}});
+  EXPECT_EQ(flows.send_time(1, 60), Instant{Duration{2000}});
+  flows.set_send_time(1, 100, 40, Instant{Duration{3000}});
+  EXPECT_EQ(flows.send_time(1, 40), Instant{Duration{1000}});  // still of the last 100
+  EXPECT_EQ(flows.send_time(1, 139), Instant{Duration{3000}});
+  EXPECT_FALSE(Flows(2, 1, false).timed());
+}
+
 }  // namespace
 }  // namespace hermod::load

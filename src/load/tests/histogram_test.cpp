@@ -27,6 +27,15 @@ TEST(Histogram, IsExactBelowTheFirstOctave) {
   EXPECT_EQ(histogram.quantile(0), nanoseconds{1});
 }
 
+TEST(Histogram, AValueMayStandForMany) {
+  Histogram histogram;
+  histogram.record(nanoseconds{10}, 99);
+  histogram.record(nanoseconds{20});
+  EXPECT_EQ(histogram.count(), 100u);
+  EXPECT_EQ(histogram.quantile(0.99), nanoseconds{10});
+  EXPECT_EQ(histogram.quantile(0.991), nanoseconds{20});
+}
+
 TEST(Histogram, ErrsByLessThanOneStepEverywhere) {
   for (std::int64_t value = 1; value < Histogram::kMax.count(); value = value * 3 + 1) {
     Histogram histogram;

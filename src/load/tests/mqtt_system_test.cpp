@@ -51,6 +51,9 @@ TEST_P(Flow, CountsEveryMessage) {
   const std::uint64_t fan = scenario == Scenario::kFanOut ? 5 : 1;
   expect_complete(report->runs[0].counts, sent, sent * fan);
   EXPECT_EQ(report->runs[0].operations, sent * fan);
+  ASSERT_TRUE(report->runs[0].latency);
+  EXPECT_EQ(report->runs[0].latency->count, sent * fan);  // a sample stands for its whole read
+  EXPECT_GT(report->runs[0].latency->max_us, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(NullServer, Flow,

@@ -63,6 +63,25 @@ TEST(Options, WrongValuesAreNamed) {
   const Wrong cases[] = {
       {[](Options& o) { o.qos = 3; }, Scenario::kFanOut, "--qos is 0, 1 or 2"},
       {[](Options& o) { o.qos = 1; }, Scenario::kCoapGet, "--qos belongs to MQTT"},
+      {[](Options& o) { o.mqtt = MqttVersion::k5; }, Scenario::kCoapGet, "--mqtt means nothing"},
+      {[](Options& o) { o.topics = 5; }, Scenario::kConnect, "--topics means nothing in connect"},
+      {[](Options& o) { o.exact = true; }, Scenario::kIdle, "--exact means nothing in idle"},
+      {[](Options& o) { o.topics = 1'000'001; }, Scenario::kFanIn, "--topics is at most 1000000"},
+      {[](Options& o) { o.filters = 1; }, Scenario::kConnect, "--filters means nothing"},
+      {[](Options& o) { o.filters = 1'000'001; }, Scenario::kFanIn, "--filters is at most"},
+      {[](Options& o) { o.churn = 1; }, Scenario::kCoapPut, "--churn means nothing in coap-put"},
+      {[](Options& o) { o.churn = 100'001; }, Scenario::kPairs, "--churn is at most 100000"},
+      {[](Options& o) { o.neighbour = NeighbourKind::kSlow; }, Scenario::kIdle,
+       "--neighbour means nothing in idle"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kPairs, "--groups means nothing in pairs"},
+      {[](Options& o) { o.groups = 1; }, Scenario::kConnect, "--groups means nothing in connect"},
+      {[](Options& o) { o.groups = 101; }, Scenario::kFanOut, "--groups is at most the 100 sub"},
+      {[](Options& o) { o.topics = 49; }, Scenario::kPairs, "--topics is at least the 50 publish"},
+      {[](Options& o) {
+         o.topics = 1'000'000;
+         o.exact = true;
+       },
+       Scenario::kFanOut, "--exact would take 100000000 subscriptions"},
       {[](Options& o) { o.payload_bytes = 11; }, Scenario::kFanOut, "--payload is 12 to"},
       {[](Options& o) { o.payload_bytes = 1025; }, Scenario::kCoapPut, "--payload is 12 to 1024"},
       {[](Options& o) { o.inflight = 0; }, Scenario::kFanIn, "--inflight is 1 to 65535"},
@@ -108,6 +127,39 @@ TEST(Options, ScenariosHaveNames) {
   const auto unknown = scenario_named("fanout");
   ASSERT_FALSE(unknown);
   EXPECT_NE(unknown.error().find("fan-out"), std::string::npos);
+}
+
+TEST(Options, VersionsHaveNames) {
+  for (const auto version : {MqttVersion::k311, MqttVersion::k5}) {
+    EXPECT_EQ(mqtt_version_named(to_text(version)), version);
+  }
+  EXPECT_EQ(mqtt_version_named("5.0"), MqttVersion::k5);
+  EXPECT_EQ(mqtt_version_named("311"), MqttVersion::k311);
+  EXPECT_EQ(mqtt_version_named("4").error(), "--mqtt is 3.1.1 or 5, not '4'");
+}
+
+TEST(Options, NeighboursHaveNames) {
+  for (int i = 0; i <= static_cast<int>(NeighbourKind::kMalicious); ++i) {
+    const auto neighbour = static_cast<NeighbourKind>(i);
+    EXPECT_EQ(neighbour_named(to_text(neighbour)), neighbour);
+  }
+  EXPECT_EQ(neighbour_named("loud").error(),
+            "--neighbour is one of none, slow, huge, malicious, not 'loud'");
+}
+
+TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
+  EXPECT_EQ(
+      command_line({.scenario = Scenario::kFanIn,
+                    .url = *parse_url("mqtt://h"),
+                    .topics = 10,
+                    .exact = true,
+                    .groups = 1,
+                    .filters = 7,
+                    .churn = 8,
+                    .neighbour = NeighbourKind::kHuge,
+                    .mqtt = MqttVersion::k5}),
+      "hermod bench fan-in --url mqtt://h --topics 10 --exact --groups 1 --filters 7 --churn 8 "
+      "--neighbour huge --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

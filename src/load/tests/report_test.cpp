@@ -5,8 +5,6 @@
 
 #include <boost/json.hpp>
 
-#include "hermod/load/compare.hpp"
-
 namespace hermod::load {
 namespace {
 
@@ -80,43 +78,6 @@ TEST(Report, SummarySaysWhenTheGeneratorWasTheLimit) {
   EXPECT_NE(summary(report).find("The generator was the limit"), std::string::npos);
   report.options.scenario = Scenario::kLatency;
   EXPECT_NE(summary(report).find("The generator sent late"), std::string::npos);
-}
-
-TEST(Comparison, IsTheRatioOfTheMedians) {
-  Comparison comparison{.a = {.name = "ours"},
-                        .b = {.name = "theirs"},
-                        .report_a = report_of({900, 1100, 1000}),
-                        .report_b = report_of({90, 100, 120}),
-                        .at_least = 10};
-  EXPECT_DOUBLE_EQ(comparison.ratio(), 10);
-  EXPECT_TRUE(comparison.reached());
-  EXPECT_NE(summary(comparison).find("wanted at least 10: reached"), std::string::npos);
-  comparison.at_least = 10.5;
-  EXPECT_FALSE(comparison.reached());
-  const std::string text = summary(comparison);
-  EXPECT_NE(text.find("MISSED"), std::string::npos) << text;
-  EXPECT_NE(text.find("theirs"), std::string::npos) << text;
-  const auto json = boost::json::parse(to_json(comparison)).as_object();
-  EXPECT_EQ(json.at("ratio").to_number<double>(), 10);
-  EXPECT_FALSE(json.at("reached").as_bool());
-}
-
-TEST(Comparison, OfIdleIsTheMemoryOfAConnection) {
-  Comparison comparison{.report_a = report_of({0}, Scenario::kIdle),
-                        .report_b = report_of({0}, Scenario::kIdle)};
-  comparison.report_a.runs[0].memory = ServerMemory{.per_connection = 500};
-  comparison.report_b.runs[0].memory = ServerMemory{.per_connection = 1000};
-  EXPECT_DOUBLE_EQ(comparison.ratio(), 2);
-  comparison.at_most = 499;
-  EXPECT_FALSE(comparison.reached());
-  comparison.at_most = 500;
-  EXPECT_TRUE(comparison.reached());
-}
-
-TEST(Comparison, WithoutAFigureReachesNothing) {
-  Comparison comparison{.report_a = report_of({100}), .report_b = report_of({}), .at_least = 1};
-  EXPECT_EQ(comparison.ratio(), 0);
-  EXPECT_FALSE(comparison.reached());
 }
 
 }  // namespace

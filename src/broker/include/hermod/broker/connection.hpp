@@ -53,6 +53,7 @@ struct Connection : WheelEntry {
   bool closing : 1 = false;     ///< ends once the output is written
   bool peer_ended : 1 = false;  ///< ends once what came before has been worked off
   bool guarded : 1 = false;     ///< what is delivered is checked, message by message
+  bool answered : 1 = false;    ///< its session has had an answer since it last took octets
   bool ready : 1 = false;       ///< in the list of connections to go on with in the next turn
 
   [[nodiscard]] bool attached() const { return subscriber != core::Subscribers::kNone; }

@@ -1,49 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two servers under the same load, in turns (A B A B ...), so that what else happens on the machine
-// meets both alike.
+// One server beside rivals and ceilings under the same load. measure_in_turns() fills the reports.
 #pragma once
 
-#include <expected>
 #include <string>
+#include <vector>
 
-#include "hermod/load/report.hpp"
-#include "hermod/load/run.hpp"
+#include "hermod/load/turns.hpp"
 
 namespace hermod::load {
 
-/// One of the two: a name for people, the command that starts it ("{port}" is replaced), and the
-/// resource or port if they are not the same for both.
-struct Contender {
-  std::string name;
-  std::string command;
-  Url url;  ///< host empty: as the other options say
+/// What the own server has to reach; 0: nothing is wanted.
+struct Bounds {
+  double ratio_min = 0;          ///< times better than the best rival
+  double octets_max = 0;         ///< idle: octets of a connection
+  double ceiling_share_min = 0;  ///< of the ceiling's figure
+  double ceiling_p99_max = 0;    ///< p99 as a multiple of the ceiling's
 };
 
 struct Comparison {
-  Contender a;
-  Contender b;
-  Report report_a;
-  Report report_b;
-  double at_least = 0;  ///< the ratio that is wanted; 0: none
-  double at_most = 0;   ///< idle: octets per connection that A may have; 0: any
+  std::vector<Contender> contenders;  ///< the own one first
+  Bounds wanted;
 
-  /// How many times better A's median is: deliveries (or requests ...) per processor second, or for
-  /// idle the memory of a connection. 0 when B has no figure.
+  [[nodiscard]] const Contender& own() const { return contenders.front(); }
+  /// Of all with that role the one with the best median; null without any that has a figure.
+  [[nodiscard]] const Contender* best(Role role) const;
+  /// How many times better the own median is than the best rival's; 0 without a figure.
   [[nodiscard]] double ratio() const;
-  /// What was wanted is reached.
+  /// The own median as a share of the ceiling's; 0 without a ceiling.
+  [[nodiscard]] double ceiling_share() const;
+  /// The own p99 as a multiple of the ceiling's; 0 without a ceiling or delays.
+  [[nodiscard]] double p99_to_ceiling() const;
+  /// One for each bound that is wanted.
+  [[nodiscard]] std::vector<Judgement> judgements() const;
   [[nodiscard]] bool reached() const;
 };
 
-/// Measures each of the two `options.repeat` times. Error in words, with the contender's name.
-[[nodiscard]] std::expected<Comparison, std::string> compare(const Options& options, Contender a,
-                                                             Contender b,
-                                                             const Progress& progress = {});
-
-/// The figure that is compared, over the runs of a report.
-[[nodiscard]] Spread compared_figure(const Report& report);
-
 [[nodiscard]] std::string summary(const Comparison& comparison);
-/// One JSON object with both reports.
+/// One JSON object with all reports.
 [[nodiscard]] std::string to_json(const Comparison& comparison);
 
 }  // namespace hermod::load

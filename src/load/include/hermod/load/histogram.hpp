@@ -19,8 +19,8 @@ class Histogram {
 
   Histogram();
 
-  /// Negative durations count as zero.
-  void record(Duration value);
+  /// Negative durations count as zero. `times`: it stands for so many values.
+  void record(Duration value, std::uint64_t times = 1);
   void add(const Histogram& other);
 
   [[nodiscard]] std::uint64_t count() const { return count_; }

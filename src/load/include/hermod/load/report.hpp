@@ -47,12 +47,18 @@ struct Counts {
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
   std::uint64_t skipped = 0;  ///< coap-observe: values replaced by later ones (RFC 7641 §1.3)
-  std::uint64_t unacknowledged = 0;  ///< QoS 1 and 2: PUBLISH without the end of its exchange
-  std::uint64_t retransmitted = 0;   ///< CoAP requests sent again (RFC 7252 §4.2)
-  std::uint64_t refused = 0;         ///< answers that are not a success
-  std::uint64_t unexpected = 0;      ///< messages and answers that nobody had asked for
-  std::uint64_t disconnected = 0;    ///< connections that the server ended
-  std::uint64_t stalls = 0;          ///< windows forgiven after a second without progress
+  std::uint64_t unacknowledged = 0;      ///< QoS 1 and 2: PUBLISH without the end of its exchange
+  std::uint64_t retransmitted = 0;       ///< CoAP requests sent again (RFC 7252 §4.2)
+  std::uint64_t refused = 0;             ///< answers that are not a success
+  std::uint64_t unexpected = 0;          ///< messages and answers that nobody had asked for
+  std::uint64_t disconnected = 0;        ///< connections that the server ended
+  std::uint64_t churn_subscribed = 0;    ///< --churn: acknowledged subscribes
+  std::uint64_t churn_unsubscribed = 0;  ///< and unsubscribes
+  std::uint64_t neighbour_connections = 0;
+  std::uint64_t neighbour_packets = 0;  ///< huge: that arrived; malicious: sent, whole or not
+  std::uint64_t neighbour_bytes = 0;    ///< of those
+  std::uint64_t neighbour_ended = 0;    ///< malicious: connections that the server ended
+  std::uint64_t stalls = 0;             ///< windows forgiven after a second without progress
 };
 
 /// One run.
@@ -63,7 +69,9 @@ struct Measurement {
   Counts counts;
   std::optional<ServerUse> server;
   std::optional<ServerMemory> memory;
-  std::optional<Quantiles> latency;  ///< from the intended send time; coap: round trip, closed loop
+  /// latency: from the intended send time. Closed loops of MQTT: from the append to the parse, by
+  /// one message of each read, weighed with the messages of the read. coap: round trip.
+  std::optional<Quantiles> latency;
   std::optional<Quantiles> lateness;  ///< of the sends of an open loop
   double generator_cpu_s = 0;         ///< all generator threads
   double generator_utilisation = 0;   ///< of the busiest generator thread
@@ -101,7 +109,7 @@ struct Spread {
 [[nodiscard]] std::string describe(const Options& options);
 
 /// Version of the JSON form; it changes when a field changes its name or meaning.
-inline constexpr int kReportFormat = 1;
+inline constexpr int kReportFormat = 2;
 
 /// One JSON object, without a newline.
 [[nodiscard]] std::string to_json(const Report& report);
