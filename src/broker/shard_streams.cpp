@@ -175,7 +175,7 @@ void Shard::let_linger(Connection& connection) {
 // waits kLingerTurns at most, and not at all when there is nothing else to do.
 void Shard::flush_lingering() {
   lingering_most_ = std::max(lingering_most_, lingering_.size());
-  std::size_t count = lingering_most_ / kLingerTurns + 1;
+  std::size_t count = lingering_most_ / kLingerTurns + kLingerFlushes;
   if (!busy_) count = std::max(count, kIdleFlushes);
   for (count = std::min(count, lingering_.size()); count > 0; --count) {
     Connection* connection = find(lingering_.front());

@@ -103,6 +103,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kParkedMax = 4u << 10;
   static constexpr std::size_t kFlushPasses = 4;
   static constexpr std::size_t kLingerTurns = 8;
+  static constexpr std::size_t kLingerFlushes = 4;  // in each turn, at least
   static constexpr std::size_t kLingerBytes = 16u << 10;
   static constexpr std::size_t kIdleFlushes = 32;
   static constexpr std::size_t kReceiveRounds = 16;      // batches of one socket in a turn
