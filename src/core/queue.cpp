@@ -10,11 +10,7 @@ namespace {
 constexpr std::size_t kFirstRing = 8;
 }
 
-void Queue::Entry::set_ids(std::span<const std::uint32_t> subscription_ids) {
-  if (subscription_ids.size() < 2) {
-    id = subscription_ids.empty() ? 0 : subscription_ids[0];
-    return;
-  }
+void Queue::Entry::set_several(std::span<const std::uint32_t> subscription_ids) {
   ids = std::make_unique<std::uint32_t[]>(subscription_ids.size());
   std::ranges::copy(subscription_ids, ids.get());
   id = static_cast<std::uint32_t>(subscription_ids.size());
@@ -25,6 +21,7 @@ std::span<const std::uint32_t> Queue::Entry::subscription_ids() const {
   return {&id, id == 0 ? 0u : 1u};
 }
 
+// Room for one more entry.
 void Queue::grow() {
   if (!state_) state_ = std::make_unique<State>();
   if (state_->count < state_->ring.size()) return;
@@ -34,23 +31,28 @@ void Queue::grow() {
   state_->head = 0;
 }
 
-model::Tag Queue::push(Entry entry) {
-  grow();
-  state_->bytes += entry.message.get()->memory();
-  at(state_->count) = std::move(entry);
-  ++state_->count;
+Queue::Entry& Queue::append(Entry&& entry) {
+  if (!state_ || state_->count == state_->ring.size()) [[unlikely]]
+    grow();
+  State& s = *state_;
+  s.bytes += entry.message.get()->memory();
+  Entry& place = at(s.count++);
+  place = std::move(entry);
+  return place;
+}
+
+model::Tag Queue::push(Entry&& entry) {
+  append(std::move(entry));
   ++state_->waiting;
   return next_tag_++;
 }
 
-model::Tag Queue::push_taken(Entry entry) {
+model::Tag Queue::push_taken(Entry&& entry) {
   HERMOD_ASSERT(waiting() == 0);
-  entry.delivered = true;
-  const model::Tag tag = push(std::move(entry));
+  append(std::move(entry)).delivered = true;
   state_->next = state_->count;
-  state_->waiting = 0;
   ++state_->unsettled;
-  return tag;
+  return next_tag_++;
 }
 
 model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
@@ -109,8 +111,9 @@ void Queue::let_go(Entry& entry) {
 }
 
 void Queue::pop() {
-  let_go(at(0));
-  at(0) = Entry{};
+  Entry& entry = at(0);
+  let_go(entry);
+  entry.delivered = entry.settled = false;  // the rest is written with the next one
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "hermod/base/output.hpp"
+#include "hermod/base/small_memory.hpp"
 
 namespace hermod::model {
 namespace {
@@ -103,7 +104,7 @@ MessageRef OwnedMessage::copy_of(const Message& message, SharedBytes payload) {
                   : SharedBytes::copy_of(message.payload);
   }
   const std::size_t size = sizeof(OwnedMessage) + octets_of(message, small);
-  void* memory = ::operator new(size);
+  void* memory = SmallMemory::take(size);
   auto* owned = new (memory) OwnedMessage;
   owned->message_ = message;
   Arena arena{static_cast<std::uint8_t*>(memory) + sizeof(OwnedMessage)};
@@ -140,8 +141,9 @@ std::uint8_t* MessageBlock::take(std::size_t count) {
 }
 
 void OwnedMessage::destroy(OwnedMessage* message) noexcept {
+  const std::size_t size = message->memory_ - message->payload_.bytes().size();
   message->~OwnedMessage();
-  ::operator delete(message);
+  SmallMemory::give(message, size);
 }
 
 }  // namespace hermod::model

@@ -152,12 +152,12 @@ TEST(Message, OwningACopyOnlyCounts) {
   EXPECT_EQ(second->owner, first.get());
 }
 
-TEST(Message, ASmallCopyIsOneAllocation) {
+TEST(Message, ASmallCopyIsOneAllocationOrTheMemoryOfAnOlderOne) {
   Source source;
   const Message message = source.message();
   const std::size_t before = testkit::allocation_count();
   const MessageRef copy = message.own();
-  EXPECT_EQ(testkit::allocation_count() - before, 1u);
+  EXPECT_LE(testkit::allocation_count() - before, 1u);
   EXPECT_FALSE(copy.get()->shared_payload());
 }
 

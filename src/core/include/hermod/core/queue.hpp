@@ -35,7 +35,11 @@ class Queue {
     bool delivered : 1 = false;  ///< was taken at least once: a further delivery is a repetition
     bool settled : 1 = false;
 
-    void set_ids(std::span<const std::uint32_t> subscription_ids);
+    void set_ids(std::span<const std::uint32_t> subscription_ids) {
+      if (subscription_ids.size() > 1) return set_several(subscription_ids);
+      id = subscription_ids.empty() ? 0 : subscription_ids[0];
+    }
+    void set_several(std::span<const std::uint32_t> subscription_ids);
     [[nodiscard]] std::span<const std::uint32_t> subscription_ids() const;
   };
 
@@ -59,10 +63,10 @@ class Queue {
   [[nodiscard]] model::Tag next_tag() const { return next_tag_; }
 
   /// Appends an entry that waits; returns its tag.
-  model::Tag push(Entry entry);
+  model::Tag push(Entry&& entry);
   /// Appends an entry that is being delivered right now, past nothing that waits: waiting() must be
   /// 0.
-  model::Tag push_taken(Entry entry);
+  model::Tag push_taken(Entry&& entry);
 
   /// Takes waiting entries for one delivery: at most `count_max`, and at most `credit` of them
   /// above at most once; stops where tags would not be consecutive or credit is missing. Fills
@@ -109,6 +113,7 @@ class Queue {
     return state_->ring[(state_->head + offset) & (state_->ring.size() - 1)];
   }
   [[nodiscard]] model::Tag head_tag() const { return next_tag_ - state_->count; }
+  Entry& append(Entry&& entry);
   void grow();
   void pop();
   void let_go(Entry& entry);
