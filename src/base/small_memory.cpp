@@ -52,7 +52,7 @@ struct Watch {
 };
 
 void watch() {
-  static thread_local const Watch end;
+  static thread_local const Watch kWatch;
 }
 
 constexpr std::size_t list_of(std::size_t size) {
