@@ -73,7 +73,8 @@ rows_of() {  # SET
     coap) printf '%s\n' coap-put coap-observe ;;
     all)
       local set
-      for set in gate windows sizes subscribers topics cores delays neighbours versions groups coap; do
+      for set in gate windows sizes subscribers topics cores delays neighbours versions groups \
+        coap; do
         rows_of "$set"
       done
       ;;
