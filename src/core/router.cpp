@@ -10,17 +10,47 @@ namespace hermod::core {
 
 using model::Guarantee;
 
-bool Router::publish(const model::Message& message, bool everywhere, ShardSet retained_owner) {
+namespace {
+
+// Whether a run for this audience may go on with other topics: it is cheap to copy and to compare,
+// and nobody in it may be the publisher, who is asked by topic.
+bool is_simple(const MatchSet& set, std::size_t most) {
+  return set.matches.size() <= most && set.ids.size() <= most &&
+         std::ranges::none_of(set.matches, &Match::some_no_local);
+}
+
+bool alike(const MatchSet& a, const MatchSet& b) {
+  return a.shards == b.shards && a.matches == b.matches && a.ids == b.ids;
+}
+
+}  // namespace
+
+bool Router::joins_run(const model::Message& message, bool everywhere) {
+  if (run_set_ == nullptr || run_.size() == kBatchMax || run_everywhere_ != everywhere) {
+    return false;
+  }
+  const model::Message& first = *run_.front();
+  if (first.guarantee != message.guarantee ||
+      first.origin.connection != message.origin.connection) {
+    return false;
+  }
   const std::string_view topic = message.destination.address;
-  const bool same_run = run_set_ != nullptr && run_.size() < kBatchMax &&
-                        run_everywhere_ == everywhere &&
-                        run_.front()->guarantee == message.guarantee &&
-                        run_.front()->origin.connection == message.origin.connection &&
-                        run_.front()->destination.address == topic;
-  if (!same_run) {
+  return first.destination.address == topic ||
+         (run_set_ == &few_ && alike(few_, cache_.find(topic)));
+}
+
+void Router::open_run(std::string_view topic, bool everywhere) {
+  run_set_ = &cache_.find(topic);
+  run_everywhere_ = everywhere;
+  if (!is_simple(*run_set_, kAlikeMax)) return;
+  few_ = *run_set_;
+  run_set_ = &few_;
+}
+
+bool Router::publish(const model::Message& message, bool everywhere, ShardSet retained_owner) {
+  if (!joins_run(message, everywhere)) {
     flush();
-    run_set_ = &cache_.find(topic);
-    run_everywhere_ = everywhere;
+    open_run(message.destination.address, everywhere);
   }
   run_.push_back(&message);
   const ShardSet interested = everywhere ? run_set_->shards : 0;
@@ -51,10 +81,11 @@ void Router::flush() {
   kept_.clear();
   run_.clear();
   run_set_ = nullptr;
-  for (Variant& variant : variants_) {
-    variant.items.clear();
-    variant.slots.clear();
+  for (Variant* variant : filled_) {
+    variant->items.clear();
+    variant->slots.clear();
   }
+  filled_.clear();
 }
 
 void Router::keep(const model::Message& message) {
@@ -73,6 +104,7 @@ void Router::record_durable() {
 Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) {
   Variant& v = variants_[static_cast<std::size_t>(guarantee) * 2 + (retain_as_published ? 1 : 0)];
   if (!v.items.empty()) return v;
+  filled_.push_back(&v);
   for (const model::Message* message : run_) {
     v.items.push_back({.message = message,
                        .guarantee = guarantee,

@@ -36,17 +36,66 @@ TEST_F(RouterTest, ARunIsDeliveredToEverybodyAsTheSameSpan) {
   EXPECT_EQ(counters().delivered, 9u);
 }
 
-TEST_F(RouterTest, TopicGuaranteeOrPublisherEndARun) {
+TEST_F(RouterTest, AudienceGuaranteeOrPublisherEndARun) {
   subscribe(attach("", 1), "#");
+  subscribe(attach("", 2), "b");
   (void)publish("a", "1");
   (void)publish("a", "2");
   (void)publish("b", "3");
   (void)publish("b", "4", Guarantee::kAtLeastOnce);
   (void)publish("b", "5", Guarantee::kAtLeastOnce, false, 9);
   core.flush();
-  ASSERT_EQ(outlet.batches.size(), 4u);
+  ASSERT_EQ(outlet.batches.size(), 7u);
   EXPECT_THAT(outlet.batches[0].items, ElementsAre("1/0", "2/0"));
   EXPECT_EQ(outlet.take(1), "1/0 2/0 3/0 4/1 5/1 ");
+  EXPECT_EQ(outlet.take(2), "3/0 4/1 5/1 ");
+}
+
+TEST_F(RouterTest, TopicsThatTheSameFewGetAlikeAreOneRun) {
+  for (ConnectionKey connection : {1u, 2u}) {
+    subscribe(attach("", connection), "a/+", Guarantee::kAtLeastOnce, {.subscription_id = 7});
+  }
+  constexpr int kTopics = 200;  // the cache grows, and moves what it holds
+  std::string expected;
+  for (int i = 0; i < kTopics; ++i) {
+    const std::string payload = std::to_string(i);
+    (void)publish("a/" + payload, payload);
+    expected += payload + "/0#7 ";
+  }
+  core.flush();
+  ASSERT_EQ(outlet.batches.size(), 2u);
+  EXPECT_EQ(outlet.take(1), expected);
+  EXPECT_EQ(outlet.take(2), expected);
+}
+
+// Same subscribers, but not in the same way.
+TEST_F(RouterTest, OtherOptionsForATopicEndARun) {
+  const SubscriberIndex one = attach("", 1);
+  subscribe(one, "a/+", Guarantee::kAtMostOnce, {.subscription_id = 1});
+  subscribe(one, "a/b", Guarantee::kAtLeastOnce, {.subscription_id = 2});
+  subscribe(one, "a/c", Guarantee::kAtMostOnce, {.retain_as_published = true});
+  for (const char* topic : {"a/a", "a/b", "a/c", "a/d"}) {
+    (void)publish(topic, "x", Guarantee::kAtLeastOnce);
+  }
+  core.flush();
+  EXPECT_EQ(outlet.batches.size(), 4u);
+  const std::string got = outlet.take(1);
+  EXPECT_TRUE(got.starts_with("x/0#1 x/1#")) << got;
+  EXPECT_TRUE(got.ends_with("x/0#1 x/0#1 ")) << got;
+}
+
+TEST_F(RouterTest, WithManySubscribersEachTopicIsARunOfItsOwn) {
+  for (ConnectionKey connection = 1; connection <= 5; ++connection) {
+    subscribe(attach("", connection), "a/+");
+  }
+  (void)publish("a/b", "1");
+  (void)publish("a/b", "2");
+  (void)publish("a/c", "3");
+  core.flush();
+  EXPECT_EQ(outlet.batches.size(), 10u);
+  for (ConnectionKey connection = 1; connection <= 5; ++connection) {
+    EXPECT_EQ(outlet.take(connection), "1/0 2/0 3/0 ");
+  }
 }
 
 TEST_F(RouterTest, ARunHasAnEnd) {

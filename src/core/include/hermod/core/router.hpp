@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a publication to the subscribers' queues and sessions. Successive publications to one topic
-// form a run: it is matched once, and a subscriber that keeps up gets the whole run in one call, as
-// the same span that everybody else gets, so that it is encoded once.
+// From a publication to the subscribers' queues and sessions. Successive publications of one client
+// to one topic, or to several that the same few subscribers get alike, form a run: a subscriber
+// that keeps up gets the whole run in one call, as the same span that everybody else gets, so that
+// it is encoded once.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "hermod/core/journal.hpp"
@@ -93,6 +95,11 @@ class Router {
     model::EncodeSlots slots;
   };
 
+  // As many subscribers, and subscription ids, a run over several topics has at most.
+  static constexpr std::size_t kAlikeMax = 4;
+
+  [[nodiscard]] bool joins_run(const model::Message& message, bool everywhere);
+  void open_run(std::string_view topic, bool everywhere);
   void pump_group(Subscriber& subscriber);
   // True when the run went to the subscriber's session at once.
   bool deliver_run(const Match& match);
@@ -113,7 +120,8 @@ class Router {
 
   // The open run.
   std::vector<const model::Message*> run_;
-  const MatchSet* run_set_ = nullptr;
+  const MatchSet* run_set_ = nullptr;  // `few_`, or the cache's
+  MatchSet few_;                       // outlives a look at the next topic
   bool run_everywhere_ = false;
   struct Kept {
     const model::Message* view;
@@ -121,6 +129,7 @@ class Router {
   };
   std::vector<Kept> kept_;  // counted copies made for the run
   std::array<Variant, kVariants> variants_;
+  std::vector<Variant*> filled_;  // of them
   std::vector<SubscriberIndex> durable_;
   CommitNumber last_commit_ = 0;
 

@@ -31,6 +31,8 @@ struct Match {
   bool retain_as_published = false;  ///< one of the subscriptions says so
   std::uint32_t ids_begin = 0;       ///< into MatchSet::ids
   std::uint32_t ids_count = 0;
+
+  bool operator==(const Match&) const = default;
 };
 
 /// Everybody that one topic goes to. Valid until the tree changes.
