@@ -7,18 +7,6 @@
 namespace hermod {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kKeeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
-#else
-constexpr bool kKeeps = true;
-#endif
-
 constexpr std::size_t kStep = 64;  // sizes are rounded up to a multiple
 constexpr std::size_t kSizes = SmallMemory::kPieceMax / kStep;
 

@@ -30,6 +30,17 @@ TEST(SmallMemory, PiecesInUseAreDifferentAndAsLargeAsAskedFor) {
   }
 }
 
+TEST(SmallMemory, APieceComesBackForAnotherOfItsSize) {
+  void* const piece = SmallMemory::take(200);
+  const std::size_t before = SmallMemory::kept();
+  SmallMemory::give(piece, 200);
+  if (!SmallMemory::kKeeps) GTEST_SKIP() << "under AddressSanitizer the heap has everything";
+  EXPECT_EQ(SmallMemory::kept(), before + 256);
+  void* const again = SmallMemory::take(256);
+  EXPECT_EQ(again, piece);
+  SmallMemory::give(again, 256);
+}
+
 TEST(SmallMemory, AThreadKeepsNoMoreThanItsLimit) {
   std::vector<void*> used;
   for (std::size_t octets = 0; octets < 2 * SmallMemory::kKeptMax; octets += 1024) {
@@ -37,6 +48,7 @@ TEST(SmallMemory, AThreadKeepsNoMoreThanItsLimit) {
   }
   for (void* piece : used) SmallMemory::give(piece, 1024);
   EXPECT_LE(SmallMemory::kept(), SmallMemory::kKeptMax);
+  EXPECT_EQ(SmallMemory::kept() > SmallMemory::kKeptMax - 1024, SmallMemory::kKeeps);
 }
 
 TEST(SmallMemory, WhatOneThreadTookAnotherMayGiveBack) {

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for small objects that come and go by the thousand. The thread that frees a piece keeps it
-// and hands it out again: no lock, no search, no merging of neighbours. Under AddressSanitizer
-// everything comes from the heap and goes there, so that nothing is hidden from it.
+// and hands it out again: no lock, no search, no merging of neighbours.
 #pragma once
 
 #include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HERMOD_HEAP_ONLY
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HERMOD_HEAP_ONLY
+#endif
+#endif
 
 namespace hermod {
 
 class SmallMemory {
  public:
+  /// False under AddressSanitizer: everything is the heap's, so that nothing is hidden from it.
+#ifdef HERMOD_HEAP_ONLY
+  static constexpr bool kKeeps = false;
+#else
+  static constexpr bool kKeeps = true;
+#endif
   /// Larger pieces are the heap's.
   static constexpr std::size_t kPieceMax = 1280;
   /// Octets that a thread keeps at most.
@@ -24,3 +37,5 @@ class SmallMemory {
 };
 
 }  // namespace hermod
+
+#undef HERMOD_HEAP_ONLY
