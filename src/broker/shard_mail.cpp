@@ -13,6 +13,9 @@ void Shard::read_mail() {
     const auto from = static_cast<std::uint16_t>((mail_turn_ + i) % shards);
     if (from == parts_.self) continue;
     Batch* batch = parts_.mailroom.between(from, parts_.self).take();
+    // Written while this turn went on: none of its messages is younger than the time it is read at,
+    // so that none has more time left than it was given ([MQTT-3.3.2-6]).
+    if (batch != nullptr) now_ = parts_.clock.now();
     while (batch != nullptr) {
       const std::unique_ptr<Batch> read{batch};
       busy_ = true;

@@ -5,12 +5,13 @@
 //   attach ID [keep] [expiry=S] [user=U] [pass=P] [will=T=V] [rwill=T=V] [auth=METHOD:OCTETS]
 //   ID "-": an assigned one
 //   auth OCTETS (goes on) | again METHOD OCTETS (begins anew, while attached)
-//   sub F [q1] [new] | unsub F | pub T V | pub1 T V | put T V | get T credit N | settle TAG |
-//   hold ID | ping | say N | wake MS | leave MS  replies: always read bye (ends well) | close (ends
-//   with the will)
+//   sub F [q1] [new] | unsub F | pub T V | hour T V (pub, for an hour) | pub1 T V | put T V | get T
+//   credit N | settle TAG | hold ID | ping | say N | wake MS | leave MS  replies: always read
+//   bye (ends well) | close (ends with the will)
 //
 // Request n (attach, sub, unsub, pub1, put, get count) is answered by "#n WORDS"; a message is
-// "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when repeated.
+// "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when repeated, " Ns"
+// when it is of use for so long.
 #pragma once
 
 #include <fmt/format.h>
@@ -58,7 +59,7 @@ class LineSession final : public session::Session {
   void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override {
     obey(as_text(datagram), now, effects);
   }
-  void on_deliveries(const model::DeliveryBatch& batch, Instant,
+  void on_deliveries(const model::DeliveryBatch& batch, Instant now,
                      session::Effects& effects) override {
     const std::size_t before = stream_ ? effects.output().size() : 0;
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
@@ -69,6 +70,10 @@ class LineSession final : public session::Session {
         after += fmt::format(" q{} @{}", static_cast<int>(delivery.guarantee), batch.first_tag + i);
       }
       if (delivery.redelivered) after += " d";
+      if (message.expires_at != kNever) {
+        const auto left = std::chrono::ceil<std::chrono::seconds>(message.expires_at - now);
+        after += fmt::format(" {}s", left.count());
+      }
       const bool shared = message.owner != nullptr && message.owner->shared_payload();
       if (stream_ && shared) {
         effects.output().append(as_bytes(fmt::format("{}=", message.destination.address)));
@@ -181,7 +186,7 @@ class LineSession final : public session::Session {
         effects.push(session::Detach{std::move(inflight_), true});
       close(model::Reason::kOk, effects);
     } else {
-      request(verb, line, effects);
+      request(verb, line, now, effects);
     }
   }
   void attach(std::string_view line, session::Effects& effects) {
@@ -217,7 +222,8 @@ class LineSession final : public session::Session {
     waits_ = true;
     effects.push(std::move(effect));
   }
-  void request(std::string_view verb, std::string_view line, session::Effects& effects) {
+  void request(std::string_view verb, std::string_view line, Instant now,
+               session::Effects& effects) {
     const std::string_view name = word(line);
     if (verb == "sub") {
       session::Subscribe effect{.filter = name, .ticket = unanswered_ = ++requests_};
@@ -234,12 +240,14 @@ class LineSession final : public session::Session {
     } else if (verb == "get") {
       effects.push(session::Lookup{name, unanswered_ = ++requests_});
     } else {
-      const bool counted = verb != "pub";
+      const bool for_an_hour = verb == "hour";
+      const bool counted = verb != "pub" && !for_an_hour;
       effects.publish(
           {.destination = model::Destination::topic(name),
            .payload = as_bytes(line),
            .guarantee = counted ? model::Guarantee::kAtLeastOnce : model::Guarantee::kAtMostOnce,
-           .retain = verb == "put"},
+           .retain = verb == "put",
+           .expires_at = for_an_hour ? now + std::chrono::hours{1} : kNever},
           counted ? ++requests_ : 0);
     }
   }

@@ -51,6 +51,23 @@ TEST(ShardPublish, NobodyThereGetsNoLetter) {
   EXPECT_EQ(there.read(), "other=x\n");
 }
 
+// A letter may be written after its reader's turn has begun: a message never has more time left
+// than it was given.
+TEST(ShardPublish, TimeThatIsLeftIsNoMoreThanWasGiven_MQTT_3_3_2_6) {
+  World world{2};
+  Client there{world, 1};
+  there.ask("attach " + world.name_on(1, "b") + "\nsub t");
+  Client publisher{world, 0};
+  publisher.ask("attach " + world.name_on(0, "p"));
+  publisher.send("hour t x");
+  world.clock.after_next([&] {
+    world.network.advance_to(world.network.now() + std::chrono::milliseconds{1});
+    world.turn(0);
+  });
+  world.turn(1);
+  EXPECT_EQ(there.read(), "t=x 3600s\n");
+}
+
 // Each acknowledgement comes in its place, a shared octet string to everybody who keeps up.
 TEST(ShardPublish, EveryTicketIsAnsweredInOrder) {
   World world;

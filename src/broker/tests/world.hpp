@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hermod/broker/authorizers.hpp"
@@ -33,6 +35,22 @@ class HeldJournal final : public core::Journal {
  private:
   core::CommitNumber number_ = 0;
   core::CommitNumber committed_ = 0;
+};
+
+/// The network's time. Something may happen right after a shard has read it.
+class WorldClock final : public Clock {
+ public:
+  explicit WorldClock(const transport::MemoryNetwork& network) : network_(network) {}
+  [[nodiscard]] Instant now() const override {
+    const Instant read = network_.now();
+    if (auto happens = std::exchange(after_next_, {})) happens();
+    return read;
+  }
+  void after_next(std::function<void()> happens) { after_next_ = std::move(happens); }
+
+ private:
+  const transport::MemoryNetwork& network_;
+  mutable std::function<void()> after_next_;
 };
 
 class World {
@@ -133,6 +151,7 @@ class World {
 
   Settings settings;
   transport::MemoryNetwork network;
+  WorldClock clock{network};
   LineProtocol lines{session::Transport::kStream};
   LineProtocol datagrams{session::Transport::kDatagram};
   Mailroom mailroom;
@@ -146,7 +165,7 @@ class World {
           shard({.settings = world.settings,
                  .self = self,
                  .hash_key = kHashKey,
-                 .clock = world.network,
+                 .clock = world.clock,
                  .rng = rng,
                  .log = world.log_,
                  .journal = journal,
