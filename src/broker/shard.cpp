@@ -257,7 +257,6 @@ void Shard::drop(Connection& connection) {
       const transport::IoResult last = connection.stream->write(std::span{pieces}.first(count));
       if (last.status == transport::IoResult::Status::kDone) counters_.bytes_sent += last.count;
     }
-    parts_.poller.remove(*connection.stream);
     if (const Source source = take_source(connection)) parts_.sources.leave(source);
     --streams_;
     if (!connection.attached()) --unattached_;

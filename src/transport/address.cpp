@@ -2,6 +2,7 @@
 #include "hermod/transport/address.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -112,11 +113,11 @@ Address Address::with_port(std::uint16_t port) const {
 }
 
 std::string Address::to_text() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
   if (family_ == Family::kV4) {
-    inet_ntop(AF_INET, octets_.data(), text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), port_);
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), octets_[0], octets_[1], octets_[2],
+                       octets_[3], port_);
   }
+  std::array<char, INET6_ADDRSTRLEN> text{};
   if (family_ == Family::kV6) {
     inet_ntop(AF_INET6, octets_.data(), text.data(), text.size());
     if (scope_ != 0) return fmt::format("[{}%{}]:{}", text.data(), scope_, port_);

@@ -43,14 +43,8 @@ class LineFormatter final : public spdlog::formatter {
 
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     if (timestamp_) {
-      const std::time_t time = spdlog::log_clock::to_time_t(message.time);
-      std::tm local{};
-      localtime_r(&time, &local);
-      std::array<char, 128> text{};
-      const std::size_t size = std::strftime(text.data(), text.size(), format_.c_str(), &local);
-      out.append(text.data(), text.data() + size);
-      constexpr std::string_view kColon = ": ";
-      out.append(kColon.data(), kColon.data() + kColon.size());
+      show(spdlog::log_clock::to_time_t(message.time));
+      out.append(stamp_.data(), stamp_.data() + stamp_.size());
     }
     out.append(message.payload.data(), message.payload.data() + message.payload.size());
     out.push_back('\n');
@@ -61,8 +55,20 @@ class LineFormatter final : public spdlog::formatter {
   }
 
  private:
+  void show(std::time_t time) {
+    if (time == shown_) return;
+    std::tm local{};
+    localtime_r(&time, &local);
+    std::array<char, 128> text{};
+    stamp_.assign(text.data(), std::strftime(text.data(), text.size(), format_.c_str(), &local));
+    stamp_ += ": ";
+    shown_ = time;
+  }
+
   bool timestamp_;
   std::string format_;
+  std::time_t shown_ = -1;
+  std::string stamp_;  // of shown_: most lines come in the second of the line before
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -54,6 +56,25 @@ TEST_F(LogFile, LinesBeginWithTheTime) {
   ASSERT_TRUE(log_.configure(config_));
   log_.write(LogLevel::kNotice, "x");
   EXPECT_THAT(read(config_.file), testing::MatchesRegex("20[0-9][0-9]\\|%: x\n"));
+}
+
+TEST_F(LogFile, EachLineBeginsWithItsOwnTime) {
+  config_.timestamp = true;
+  config_.timestamp_format = "%s";
+  ASSERT_TRUE(log_.configure(config_));
+  const std::time_t first = std::time(nullptr);
+  log_.write(LogLevel::kNotice, "x");
+  while (std::time(nullptr) < first + 2) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  log_.write(LogLevel::kNotice, "y");
+  std::istringstream lines(read(config_.file));
+  std::time_t x = 0;
+  std::time_t y = 0;
+  char colon = 0;
+  std::string text;
+  lines >> x >> colon >> text >> y >> colon >> text;
+  EXPECT_GE(x, first);
+  EXPECT_GT(y, x);
+  EXPECT_EQ(text, "y");
 }
 
 TEST_F(LogFile, SettingsChangeWhileItRuns) {

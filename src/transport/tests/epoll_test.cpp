@@ -48,6 +48,17 @@ TEST(Epoll, RemovedSourcesAreSilent) {
   EXPECT_TRUE(wait_readable(*poller, 2));
 }
 
+TEST(Epoll, SourcesThatEndedAreSilent) {
+  auto poller = make_poller();
+  auto a = std::move(bind_udp(loopback(), {}).value());
+  ASSERT_TRUE(poller->add(*a, 1));
+  a->reserve(1)[0] = 'x';
+  a->commit(1, a->local());
+  a->flush();
+  a.reset();
+  EXPECT_TRUE(poller->wait(kGlance).empty());
+}
+
 TEST(Epoll, HandsOutManyEventsInPortions) {
   constexpr std::size_t kSources = 300;
   auto poller = make_poller();

@@ -30,7 +30,8 @@ class Poller {
   /// wants_writable()), edge-triggered; what is ready already is the first edge. False when the
   /// kernel refuses.
   [[nodiscard]] virtual bool add(Source& source, Token token) = 0;
-  /// Stops watching; events of this source that were already collected may still be handed out.
+  /// Stops watching; events of this source that were already collected may still be handed out. A
+  /// source that ends is no longer watched, without this.
   virtual void remove(Source& source) = 0;
   /// Waits at most `timeout` (zero: only looks; Duration::max(): for ever) and returns what
   /// happened since the last call; empty after a timeout or a wake-up. Lives until the next call.
