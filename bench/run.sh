@@ -58,13 +58,13 @@ rows_of() {  # SET
     table) each q0 q1 q2 ;;
     limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 coap-get ;;
     scaling)
-      printf '%s\n' subscribers-10000 topics-1000000 subscriptions-1000000 filters churn \
-        threads-{fan-out,pairs}-q{0,1}
+      printf '%s\n' subscribers-10000 topics-1000000 filters churn \
+        threads-{fan-out,pairs}-q{0,1} threads-fan-out-q1-i200
       ;;
     windows) each q{0,1,2}-w{1,16,1024} ;;
     sizes) each q{0,1}-{256,4096,65536}b ;;
     subscribers) printf '%s\n' subscribers-{1,10,1000} ;;
-    topics) printf '%s\n' topics-{1000,100000} subscriptions-{10000,100000} ;;
+    topics) printf '%s\n' topics-{1000,100000} subscriptions-{10000,100000,1000000} ;;
     cores) printf '%s\n' cores-{fan-out,pairs}-q{0,1} ;;
     delays) printf '%s\n' latency-{1000,50000}-q{0,1} ;;
     neighbours) printf '%s\n' neighbour-{slow,huge,malicious}-q{0,1} ;;
@@ -202,21 +202,20 @@ more_topics() {  # COUNT: beside 10, all subscribed to by one wildcard
 
 # Each subscribed to by its name. A client may subscribe to 10,000, so there are 100 of them.
 more_subscriptions() {  # COUNT: beside 100
-  local count=$1 bound=()
-  if ((count == 1000000)); then bound=(--cost-at-most 2); fi
+  local count=$1
   if [[ -n $quick ]]; then count=$((count > 10000 ? 10000 : count)); fi
   scale pairs --publishers 100 -W 64 --topics 100 --exact --name '100 subscriptions' \
-    --then "--topics $count" --then-name "$count subscriptions" "${bound[@]}"
+    --then "--topics $count" --then-name "$count subscriptions"
 }
 
 # Two shards, half of the deliveries from one to the other. What crossing costs shows where both
 # shards share the processor that one had; on two processors each has less to do at a time, so that
 # batches are smaller, and with no third one the generator is in the way.
-more_shards() {  # SHAPE QOS OPTIONS...
-  local shape=$1 qos=$2 load=(--publishers 50 -W 64)
-  shift 2
+more_shards() {  # SHAPE QOS INFLIGHT OPTIONS...
+  local shape=$1 qos=$2 inflight=$3 load=(--publishers 50 -W 64)
+  shift 3
   if [[ $shape == fan-out ]]; then load=(--subscribers 100 -W 256); fi
-  scale "$shape" "${load[@]}" -q "$qos" --inflight 20 --name 'threads 1' \
+  scale "$shape" "${load[@]}" -q "$qos" --inflight "$inflight" --name 'threads 1' \
     --then-server "$(serve threads-2)" --then-name 'threads 2' "$@"
 }
 
@@ -253,8 +252,9 @@ measure() {  # ROW
       scale fan-out --subscribers 100 -W 256 --name 'still' --then '--churn 1000' \
         --then-name '1000 subscribes/s' --cost-at-most 1.3
       ;;
-    threads-*-q[01]) more_shards "${1:8:-3}" "${1: -1}" --then '' --at-least 0.85 ;;
-    cores-*-q[01]) more_shards "${1:6:-3}" "${1: -1}" --then "${both[*]}" ;;
+    threads-*-q[01]) more_shards "${1:8:-3}" "${1: -1}" 20 --then '' --at-least 0.85 ;;
+    threads-fan-out-q1-i200) more_shards fan-out 1 200 --then '' --at-least 0.85 ;;
+    cores-*-q[01]) more_shards "${1:6:-3}" "${1: -1}" 20 --then "${both[*]}" ;;
     neighbour-*-q[01])
       scale latency --publishers 50 --rate 5000 -q "${1: -1}" --name 'alone' \
         --then "--neighbour ${1:10:-3}" --then-name "${1:10:-3} neighbour"
