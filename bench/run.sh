@@ -122,7 +122,7 @@ contest() {  # MODE OPTIONS...: the summary on standard output, the JSON in its 
   if [[ -n $checking ]]; then return; fi
   # shellcheck disable=SC2069  # the summary comes on standard error
   "$hermod" bench "$mode" --json --repeat "$runs" "${pins[@]}" "${times[@]}" "$@" \
-    2>&1 >"$json_dir/$row.json"
+    2>&1 >"$BENCH_SCRATCH/$row.json"
 }
 
 # Debian's mosquitto with Nagle's delay and without it; the better counts. Programs built from
@@ -295,8 +295,9 @@ for row in "${rows[@]}"; do
     3) missed=$((missed + 1)) measured+=("$row") ;;
     2) failed=$((failed + 1)) measured+=("$row") ;;
     130) exit 130 ;;  # interrupted
-    *) failed=$((failed + 1)) && rm -f "$json_dir/$row.json" ;;
+    *) failed=$((failed + 1)) && rm -f "$json_dir/$row.json" && continue ;;
   esac
+  mv "$BENCH_SCRATCH/$row.json" "$json_dir/"  # whole or not at all, for who reads meanwhile
 done
 
 ((${#measured[@]} > 0)) || exit 2

@@ -180,6 +180,9 @@ def fill(page, directory):
 def main(directory, *names):
     files = ([Path(directory) / f"{name}.json" for name in names] or
              sorted(Path(directory).glob("*.json"), key=in_order))
+    if missing := [file.stem for file in files if not file.exists()]:
+        sys.exit(f"tables: not measured in {directory}: {' '.join(missing)}; "
+                 "./dev bench ROW... measures rows")
     contests = read(files)
     if not contests:
         sys.exit(f"tables: there is nothing in {directory}")
