@@ -40,6 +40,7 @@ constexpr std::array kTable{
     Entry{311, "application/sensml+xml"},
     Entry{320, "application/senml-etch+json"},
     Entry{322, "application/senml-etch+cbor"},
+    Entry{606, "application/core-pubsub+cbor"},
     Entry{11542, "application/vnd.oma.lwm2m+tlv"},
     Entry{11543, "application/vnd.oma.lwm2m+json"},
     Entry{11544, "application/vnd.oma.lwm2m+cbor"},

@@ -21,14 +21,21 @@ constexpr std::array kRules{
     OptionRule{kContentFormat, kUint, 0, 2, false, "Content-Format"},
     OptionRule{kMaxAge, kUint, 0, 4, false, "Max-Age"},
     OptionRule{kUriQuery, kString, 0, 255, true, "Uri-Query"},
+    OptionRule{kHopLimit, kUint, 1, 1, false, "Hop-Limit"},  // RFC 8768 §3
     OptionRule{kAccept, kUint, 0, 2, false, "Accept"},
     OptionRule{kLocationQuery, kString, 0, 255, true, "Location-Query"},
+    OptionRule{kBlock2, kUint, 0, 3, false, "Block2"},  // RFC 7959 §2.1
+    OptionRule{kBlock1, kUint, 0, 3, false, "Block1"},  // RFC 7959 §2.1
+    OptionRule{kSize2, kUint, 0, 4, false, "Size2"},    // RFC 7959 §4
     OptionRule{kProxyUri, kString, 1, 1034, false, "Proxy-Uri"},
     OptionRule{kProxyScheme, kString, 1, 255, false, "Proxy-Scheme"},
     OptionRule{kSize1, kUint, 0, 4, false, "Size1"},
+    OptionRule{kEcho, kOpaque, 1, 40, false, "Echo"},             // RFC 9175 §2.2.1
+    OptionRule{kNoResponse, kUint, 0, 1, false, "No-Response"},   // RFC 7967 §2
+    OptionRule{kRequestTag, kOpaque, 0, 8, true, "Request-Tag"},  // RFC 9175 §3.2.1
 };
 
-constexpr std::size_t kIndexed = static_cast<std::size_t>(kSize1) + 1;
+constexpr std::size_t kIndexed = static_cast<std::size_t>(kRequestTag) + 1;
 constexpr std::uint8_t kNoRule = 0xff;
 
 // Position in kRules by option number.

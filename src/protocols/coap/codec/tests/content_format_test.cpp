@@ -15,7 +15,7 @@ TEST(ContentFormat, IsReversible) {
     ++known;
     EXPECT_EQ(content_format(*text), format) << *text;
   }
-  EXPECT_EQ(known, 28);
+  EXPECT_EQ(known, 29);
 }
 
 TEST(ContentFormat, ReadsMediaTypesAsPeopleWriteThem) {

@@ -27,7 +27,12 @@ TEST(OptionNumber, CarriesItsClassInItsBits) {
         Row{kContentFormat, false, false, false}, Row{kMaxAge, false, true, false},
         Row{kUriQuery, true, true, false}, Row{kAccept, true, false, false},
         Row{kLocationQuery, false, false, false}, Row{kProxyUri, true, true, false},
-        Row{kProxyScheme, true, true, false}, Row{kSize1, false, false, true}}) {
+        Row{kProxyScheme, true, true, false}, Row{kSize1, false, false, true},
+        // RFC 7959 §2.1 Table 1 and §4, RFC 8768 §3, RFC 9175 §2.2.1 and §3.2.1, RFC 7967 §2
+        Row{kBlock2, true, true, false}, Row{kBlock1, true, true, false},
+        Row{kSize2, false, false, true}, Row{kHopLimit, false, false, false},
+        Row{kEcho, false, false, true}, Row{kRequestTag, false, false, false},
+        Row{kNoResponse, false, true, false}}) {
     SCOPED_TRACE(static_cast<unsigned>(row.number));
     EXPECT_EQ(is_critical(row.number), row.critical);
     EXPECT_EQ(is_unsafe(row.number), row.is_unsafe);
@@ -44,7 +49,7 @@ TEST(FindRule, KnowsNothingElse) {
     ++known;
     EXPECT_EQ(rule->number, static_cast<OptionNumber>(number));
   }
-  EXPECT_EQ(known, 16);
+  EXPECT_EQ(known, 23);
 }
 
 // RFC 7252 §5.4.3 and the Length column of Table 4.

@@ -19,6 +19,7 @@ enum class ContentFormat : std::uint16_t {
   kExi = 47,
   kJson = 50,
   kCbor = 60,
+  kPubSub = 606,  ///< application/core-pubsub+cbor: draft-ietf-core-coap-pubsub-21 §7.2 (TBD606)
 };
 
 /// The media type of a number, as registered; nothing when it is not in the table.

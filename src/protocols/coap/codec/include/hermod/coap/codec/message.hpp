@@ -56,12 +56,17 @@ inline constexpr Code kGet = Code::of(0, 1);
 inline constexpr Code kPost = Code::of(0, 2);
 inline constexpr Code kPut = Code::of(0, 3);
 inline constexpr Code kDelete = Code::of(0, 4);
+// RFC 8132 §4
+inline constexpr Code kFetch = Code::of(0, 5);
+inline constexpr Code kPatch = Code::of(0, 6);
+inline constexpr Code kIPatch = Code::of(0, 7);
 // RFC 7252 §12.1.2
 inline constexpr Code kCreated = Code::of(2, 1);
 inline constexpr Code kDeleted = Code::of(2, 2);
 inline constexpr Code kValid = Code::of(2, 3);
 inline constexpr Code kChanged = Code::of(2, 4);
 inline constexpr Code kContent = Code::of(2, 5);
+inline constexpr Code kContinue = Code::of(2, 31);  // RFC 7959 §2.9.1
 inline constexpr Code kBadRequest = Code::of(4, 0);
 inline constexpr Code kUnauthorized = Code::of(4, 1);
 inline constexpr Code kBadOption = Code::of(4, 2);
@@ -69,15 +74,20 @@ inline constexpr Code kForbidden = Code::of(4, 3);
 inline constexpr Code kNotFound = Code::of(4, 4);
 inline constexpr Code kMethodNotAllowed = Code::of(4, 5);
 inline constexpr Code kNotAcceptable = Code::of(4, 6);
+inline constexpr Code kRequestEntityIncomplete = Code::of(4, 8);  // RFC 7959 §2.9.2
+inline constexpr Code kConflict = Code::of(4, 9);                 // RFC 8132 §4
 inline constexpr Code kPreconditionFailed = Code::of(4, 12);
 inline constexpr Code kRequestEntityTooLarge = Code::of(4, 13);
 inline constexpr Code kUnsupportedContentFormat = Code::of(4, 15);
+inline constexpr Code kUnprocessableEntity = Code::of(4, 22);  // RFC 8132 §4
+inline constexpr Code kTooManyRequests = Code::of(4, 29);      // RFC 8516 §6
 inline constexpr Code kInternalServerError = Code::of(5, 0);
 inline constexpr Code kNotImplemented = Code::of(5, 1);
 inline constexpr Code kBadGateway = Code::of(5, 2);
 inline constexpr Code kServiceUnavailable = Code::of(5, 3);
 inline constexpr Code kGatewayTimeout = Code::of(5, 4);
 inline constexpr Code kProxyingNotSupported = Code::of(5, 5);
+inline constexpr Code kHopLimitReached = Code::of(5, 8);  // RFC 8768 §6.2
 }  // namespace code
 
 /// The only version there is (RFC 7252 §3).

@@ -20,24 +20,32 @@
 
 namespace hermod::coap {
 
-/// Option numbers (RFC 7252 §12.2, RFC 7641 §2). Any other number is a value of this type too.
+/// Option numbers (RFC 7252 §12.2, and the documents named). Any other number is a value of this
+/// type too.
 enum class OptionNumber : std::uint16_t {
   kIfMatch = 1,
   kUriHost = 3,
   kETag = 4,
   kIfNoneMatch = 5,
-  kObserve = 6,
+  kObserve = 6,  ///< RFC 7641 §2
   kUriPort = 7,
   kLocationPath = 8,
   kUriPath = 11,
   kContentFormat = 12,
   kMaxAge = 14,
   kUriQuery = 15,
+  kHopLimit = 16,  ///< RFC 8768 §3
   kAccept = 17,
   kLocationQuery = 20,
+  kBlock2 = 23,  ///< RFC 7959 §2.1
+  kBlock1 = 27,  ///< RFC 7959 §2.1
+  kSize2 = 28,   ///< RFC 7959 §4
   kProxyUri = 35,
   kProxyScheme = 39,
   kSize1 = 60,
+  kEcho = 252,        ///< RFC 9175 §2.2
+  kNoResponse = 258,  ///< RFC 7967 §2
+  kRequestTag = 292,  ///< RFC 9175 §3.2
 };
 
 /// Max-Age that holds when the option is absent, in seconds (RFC 7252 §5.10.5).
@@ -149,7 +157,7 @@ class Options {
 /// How the value of an option is to be read (RFC 7252 §3.2).
 enum class OptionFormat : std::uint8_t { kEmpty, kOpaque, kUint, kString };
 
-/// What the specification says about one option (RFC 7252 §5.10 Table 4, RFC 7641 §2).
+/// What the specification says about one option (RFC 7252 §5.10 Table 4, and the like).
 struct OptionRule {
   OptionNumber number{};
   OptionFormat format{};
