@@ -55,8 +55,8 @@ TEST_F(Rfc7252Server, RFC7252_3_3_and_4_and_3_1_2_and_3_format_errors_are_reject
   peer.octets("4901 0001 a1a2a3a4a5a6a7a8a9");
   peer.octets("4f01 0002 a1a2a3a4a5a6a7a8a9aaabacadaeaf");
   peer.octets("4001 0003 ff");
-  peer.octets("4001 0004 f061");
-  peer.octets("4001 0005 bf61");
+  peer.octets("4001 0004 f1 0000 61");
+  peer.octets("4001 0005 1f 0000 'x'*269");
   EXPECT_EQ(peer.sent(), "RST 0.00 #1 | RST 0.00 #2 | RST 0.00 #3 | RST 0.00 #4 | RST 0.00 #5");
   EXPECT_EQ(peer.wants(), "");
 }
