@@ -117,7 +117,7 @@ constexpr std::array<Column, 7> kColumns = {{
     {"transmissions", &LossTally::transmissions, &LossModel::transmissions},
     {"copies", &LossTally::copies, &LossModel::copies},
     {"waited s", &LossTally::waited_s, &LossModel::waited_s},
-    {"first pause s", &LossTally::pause_s, &LossModel::pause_s},
+    {"timeout s", &LossTally::timeout_s, &LossModel::timeout_s},
 }};
 
 LossModel model_of(std::size_t row, bool duplicated) {
@@ -135,7 +135,7 @@ void LossTally::add(const LossRequest& request) {
   transmissions.add(request.transmissions);
   copies.add(arrived ? request.arrivals - 1 : 0);
   if (arrived) waited_s.add(to_seconds(request.waited));
-  if (request.transmissions > 1) pause_s.add(to_seconds(request.first_pause));
+  if (request.transmissions > 1) timeout_s.add(to_seconds(request.timeout));
 }
 
 PathManners LossTable::manners(std::uint64_t seed) {

@@ -38,7 +38,7 @@ struct LossTally {
   Observed transmissions;
   Observed copies;
   Observed waited_s;
-  Observed pause_s;
+  Observed timeout_s;
 };
 
 class LossTable {

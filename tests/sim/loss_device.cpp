@@ -143,7 +143,10 @@ void LossDevice::commit(std::size_t count) {
   LossRequest& request = requests_[current_];
   if (request.arrivals == 0) request.waited = world_.now() - request.begun;
   ++request.transmissions;
-  if (request.transmissions == 2) request.first_pause = world_.now() - request.begun;
+  if (request.transmissions > 1) {  // RFC 7252 §4.2: each pause is twice the one before
+    request.timeout = (world_.now() - request.sent) / (1 << (request.transmissions - 2));
+  }
+  request.sent = world_.now();
   request.arrivals += arrivals;
   world_.trace().note(world_.now(), "put",
                       {{"request", current_}, {"id", header->message_id}, {"arrives", arrivals}});

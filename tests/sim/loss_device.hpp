@@ -38,8 +38,9 @@ struct LossRequest {
   unsigned transmissions = 0;
   unsigned arrivals = 0;  ///< at the broker, without those held back
   Instant begun{};
-  Duration waited{};       ///< until the first transmission that arrived
-  Duration first_pause{};  ///< between the first two transmissions
+  Instant sent{};      ///< last
+  Duration waited{};   ///< until the first transmission that arrived
+  Duration timeout{};  ///< the last pause, without the doublings before it
   model::Reason reason{};
 };
 

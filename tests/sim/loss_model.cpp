@@ -73,7 +73,7 @@ LossModel loss_model(double loss, double duplicated) {
           .transmissions = transmissions.expected(kTransmissionsMax),
           .copies = copies.expected(kCopiesMax - 1),
           .waited_s = {wait, wait_square / delivered - wait * wait, 45},
-          .pause_s = {kTimeoutMean, kTimeoutSquare - kTimeoutMean * kTimeoutMean, 3}};
+          .timeout_s = {kTimeoutMean, kTimeoutSquare - kTimeoutMean * kTimeoutMean, 3}};
 }
 
 bool agrees(const Expected& expected, double mean, double count) {

@@ -24,7 +24,7 @@ struct LossModel {
   Expected transmissions;
   Expected copies;    ///< arrivals beyond the first
   Expected waited_s;  ///< of those delivered: from the first transmission to the first that arrives
-  Expected pause_s;   ///< between the first two transmissions
+  Expected timeout_s;  ///< of those repeated: the last pause, without the doublings before it
 };
 
 /// Both from 0 to 1.

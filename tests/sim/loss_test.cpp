@@ -87,7 +87,7 @@ TEST_P(CoapLossFaults, are_noticed) {
 INSTANTIATE_TEST_SUITE_P(Each, CoapLossFaults,
                          testing::Values(Seen{LossFault::kMoreLoss, "NON delivered"},
                                          Seen{LossFault::kFewerRepeats, "acknowledged: "},
-                                         Seen{LossFault::kSteadyPauses, "first pause"},
+                                         Seen{LossFault::kSteadyPauses, "timeout s"},
                                          Seen{LossFault::kFalseAck, "acknowledged and not done"},
                                          Seen{LossFault::kTwoIds, "done twice"}));
 
