@@ -10,6 +10,9 @@
 namespace hermod::coap {
 namespace {
 
+// A request with a longer token has no response: it would not fit in a datagram.
+constexpr std::size_t kTokenSizeAnswered = 2048;
+
 bool is_known_method(Code code) {
   return code.value >= code::kGet.value && code.value <= code::kIPatch.value;
 }
@@ -42,6 +45,9 @@ Transfers& ServerEndpoint::transfers() {
 
 void ServerEndpoint::on_request(const MessageView& message, Bytes datagram, Instant now,
                                 session::Effects& effects) {
+  if (message.token.size() > kTokenSizeAnswered) {
+    return reject(message.type, message.message_id, effects);
+  }
   const std::uint64_t fingerprint = Deduplicator::fingerprint(datagram);
   if (answer_seen(message, fingerprint, now, effects)) return;
   Exchange* exchange = exchanges_.take(settings_.requests_max);
@@ -116,6 +122,8 @@ bool ServerEndpoint::refuse(Exchange& exchange, const MessageView& message,
         fmt::format_to_n(words.data(), words.size(), "option {} is not supported here",
                          static_cast<unsigned>(*options.bad_option));
     response = refusal(code::kBadOption, {words.data(), written.size});
+  } else if (message.token.size() > settings_.token_bytes_max) {  // RFC 8974 §2.2.2
+    response = refusal(code::kBadRequest, "the token is too long");
   } else if (!is_known_method(message.code)) {  // RFC 7252 §5.8
     response = refusal(code::kMethodNotAllowed);
   } else if (options.refusal) {

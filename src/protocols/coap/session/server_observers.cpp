@@ -148,7 +148,7 @@ std::uint8_t* ServerEndpoint::write_kept(std::uint8_t* out, const Observer& obse
 void ServerEndpoint::notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects) {
   Observer& observer = (*observers_)[id];
   const Bytes token = observer.token.bytes();
-  const std::size_t head = kHeaderSize + token.size();
+  const std::size_t head = head_size(token.size());
   const std::size_t body_max = shared.empty() ? kept_size_max(observer.value) : shared.size();
   session::DatagramSink& sink = effects.datagrams();
   std::uint8_t* out = sink.reserve(head + body_max);
@@ -209,7 +209,7 @@ void ServerEndpoint::supersede(ObserverId id, Instant now) {
   if (observer.told) return;
   observer.message_id = message_ids_.next();
   const Bytes token = observer.token.bytes();
-  std::vector<std::uint8_t> datagram(kHeaderSize + token.size() + kept_size_max(observer.value));
+  std::vector<std::uint8_t> datagram(head_size(token.size()) + kept_size_max(observer.value));
   std::uint8_t* body =
       write_head(datagram.data(), Type::kCon, code::kContent, observer.message_id, token);
   const std::uint8_t* end = write_kept(body, observer, next_sequence(observer, now), now);

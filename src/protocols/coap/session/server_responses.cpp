@@ -45,7 +45,7 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     if (response.observer != 0) {
       options.observe = next_sequence((*observers_)[response.observer], now);
     }
-    const std::size_t head = kHeaderSize + exchange.token.bytes().size();
+    const std::size_t head = head_size(exchange.token.size());
     std::uint8_t* out = effects.datagrams().reserve(head + body_size_max(response, options));
     const std::uint8_t* end = write_body(out + head, response, options);
     const Bytes body{out + head, end};
@@ -115,7 +115,7 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
                           std::size_t body_size, ObserverId observer, Instant now,
                           session::Effects& effects) {
   const Bytes token = exchange.token.bytes();
-  const std::size_t size = kHeaderSize + token.size() + body_size;
+  const std::size_t size = head_size(token.size()) + body_size;
   note_sent(size);
   const bool separate = exchange.type == Type::kCon && exchange.acknowledged;
   if (!separate && exchange.type == Type::kCon) {  // in the Acknowledgement (RFC 7252 §5.2.1)
@@ -144,7 +144,7 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
 
 void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, ObserverId observer,
                                Instant now, session::Effects& effects) {
-  const std::size_t head = kHeaderSize + exchange.token.bytes().size();
+  const std::size_t head = head_size(exchange.token.size());
   std::uint8_t* out = effects.datagrams().reserve(head + body.size());
   std::ranges::copy(body, out + head);
   if (may_send(head + body.size())) {
