@@ -47,6 +47,8 @@ Code to_code(model::Reason reason) {
       return code::kBadRequest;
     case kNotFound:
       return code::kNotFound;
+    case kAlreadyExists:
+      return code::kConflict;
     case kTooLarge:
       return code::kRequestEntityTooLarge;
     case kNotSupported:
