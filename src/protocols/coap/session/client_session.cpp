@@ -15,7 +15,7 @@ namespace {
 std::size_t size_max(const ClientRequest& request) {
   // Observe, Content-Format, Max-Age, Accept
   constexpr std::size_t kFixedMax = 2 + 4 + 6 + 4;
-  std::size_t size = kHeadSizeMax + kFixedMax + payload_size(request.payload.size());
+  std::size_t size = head_size(kTokenSizeUsual) + kFixedMax + payload_size(request.payload.size());
   size += request.uri_host.empty() ? 0 : kOptionOverheadMax + request.uri_host.size();
   for (const auto parts : {request.path, request.query}) {
     for (const std::string& part : parts) size += kOptionOverheadMax + part.size();
@@ -108,7 +108,7 @@ ClientSession::Exchange* ClientSession::take() {
   free_.pop_back();
   exchange.state = State::kQueued;
   // RFC 7252 §5.3.1: 48 random bits; the rest finds the exchange again.
-  std::array<std::uint8_t, kTokenSizeMax> token{};
+  std::array<std::uint8_t, kTokenSizeUsual> token{};
   const std::uint64_t random = rng_.next();
   std::memcpy(token.data(), &random, token.size());
   std::memcpy(token.data(), &exchange.index, sizeof(exchange.index));
@@ -215,7 +215,7 @@ void ClientSession::recycle() {
 
 ClientSession::Exchange* ClientSession::find(Bytes token) {
   std::uint16_t index = 0;
-  if (token.size() != kTokenSizeMax) return nullptr;
+  if (token.size() != kTokenSizeUsual) return nullptr;
   std::memcpy(&index, token.data(), sizeof(index));
   if (index >= exchanges_.size()) return nullptr;
   Exchange* exchange = exchanges_[index].get();
@@ -405,7 +405,7 @@ const model::Message& ClientSession::keep(const Exchange& exchange, const Messag
   IncomingValue value{.topic = exchange.topic,
                       .payload = message.payload,
                       .etag = options.etag,
-                      .type = message.type == Type::kNon ? Type::kNon : Type::kCon};
+                      .guarantee = to_guarantee(message.type)};
   if (options.format) value.content_type = kept.content_type.emplace(*options.format).text();
   kept.message = to_message(value, now, kept.properties);
   return kept.message;

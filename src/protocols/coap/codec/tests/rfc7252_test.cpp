@@ -49,15 +49,11 @@ TEST(Rfc7252Codec, RFC7252_3_2_no_other_version_is_read) {
   EXPECT_FALSE(decodes("c0010001"));
 }
 
-// RFC 8974 gives the lengths 13 and 14 a meaning.
-TEST(Rfc7252Codec, RFC7252_3_3_reserved_token_lengths_are_format_errors) {
+// RFC 8974 §2.1 gives the lengths 9 to 14 a meaning; 15 is reserved still.
+TEST(Rfc7252Codec, RFC7252_3_3_a_reserved_token_length_is_a_format_error) {
   EXPECT_TRUE(decodes("48010001 a1a2a3a4a5a6a7a8"));
-  for (const char* message :
-       {"49010001 a1a2a3a4a5a6a7a8a9", "4a010001 a1a2a3a4a5a6a7a8a9aa",
-        "4b010001 a1a2a3a4a5a6a7a8a9aaab", "4c010001 a1a2a3a4a5a6a7a8a9aaabac",
-        "4f010001 a1a2a3a4a5a6a7a8a9aaabacadaeaf"}) {
-    EXPECT_FALSE(decodes(message)) << message;
-  }
+  EXPECT_FALSE(decodes("4f010001 a1a2a3a4a5a6a7a8a9aaabacadaeaf"));
+  EXPECT_FALSE(decodes("4f010001 0000" + std::string(2 * 269, 'a')));
 }
 
 TEST(Rfc7252Codec, RFC7252_3_4_a_marker_needs_a_payload) {

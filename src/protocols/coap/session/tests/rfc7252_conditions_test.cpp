@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The statements of RFC 7252 on conditional requests (section 5.10.8): part of no program
-// until the server knows the options.
+// The statements of RFC 7252 on conditional requests (section 5.10.8).
 // Names: tests/conformance/rfc7252.txt.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
