@@ -47,6 +47,8 @@ TEST_F(Rfc7252Requests, RFC7252_5_1_1_get_only_reads) {
   }
   for (const char* path : {"/ps", "/.well-known/core"}) {
     peer.sends({.id = 8, .path = path});
+    EXPECT_THAT(peer.wants(), StartsWith("List "));
+    peer.answers(0, kUnavailable);
     EXPECT_EQ(peer.wants(), "");
   }
 }

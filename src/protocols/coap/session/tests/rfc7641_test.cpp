@@ -329,13 +329,17 @@ TEST_F(Rfc7641Server, RFC7641_4_5_1_1_one_notification_outstanding) {
 }
 
 TEST_F(Rfc7641Server, RFC7641_6_1_and_2_the_attribute_obs_stands_alone) {
-  for (const char* path : {"/.well-known/core", "/ps"}) {
-    peer.sends({.id = 7, .path = path});
-    const std::string links = peer.sent();
-    EXPECT_THAT(links, StartsWith("ACK 2.05 #7")) << path;
-    EXPECT_THAT(links, Not(HasSubstr(";obs="))) << path;
-    EXPECT_THAT(links, Not(::testing::ContainsRegex(";obs[^,]*;obs"))) << path;
-  }
+  const std::vector<model::TopicEntry> topics{{.topic = "a", .has_value = true},
+                                              {.topic = "b", .has_value = true}};
+  const session::TopicPage page{.topics = topics};
+  peer.sends({.id = 7, .path = "/.well-known/core?rt=core.ps.data"});
+  ASSERT_THAT(peer.wants(), StartsWith("List "));
+  peer.answers(0, session::Answer{.page = &page});
+  const std::string links = peer.sent();
+  EXPECT_THAT(links, StartsWith("ACK 2.05 #7"));
+  EXPECT_THAT(links, HasSubstr(";obs"));
+  EXPECT_THAT(links, Not(HasSubstr(";obs=")));
+  EXPECT_THAT(links, Not(::testing::ContainsRegex(";obs[^,]*;obs")));
 }
 
 // Who acknowledges nothing gets unconfirmed_max notifications, then a Confirmable one, and nothing
