@@ -405,7 +405,7 @@ const model::Message& ClientSession::keep(const Exchange& exchange, const Messag
   IncomingValue value{.topic = exchange.topic,
                       .payload = message.payload,
                       .etag = options.etag,
-                      .type = message.type == Type::kNon ? Type::kNon : Type::kCon};
+                      .guarantee = to_guarantee(message.type)};
   if (options.format) value.content_type = kept.content_type.emplace(*options.format).text();
   kept.message = to_message(value, now, kept.properties);
   return kept.message;
