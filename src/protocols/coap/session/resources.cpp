@@ -24,9 +24,11 @@ class PathReader {
               : segment == ".well-known" ? Root::kWellKnown
                                          : Root::kNone;
     } else if (depth_ == 2) {
-      below_ = (root_ == Root::kPs && segment == "data") ||
-               (root_ == Root::kWellKnown && segment == "core");
-    } else if (root_ == Root::kPs && below_) {
+      below_ = root_ == Root::kPs && segment == "data"          ? Below::kData
+               : root_ == Root::kPs && segment == "conf"        ? Below::kConfiguration
+               : root_ == Root::kWellKnown && segment == "core" ? Below::kCore
+                                                                : Below::kNone;
+    } else if (has_topic()) {
       if (depth_ > 3) topic_ += '/';
       topic_ += segment;
     }
@@ -34,9 +36,9 @@ class PathReader {
 
   [[nodiscard]] Resource resource() const {
     if (root_ == Root::kPs && depth_ == 1) return Resource::kCollection;
-    if (root_ == Root::kPs && below_ && !topic_.empty()) return Resource::kTopic;
-    if (root_ == Root::kWellKnown && below_ && depth_ == 2) return Resource::kDiscovery;
-    return Resource::kNone;
+    if (below_ == Below::kCore && depth_ == 2) return Resource::kDiscovery;
+    if (!has_topic() || topic_.empty()) return Resource::kNone;
+    return below_ == Below::kData ? Resource::kTopic : Resource::kConfiguration;
   }
   /// Why the topic is none; empty when it is one.
   [[nodiscard]] std::string_view wrong(std::size_t levels_max) const {
@@ -54,10 +56,16 @@ class PathReader {
 
  private:
   enum class Root : std::uint8_t { kNone, kPs, kWellKnown };
+  enum class Below : std::uint8_t { kNone, kData, kConfiguration, kCore };
+
+  [[nodiscard]] bool has_topic() const {
+    return below_ == Below::kData || below_ == Below::kConfiguration;
+  }
+
   std::string& topic_;
   std::size_t depth_ = 0;
   Root root_ = Root::kNone;
-  bool below_ = false;
+  Below below_ = Below::kNone;
   bool dots_ = false;
 };
 
@@ -100,7 +108,9 @@ Target read_target(std::span<const std::string_view> path, std::size_t levels_ma
   PathReader reader(topic);
   for (const std::string_view segment : path) reader.add(segment);
   Target target{.resource = reader.resource()};
-  if (target.resource != Resource::kTopic) return target;
+  if (target.resource != Resource::kTopic && target.resource != Resource::kConfiguration) {
+    return target;
+  }
   target.topic = topic;
   if (const std::string_view reason = reader.wrong(levels_max); !reason.empty()) {
     target.refusal = {code::kBadRequest, reason};

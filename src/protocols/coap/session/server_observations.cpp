@@ -92,6 +92,65 @@ void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& an
   });
 }
 
+// A declared topic has so many observers as it says: whoever begins to observe it takes a seat
+// first, and looks the value up once more then. True when there is nothing to wait for.
+bool ServerSession::take_seat(TopicRequest& record, const model::TopicProperties* declared,
+                              session::Effects& effects) {
+  record.declared = declared != nullptr;
+  if (declared == nullptr || record.observer == 0) return true;
+  const TopicId id = (*observed_)[record.observer].topic;
+  ObservedTopic& observed = observed_->topic(id);
+  if (observed.seat == ObservedTopic::Seat::kTaken) {
+    set_check(id, *declared);
+    return true;
+  }
+  record.awaits = Awaits::kWatch;
+  record.observed_topic = id;
+  if (observed.seat == ObservedTopic::Seat::kNone) {
+    observed.seat = ObservedTopic::Seat::kAsked;
+    effects.push(session::Watch{.ticket = make_ticket(Asked::kWatch, id, observed.generation),
+                                .topic = observed.name});
+  }
+  return false;
+}
+
+void ServerSession::on_watch_answer(TopicId topic, const session::Answer& answer, Instant now,
+                                    session::Effects& effects) {
+  ObservedTopic& observed = observed_->topic(topic);
+  const bool was_taken = observed.seat == ObservedTopic::Seat::kTaken;
+  if (answer.reason == model::Reason::kOk) {
+    observed.seat = ObservedTopic::Seat::kTaken;
+    if (answer.declared != nullptr) set_check(topic, *answer.declared);
+  } else {
+    observed.seat = ObservedTopic::Seat::kNone;
+  }
+  // pub-sub draft §2.5.3, §2.5.5: who has lost his seat, or his topic, hears 4.04
+  if (was_taken && answer.reason != model::Reason::kOk) {
+    return end_all(topic, code::kNotFound, now, effects);
+  }
+  for_each_awaiting(Awaits::kWatch, [&](Exchange& exchange, TopicRequest& record) {
+    if (record.observed_topic != topic) return;
+    record.awaits = Awaits::kNothing;
+    if (answer.reason == model::Reason::kQuotaExceeded && record.observer != 0) {
+      drop(record.observer, now, effects);  // RFC 7641 §4.1: a response without Observe
+    }
+    ask_value(exchange, record, effects);
+  });
+}
+
+void ServerSession::set_check(TopicId topic, const model::TopicProperties& declared) {
+  for (ObserverId id = observed_->topic(topic).first; id != 0;
+       id = (*observed_)[id].next_of_topic) {
+    endpoint_.set_confirm_every(id, declared.observer_check_s.value_or(0));
+  }
+}
+
+void ServerSession::end_all(TopicId topic, Code code, Instant now, session::Effects& effects) {
+  while (observed_->has(topic) && observed_->topic(topic).first != 0) {
+    end(observed_->topic(topic).first, code, now, effects);
+  }
+}
+
 void ServerSession::on_unsubscribe_answer(TopicId topic) {
   if (!observed_ || !observed_->has(topic)) return;
   ObservedTopic& observed = observed_->topic(topic);
@@ -124,8 +183,10 @@ void ServerSession::unobserve(ObserverId id, Instant now, session::Effects& effe
     TopicRequest& record = requests_[exchange.index];
     if (record.observer != id) return;
     record.observer = 0;
-    // The topic may go with its last observer, and then nobody is told of the grant.
-    if (record.awaits == Awaits::kSubscribe) ask_value(exchange, record, effects);
+    // The topic may go with its last observer, and then nobody is told of the grant or the seat.
+    if (record.awaits == Awaits::kSubscribe || record.awaits == Awaits::kWatch) {
+      ask_value(exchange, record, effects);
+    }
   });
   const TopicId topic = (*observed_)[id].topic;
   observed_->remove(id);
@@ -135,6 +196,10 @@ void ServerSession::unobserve(ObserverId id, Instant now, session::Effects& effe
                                       .ticket = make_ticket(Asked::kUnsubscribe, topic, 0)});
     observed.interest = ObservedTopic::Interest::kNone;
     ++observed.unsubscribes_pending;
+    if (observed.seat != ObservedTopic::Seat::kNone) {
+      observed.seat = ObservedTopic::Seat::kNone;
+      effects.push(session::Unwatch{.topic = observed.name});
+    }
   }
   observed_->release(topic);
   idle_due_ = std::min(idle_due_, now + settings_.idle);

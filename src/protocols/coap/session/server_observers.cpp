@@ -88,6 +88,14 @@ void ServerEndpoint::activate(const Response& response, Instant now, session::Ef
                   .version = response.version});
 }
 
+void ServerEndpoint::set_confirm_every(ObserverId id, std::uint32_t seconds) {
+  Observer& observer = (*observers_)[id];
+  observer.confirm_every_s = seconds;
+  if (observer.state == Observer::State::kActive) {
+    confirm_due_ = std::min(confirm_due_, confirm_due(observer, settings_));
+  }
+}
+
 void ServerEndpoint::remove_observer(ObserverId id) {
   if (outbox_.subject() == id) outbox_.forget_subject();
   observers_->remove(id);

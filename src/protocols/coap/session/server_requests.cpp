@@ -37,35 +37,26 @@ void keep_user_properties(const PublishParameters& parameters, TopicRequest& rec
 void ServerSession::on_request(const Request& request, Instant now, session::Effects& effects) {
   TopicRequest& record = requests_.begin(request.exchange.index);
   const Target target = read_target(request.options.path, limits_.topic_levels_max, record.topic);
-  const Code method = request.exchange.method;
   if (target.refusal) {
     return endpoint_.respond(
         request.exchange, refusal(target.refusal->code, target.refusal->diagnostic), now, effects);
   }
   switch (target.resource) {
     case Resource::kNone:
-      return endpoint_.respond(request.exchange, refusal(code::kNotFound), now, effects);
+      return refuse(request, code::kNotFound, now, effects);
     case Resource::kDiscovery:
     case Resource::kCollection:
-      if (method == code::kGet) return serve_links(request, target.resource, now, effects);
-      return endpoint_.respond(request.exchange, refusal(code::kMethodNotAllowed), now, effects);
+      return serve_links(request, target.resource, now, effects);
     case Resource::kTopic:
       return serve_topic(request, now, effects);
+    case Resource::kConfiguration:
+      return serve_configuration(request, now, effects);
   }
 }
 
-void ServerSession::serve_links(const Request& request, Resource resource, Instant now,
-                                session::Effects& effects) {
-  const std::optional<ContentFormat> accept = request.options.accept;
-  if (accept && *accept != ContentFormat::kLinkFormat) {
-    return endpoint_.respond(request.exchange, refusal(code::kNotAcceptable), now, effects);
-  }
-  const std::string_view links =
-      resource == Resource::kDiscovery ? kDiscoveryLinks : kCollectionLinks;
-  endpoint_.respond(request.exchange,
-                    {.code = code::kContent,
-                     .content = {.format = ContentFormat::kLinkFormat, .payload = as_bytes(links)}},
-                    now, effects);
+void ServerSession::refuse(const Request& request, Code code, Instant now,
+                           session::Effects& effects, std::string_view diagnostic) {
+  endpoint_.respond(request.exchange, refusal(code, diagnostic), now, effects);
 }
 
 void ServerSession::serve_topic(const Request& request, Instant now, session::Effects& effects) {
@@ -139,11 +130,31 @@ void ServerSession::start_publish(const Request& request, TopicRequest& record, 
   ask_value(request.exchange, record, effects);
 }
 
-void ServerSession::publish(Exchange& exchange, TopicRequest& record, const model::Message* value,
-                            Instant now, session::Effects& effects) {
-  if (!holds(record, value)) {
-    return endpoint_.respond(exchange, refusal(code::kPreconditionFailed), now, effects);
+// Whether what is to be published suits the topic as it is.
+bool ServerSession::fits_topic(Exchange& exchange, TopicRequest& record,
+                               const session::Answer& answer, Instant now,
+                               session::Effects& effects) {
+  if (!holds(record, answer.value)) {
+    endpoint_.respond(exchange, refusal(code::kPreconditionFailed), now, effects);
+    return false;
   }
+  if (answer.declared == nullptr || answer.declared->content_type.empty() ||
+      exchange.method == code::kDelete) {
+    return true;
+  }
+  const auto format = format_of(answer.declared->content_type);
+  if (!record.content_type && format) record.content_type.emplace(*format);
+  if (record.content_type && record.content_type->text() == answer.declared->content_type) {
+    return true;
+  }
+  // pub-sub draft §3.2.1
+  endpoint_.respond(exchange,
+                    refusal(code::kUnsupportedContentFormat, "the topic has another format"), now,
+                    effects);
+  return false;
+}
+
+void ServerSession::publish(Exchange& exchange, TopicRequest& record, session::Effects& effects) {
   IncomingValue incoming{.topic = record.topic, .guarantee = record.guarantee};
   if (exchange.method != code::kDelete) {
     incoming.payload = record.payload;
@@ -183,9 +194,14 @@ void ServerSession::on_lookup_answer(Exchange& exchange, const session::Answer& 
                                      session::Effects& effects) {
   TopicRequest& record = requests_[exchange.index];
   record.looked_up = answer.reason;
-  if (exchange.method != code::kGet) {
-    return publish(exchange, record, answer.value, now, effects);
+  if (record.resource == Resource::kConfiguration) {
+    return on_configuration_lookup(exchange, answer, now, effects);
   }
+  if (exchange.method != code::kGet) {
+    if (fits_topic(exchange, record, answer, now, effects)) publish(exchange, record, effects);
+    return;
+  }
+  if (!take_seat(record, answer.declared, effects)) return;
   // A value came meanwhile. Where it is kept it has come too, or it was deleted: to be asked again.
   if (answer.value == nullptr && is_overtaken(record, record.kept_version)) {
     return ask_value(exchange, record, effects);
@@ -193,8 +209,12 @@ void ServerSession::on_lookup_answer(Exchange& exchange, const session::Answer& 
   finish_get(exchange, record, answer.value, now, effects);
 }
 
-void ServerSession::finish_publish(Exchange& exchange, const TopicRequest& record, Instant now,
+void ServerSession::finish_publish(Exchange& exchange, TopicRequest& record, Instant now,
                                    session::Effects& effects) {
+  if (record.initialize && to_code(record.refused) == code::kChanged) {
+    return show_topic(exchange, code::kCreated, &record.properties_wanted, kAllProperties, now,
+                      effects);
+  }
   Code code = to_code(record.refused);
   if (code == code::kChanged && exchange.method == code::kDelete) {
     code = code::kDeleted;
@@ -236,7 +256,8 @@ void ServerSession::finish_get(Exchange& exchange, TopicRequest& record,
     content = *fitting;
     response.version = value->version;
     response.expires_at = value->expires_at;
-  } else if (record.observer == 0) {  // an observed topic needs no value
+  } else if (record.observer == 0 || record.declared) {
+    // an observed topic needs no value, but one that was declared (pub-sub draft §3.1)
     return refuse_with(code::kNotFound);
   }
   if (record.observer != 0 && !content.max_age_s) content.max_age_s = settings_.observe_max_age_s;

@@ -64,6 +64,28 @@ void ServerSession::on_answers(std::span<const session::Answer> answers, Instant
           finish_publish(*exchange, record, now, effects);
         }
         break;
+      case Asked::kList:
+        if (Exchange* exchange = endpoint_.exchanges().find(index, generation)) {
+          on_list_answer(*exchange, answer, now, effects);
+        }
+        break;
+      case Asked::kDeclare:
+        if (Exchange* exchange = endpoint_.exchanges().find(index, generation)) {
+          on_declare_answer(*exchange, answer, now, effects);
+        }
+        break;
+      case Asked::kUndeclare:
+        if (Exchange* exchange = endpoint_.exchanges().find(index, generation)) {
+          const Code code = to_code(answer.reason);
+          endpoint_.respond(*exchange, {.code = code.is_success() ? code::kDeleted : code}, now,
+                            effects);
+        }
+        break;
+      case Asked::kWatch:
+        if (observed_ && observed_->current(index, generation) != nullptr) {
+          on_watch_answer(index, answer, now, effects);
+        }
+        break;
       case Asked::kSubscribe:
         if (observed_ && observed_->current(index, generation) != nullptr) {
           on_subscribe_answer(index, answer, now, effects);

@@ -19,11 +19,15 @@ TopicRequest& TopicRequests::begin(std::uint32_t index) {
   request.etags.clear();
   request.if_match.clear();
   request.if_none_match = false;
+  request.resource = Resource::kTopic;
+  request.links.reset();
+  request.initialize = false;
   request.observer = 0;
   request.observed_topic = 0;
   request.kept_version = 0;
   request.refused = model::Reason::kOk;
   request.looked_up = model::Reason::kNotFound;
+  request.declared = false;
   if (request.topic.capacity() > kKept) request.topic = {};
   if (request.payload.capacity() > kKept) request.payload = {};
   return request;

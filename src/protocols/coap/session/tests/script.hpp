@@ -138,7 +138,12 @@ class Script {
 
   /// Answers the n-th effect that wants an answer, counted since before the last wants().
   void answers(std::size_t n, session::Answer answer) {
-    answer.ticket = tickets_.at(n);
+    last_ticket_ = tickets_.at(n);
+    answers_ticket(last_ticket_, answer);
+  }
+  /// Answers a ticket, maybe once more.
+  void answers_ticket(session::Ticket ticket, session::Answer answer) {
+    answer.ticket = ticket;
     run([&](session::Effects& effects) { session_.on_answers({&answer, 1}, now, effects); });
   }
   void answers(std::size_t n, model::Reason reason) {
@@ -196,6 +201,8 @@ class Script {
     return out;
   }
   /// The n-th message id of the session.
+  /// The ticket that was answered last.
+  [[nodiscard]] session::Ticket last_ticket() const { return last_ticket_; }
   [[nodiscard]] std::uint16_t own_id(unsigned n) const {
     return static_cast<std::uint16_t>(base_.value() + n);
   }
@@ -287,6 +294,23 @@ class Script {
   std::string text(const session::Lookup& e) {
     return asked(e.ticket, "Lookup " + std::string(e.topic));
   }
+  std::string text(const session::Declare& e) {
+    static constexpr std::string_view kModes[] = {"create", "replace", "patch"};
+    return asked(
+        e.ticket,
+        fmt::format("Declare {} {} ct:{} max:{}", e.topic, kModes[static_cast<std::size_t>(e.mode)],
+                    e.properties->content_type, e.properties->subscribers_max.value_or(0)));
+  }
+  std::string text(const session::Undeclare& e) {
+    return asked(e.ticket, "Undeclare " + std::string(e.topic));
+  }
+  std::string text(const session::List& e) {
+    return asked(e.ticket, fmt::format("List {} after '{}'", e.filter, e.after));
+  }
+  std::string text(const session::Watch& e) {
+    return asked(e.ticket, "Watch " + std::string(e.topic));
+  }
+  std::string text(const session::Unwatch& e) { return "Unwatch " + std::string(e.topic); }
   std::string text(const session::Close& e) { return "Close " + std::string(to_text(e.reason)); }
   std::string text(const session::Opened&) { return "Opened"; }
   std::string text(const session::Completed& e) {
@@ -303,6 +327,7 @@ class Script {
   session::Session& session_;
   std::vector<std::vector<std::uint8_t>> received_;
   std::vector<session::Ticket> tickets_;
+  session::Ticket last_ticket_ = 0;
   std::optional<std::uint16_t> base_;
 };
 

@@ -416,17 +416,6 @@ TEST_F(ServerSessionTest, IgnoresAnswersThatComeTwice) {
 
 // --- discovery ---
 
-TEST_F(ServerSessionTest, ShowsWhatThereIs) {
-  peer.sends({.id = 7, .path = "/.well-known/core"});
-  EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t Content-Format:40 '</ps>;rt=\"core.ps.coll\";ct=40'");
-  peer.sends({.id = 8, .path = "/.well-known/core?rt=core.ps*", .accept = 40});
-  EXPECT_EQ(peer.sent(), "ACK 2.05 #8 t:t Content-Format:40 '</ps>;rt=\"core.ps.coll\";ct=40'");
-  peer.sends({.id = 9, .path = "/ps"});
-  EXPECT_EQ(peer.sent(), "ACK 2.05 #9 t:t Content-Format:40 '</ps/data>;rt=\"core.ps.data\";obs'");
-  peer.sends({.id = 10, .path = "/ps", .accept = 50});
-  EXPECT_EQ(peer.sent(), "ACK 4.06 #10 t:t");
-}
-
 // --- the life of a peer ---
 
 TEST_F(ServerSessionTest, LeavesWhenThereIsNothingToRemember) {

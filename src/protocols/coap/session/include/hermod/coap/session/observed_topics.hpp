@@ -31,6 +31,8 @@ struct Observation {
 
 struct ObservedTopic {
   enum class Interest : std::uint8_t { kNone, kAsked, kGranted };
+  /// A seat among the observers of a declared topic.
+  enum class Seat : std::uint8_t { kNone, kAsked, kTaken };
 
   std::string name;  ///< stays where it is: effects borrow it
   std::uint32_t observers = 0;
@@ -38,6 +40,7 @@ struct ObservedTopic {
   std::uint32_t unsubscribes_pending = 0;  ///< unanswered; the name must stay until then
   ObserverId first = 0;
   Interest interest = Interest::kNone;
+  Seat seat = Seat::kNone;
 };
 
 class ObservedTopics {

@@ -2,8 +2,9 @@
 // The broker's resources and how a path names one. Knows no exchange and no answer.
 //
 //   /.well-known/core    links, for discovery (RFC 6690 §4)
-//   /ps                  where the topics are
-//   /ps/data/<topic>     the topic: a segment is a level, so a segment never holds '/'
+//   /ps                  the collection of topics (draft-ietf-core-coap-pubsub-21)
+//   /ps/data/<topic>     the topic's data: a segment is a level, so a segment never holds '/'
+//   /ps/conf/<topic>     the topic's configuration
 #pragma once
 
 #include <cstdint>
@@ -18,17 +19,12 @@
 
 namespace hermod::coap {
 
-enum class Resource : std::uint8_t { kNone, kDiscovery, kCollection, kTopic };
-
-/// application/link-format of /.well-known/core.
-inline constexpr std::string_view kDiscoveryLinks = "</ps>;rt=\"core.ps.coll\";ct=40";
-/// application/link-format of /ps: until topics are listed there, where they are.
-inline constexpr std::string_view kCollectionLinks = "</ps/data>;rt=\"core.ps.data\";obs";
+enum class Resource : std::uint8_t { kNone, kDiscovery, kCollection, kTopic, kConfiguration };
 
 /// What a path names. Borrows from the text that received the topic.
 struct Target {
   Resource resource = Resource::kNone;
-  std::string_view topic;          ///< kTopic
+  std::string_view topic;          ///< kTopic, kConfiguration
   std::optional<Refusal> refusal;  ///< the topic is none
 };
 

@@ -94,6 +94,9 @@ class ServerEndpoint {
   /// Forgets an observer; it is told nothing. on_observer_gone() is not called.
   void remove_observer(ObserverId observer);
   [[nodiscard]] Observer& observer(ObserverId id) { return (*observers_)[id]; }
+  /// The longest time between two Confirmable notifications to an observer, in seconds; 0: as the
+  /// settings say.
+  void set_confirm_every(ObserverId observer, std::uint32_t seconds);
   [[nodiscard]] std::size_t observers() const { return observers_ ? observers_->size() : 0; }
   /// Says to all observers that the server goes (RFC 7641 §4.2).
   void say_goodbye(Instant now, session::Effects& effects);

@@ -27,6 +27,7 @@
 #include "hermod/coap/session/observed_topics.hpp"
 #include "hermod/coap/session/server_endpoint.hpp"
 #include "hermod/coap/session/settings.hpp"
+#include "hermod/coap/session/topic_properties.hpp"
 #include "hermod/coap/session/topic_requests.hpp"
 #include "hermod/session/protocol.hpp"
 #include "hermod/session/session.hpp"
@@ -57,23 +58,41 @@ class ServerSession final : public session::Session, private Resources {
   void on_observer_gone(ObserverId observer, Instant now, session::Effects& effects) override;
 
   // Requests (server_requests.cpp).
-  void serve_links(const Request& request, Resource resource, Instant now,
-                   session::Effects& effects);
+  void refuse(const Request& request, Code code, Instant now, session::Effects& effects,
+              std::string_view diagnostic = {});
   void serve_topic(const Request& request, Instant now, session::Effects& effects);
   void start_get(const Request& request, TopicRequest& record, Instant now,
                  session::Effects& effects);
   void start_publish(const Request& request, TopicRequest& record, Instant now,
                      session::Effects& effects);
   void ask_value(const Exchange& exchange, TopicRequest& record, session::Effects& effects);
-  void publish(Exchange& exchange, TopicRequest& record, const model::Message* value, Instant now,
-               session::Effects& effects);
+  [[nodiscard]] bool fits_topic(Exchange& exchange, TopicRequest& record,
+                                const session::Answer& answer, Instant now,
+                                session::Effects& effects);
+  void publish(Exchange& exchange, TopicRequest& record, session::Effects& effects);
   void on_attach_answer(const session::Answer& answer, Instant now, session::Effects& effects);
   void on_lookup_answer(Exchange& exchange, const session::Answer& answer, Instant now,
                         session::Effects& effects);
   void finish_get(Exchange& exchange, TopicRequest& record, const model::Message* value,
                   Instant now, session::Effects& effects);
-  void finish_publish(Exchange& exchange, const TopicRequest& record, Instant now,
+  void finish_publish(Exchange& exchange, TopicRequest& record, Instant now,
                       session::Effects& effects);
+
+  // Lists and configurations (server_configuration.cpp).
+  void serve_links(const Request& request, Resource resource, Instant now,
+                   session::Effects& effects);
+  void ask_list(const Exchange& exchange, TopicRequest& record, session::Effects& effects);
+  void on_list_answer(Exchange& exchange, const session::Answer& answer, Instant now,
+                      session::Effects& effects);
+  void create_topic(const Request& request, Instant now, session::Effects& effects);
+  void serve_configuration(const Request& request, Instant now, session::Effects& effects);
+  void on_configuration_lookup(Exchange& exchange, const session::Answer& answer, Instant now,
+                               session::Effects& effects);
+  void on_declare_answer(Exchange& exchange, const session::Answer& answer, Instant now,
+                         session::Effects& effects);
+  void show_topic(Exchange& exchange, Code code, const model::TopicProperties* declared,
+                  PropertyKeys keys, Instant now, session::Effects& effects);
+
   /// Calls visit(exchange, record) for each open request that awaits `what`.
   template <typename Visit>
   void for_each_awaiting(Awaits what, Visit visit);
@@ -87,6 +106,12 @@ class ServerSession final : public session::Session, private Resources {
   void on_unsubscribe_answer(TopicId topic);
   void begin_notifying(ObserverId observer, const Response& response, Instant now,
                        session::Effects& effects);
+  [[nodiscard]] bool take_seat(TopicRequest& record, const model::TopicProperties* declared,
+                               session::Effects& effects);
+  void on_watch_answer(TopicId topic, const session::Answer& answer, Instant now,
+                       session::Effects& effects);
+  void set_check(TopicId topic, const model::TopicProperties& declared);
+  void end_all(TopicId topic, Code code, Instant now, session::Effects& effects);
   [[nodiscard]] bool is_overtaken(const TopicRequest& record, std::uint64_t version);
   void unobserve(ObserverId observer, Instant now, session::Effects& effects);
   void drop(ObserverId observer, Instant now, session::Effects& effects);

@@ -12,13 +12,24 @@
 #include "hermod/coap/session/convert.hpp"
 #include "hermod/coap/session/observed_topics.hpp"
 #include "hermod/coap/session/resources.hpp"
+#include "hermod/coap/session/topic_links.hpp"
 #include "hermod/model/message.hpp"
 
 namespace hermod::coap {
 
 struct TopicRequest {
   /// The answer that is to come.
-  enum class Awaits : std::uint8_t { kNothing, kAttach, kSubscribe, kLookup, kPublish };
+  enum class Awaits : std::uint8_t {
+    kNothing,
+    kAttach,
+    kSubscribe,
+    kLookup,
+    kWatch,
+    kPublish,
+    kList,
+    kDeclare,
+    kUndeclare
+  };
 
   Awaits awaits = Awaits::kNothing;
   std::string topic;
@@ -37,11 +48,19 @@ struct TopicRequest {
   std::vector<model::UserProperty> user;
   model::Properties properties;
 
+  // Of the collection and of a topic's configuration. The body of the request is in `payload`.
+  Resource resource = Resource::kTopic;
+  std::unique_ptr<TopicLinks> links;
+  model::TopicProperties properties_wanted;
+  std::string content_type_text;  ///< of the representation that answers
+  bool initialize = false;        ///< the value comes with the topic
+
   ObserverId observer = 0;                     ///< registered by this request
   std::uint64_t kept_version = 0;              ///< of its value when the lookup began
   TopicId observed_topic = 0;                  ///< kSubscribe: the topic whose answer is awaited
   model::Reason refused = model::Reason::kOk;  ///< why Attach, Subscribe or Publish failed
   model::Reason looked_up = model::Reason::kNotFound;
+  bool declared = false;  ///< the topic is, as the lookup has told
 };
 
 class TopicRequests {
