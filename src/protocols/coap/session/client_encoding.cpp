@@ -72,7 +72,8 @@ constexpr std::size_t kMergedMax = 56 + 7 * kOptionOverheadMax;
 }  // namespace
 
 bool ClientSession::is_sendable(const ClientRequest& request) const {
-  std::size_t size = kHeadSizeMax + kMergedMax;
+  std::size_t size =
+      head_size(request.token ? request.token->size() : kTokenSizeUsual) + kMergedMax;
   const auto add = [&](std::size_t length) { size += kOptionOverheadMax + length; };
   for (const auto texts : {request.path, request.query, request.if_match, request.etags}) {
     for (const std::string& text : texts) add(text.size());
@@ -145,7 +146,7 @@ void ClientSession::compose(Exchange& exchange) {
     payload = payload.subspan(sending.offset, sending.size);
     last = sending.offset + sending.size == exchange.body.size();
   }
-  exchange.datagram.resize(kHeadSizeMax + exchange.options.size() + kMergedMax +
+  exchange.datagram.resize(head_size(exchange.token.size()) + exchange.options.size() + kMergedMax +
                            payload_size(payload.size()));
   BodyWriter body(write_head(exchange.datagram.data(), exchange.type, exchange.method,
                              exchange.message_id, exchange.token.bytes()));

@@ -186,7 +186,7 @@ void ClientSession::open(Exchange& exchange, const Purpose& purpose) {
 
 // RFC 7252 §5.3.1: 48 random bits; the rest finds the exchange again.
 void ClientSession::make_token(Exchange& exchange) {
-  std::array<std::uint8_t, kTokenSizeMax> token{};
+  std::array<std::uint8_t, kTokenSizeUsual> token{};
   const std::uint64_t random = rng_.next();
   std::memcpy(token.data(), &random, token.size());
   std::memcpy(token.data(), &exchange.index, sizeof(exchange.index));
@@ -305,8 +305,8 @@ ClientSession::Exchange* ClientSession::find(Bytes token) {
            (exchange.state != State::kQueued || exchange.registered);
   };
   std::uint16_t index = 0;
-  if (token.size() == kTokenSizeMax) std::memcpy(&index, token.data(), sizeof(index));
-  if (token.size() == kTokenSizeMax && index < exchanges_.size()) {
+  if (token.size() == kTokenSizeUsual) std::memcpy(&index, token.data(), sizeof(index));
+  if (token.size() == kTokenSizeUsual && index < exchanges_.size()) {
     Exchange* exchange = exchanges_[index].get();
     if (waits(*exchange) && exchange->token == Token{token}) return exchange;
   }

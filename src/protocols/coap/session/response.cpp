@@ -3,12 +3,12 @@
 
 namespace hermod::coap {
 
-std::size_t response_size_max(const Reply& reply) {
+std::size_t response_size_max(const Reply& reply, std::size_t token_size) {
   constexpr std::size_t kSize1Max = 7;
   const std::size_t representation =
       reply.representation == nullptr ? 0 : representation_size_max(*reply.representation);
   // No more than is written: who checked that a representation fits in a datagram left no room.
-  return kHeadSizeMax + (reply.size1 ? kSize1Max : 0) + representation +
+  return head_size(token_size) + (reply.size1 ? kSize1Max : 0) + representation +
          payload_size(reply.diagnostic.size());
 }
 

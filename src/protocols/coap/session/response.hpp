@@ -21,7 +21,7 @@ struct Reply {
 };
 
 /// Octets that write_response() writes at most.
-[[nodiscard]] std::size_t response_size_max(const Reply& reply);
+[[nodiscard]] std::size_t response_size_max(const Reply& reply, std::size_t token_size);
 /// Writes the whole message; returns its end.
 [[nodiscard]] std::uint8_t* write_response(std::uint8_t* out, Type type, std::uint16_t message_id,
                                            Bytes token, const Reply& reply);

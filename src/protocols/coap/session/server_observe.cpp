@@ -229,7 +229,8 @@ bool ServerSession::take_value(ObservationId id, const model::Message& message, 
     // RFC 7641 §4.2: the format of the first notification that named one, to the end. A value that
     // names none does not contradict it.
     ending = code::kNotAcceptable;
-  } else if (kHeadSizeMax + representation_size_max(*fitting) > settings_.datagram_bytes_max) {
+  } else if (head_size(observation.token.size()) + representation_size_max(*fitting) >
+             settings_.datagram_bytes_max) {
     ending = code::kNotImplemented;
   }
   if (registering) observation.ending = ending;
@@ -271,7 +272,8 @@ Bytes ServerSession::encode_shared(const model::DeliveryBatch& batch, std::size_
       representation->etag = {};
       if (!representation->max_age_s) representation->max_age_s = settings_.observe_max_age_s;
       const std::size_t size_max = representation_size_max(*representation);
-      if (kHeadSizeMax + size_max > settings_.datagram_bytes_max) continue;
+      // a longer token than none is counted for each observer
+      if (head_size(0) + size_max > settings_.datagram_bytes_max) continue;
       const std::size_t begin = fresh.bytes.size();
       fresh.bytes.resize(begin + size_max);
       BodyWriter body(fresh.bytes.data() + begin);
@@ -304,7 +306,7 @@ void ServerSession::notify(ObservationId id, Bytes encoded, Instant now,
   session::DatagramSink& sink = effects.datagrams();
   const std::size_t body_max =
       encoded.empty() ? representation_size_max(representation) : encoded.size();
-  std::uint8_t* out = sink.reserve(kHeadSizeMax + body_max);
+  std::uint8_t* out = sink.reserve(head_size(observation.token.size()) + body_max);
   std::uint8_t* at = write_head(out, confirm ? Type::kCon : Type::kNon, code::kContent, message_id,
                                 observation.token.bytes());
   if (encoded.empty()) {
@@ -349,7 +351,8 @@ void ServerSession::supersede(ObservationId id, Instant now) {
   if (observation.told) return;
   const Representation representation = kept(observation, now);
   observation.message_id = message_ids_.next();
-  std::vector<std::uint8_t> datagram(kHeadSizeMax + representation_size_max(representation));
+  std::vector<std::uint8_t> datagram(head_size(observation.token.size()) +
+                                     representation_size_max(representation));
   BodyWriter body(write_head(datagram.data(), Type::kCon, code::kContent, observation.message_id,
                              observation.token.bytes()));
   write_representation(body, representation, next_sequence(observation, now));

@@ -283,7 +283,8 @@ void ServerSession::finish_get(Request& request, const model::Message* value, In
   } else if (request.observation == 0) {  // an observed topic needs no value
     return refuse_with(code::kNotFound);
   }
-  if (kHeadSizeMax + representation_size_max(representation) > settings_.datagram_bytes_max) {
+  if (head_size(request.exchange.token.size()) + representation_size_max(representation) >
+      settings_.datagram_bytes_max) {
     return refuse_with(code::kNotImplemented, "the value needs block-wise transfer");
   }
   Reply reply{.code = code::kContent, .representation = &representation};

@@ -98,8 +98,8 @@ void ServerSession::go_on(Instant now, session::Effects& effects) {
 // Returns the response's own message id, if it has one.
 std::optional<std::uint16_t> ServerSession::respond(const Exchange& exchange, const Reply& reply,
                                                     Instant now, session::Effects& effects) {
-  const std::size_t size_max = response_size_max(reply);
   const Bytes token = exchange.token.bytes();
+  const std::size_t size_max = response_size_max(reply, token.size());
   const bool separate = exchange.type == Type::kCon && exchange.acknowledged;
   if (!separate) {
     // In the Acknowledgement (RFC 7252 §5.2.1), or Non-confirmable as the request was (§5.2.3).

@@ -88,13 +88,17 @@ TEST_F(ClientExtensionsTest, TakesTheTokenOfTheApplication) {
   EXPECT_TRUE(request({.path = path, .token = as_bytes("tk")}, 1));
   EXPECT_FALSE(request({.path = path, .token = as_bytes("tk")}, 2));  // in use
   EXPECT_TRUE(request({.path = path, .token = Bytes{}}, 3));
-  EXPECT_FALSE(request({.path = path, .token = as_bytes("123456789")}, 4));
+  const std::string long_token(4096, 't');
+  EXPECT_FALSE(request({.path = path, .token = as_bytes(long_token)}, 4));  // fits no datagram
   EXPECT_EQ(sent(), "CON 0.01 #s0 t:tk Uri-Path:'r' | CON 0.01 #s1 Uri-Path:'r'");
   server.datagram(encode({.payload = "x"}, Type::kAck, server.own_id(1), ""));
   server.datagram(encode({.payload = "y"}, Type::kAck, server.own_id(0), "tk"));
   EXPECT_EQ(wants(), "Completed 3 ok 2.05 'x' | Completed 1 ok 2.05 'y'");
   EXPECT_TRUE(request({.path = path, .token = as_bytes("tk")}, 5));
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:tk Uri-Path:'r'");
+  EXPECT_TRUE(request({.path = path, .token = as_bytes("123456789")}, 6));  // RFC 8974
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:tk Uri-Path:'r' | CON 0.01 #s3 t:123456789 Uri-Path:'r'");
+  server.datagram(encode({.payload = "z"}, Type::kAck, server.own_id(3), "123456789"));
+  EXPECT_EQ(wants(), "Completed 6 ok 2.05 'z'");
 }
 
 // --- pings ---

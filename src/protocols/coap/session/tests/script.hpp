@@ -211,7 +211,7 @@ class Script {
   // Tokens of the client role are random.
   std::string token_text(Bytes token) {
     const std::string text(as_text(token));
-    if (token.size() < kTokenSizeMax) return text;
+    if (token.size() != kTokenSizeUsual) return text;
     auto at = std::ranges::find(tokens, text);
     if (at == tokens.end()) at = tokens.insert(at, text);
     return std::to_string(at - tokens.begin());

@@ -678,5 +678,23 @@ TEST_F(ServerObserveTest, SharedEncodingChangesNothing) {
   EXPECT_EQ(shared, alone);
 }
 
+// RFC 8974: a long token is echoed like any other, and what a datagram may hold counts it.
+TEST_F(ServerObserveTest, CarriesLongTokens) {
+  const std::string token(300, 'k');
+  observes({.id = 1, .token = token, .observe = 0}, "a");
+  proves("a", token);
+  model::EncodeSlots slots;
+  peer.delivers(live("a", "1"), &slots);
+  peer.delivers(live("a", "2"));
+  EXPECT_EQ(peer.sent(), fmt::format("NON 2.05 #s1 t:{0} Observe:n Max-Age:600 '1' | "
+                                     "NON 2.05 #s2 t:{0} Observe:n Max-Age:600 '2'",
+                                     token));
+  const std::string fits_short_tokens(settings.datagram_bytes_max - 100, 'x');
+  model::EncodeSlots more_slots;
+  peer.delivers(live("a", fits_short_tokens), &more_slots);
+  EXPECT_EQ(peer.sent(), fmt::format("CON 5.01 #s3 t:{}", token));
+  EXPECT_LE(peer.wire.reserved_max, settings.datagram_bytes_max);
+}
+
 }  // namespace
 }  // namespace hermod::coap::test

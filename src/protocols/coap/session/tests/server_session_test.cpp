@@ -44,7 +44,7 @@ TEST_F(ServerSessionTest, AnswersAPingWithReset) {
 // answered. §3: another version is ignored in silence.
 TEST_F(ServerSessionTest, RejectsMalformedConfirmableMessages) {
   peer.octets("40010007ff");  // marker without payload
-  peer.octets("49010008a1");  // token length 9
+  peer.octets("4f010008a1");  // token length 15
   peer.octets("40010009bf");  // length 15
   peer.octets("4000000a01");  // an Empty message that is not empty
   EXPECT_EQ(peer.sent(), "RST 0.00 #7 | RST 0.00 #8 | RST 0.00 #9 | RST 0.00 #10");

@@ -18,6 +18,9 @@ struct Settings {
   Duration ack_delay = std::chrono::seconds{1};
   /// Requests of one peer that are being executed; more are answered 5.03.
   std::size_t requests_max = 128;
+  /// Octets of the longest token that is accepted; a request with a longer one is refused. It is
+  /// kept with the request and with each observation (RFC 8974 §2.1 allows 65,804).
+  std::size_t token_bytes_max = 1024;
   /// Confirmable responses that wait for the one in flight; more are sent without confirmation.
   std::size_t confirmables_waiting_max = 16;
   /// Entries of the table of requests seen, per peer: 16 octets each. A power of two.
