@@ -48,6 +48,9 @@ struct UriError {
 /// none (RFC 7252 §6.5 steps 6 and 7).
 [[nodiscard]] std::string path_text(Options options, OptionNumber number = OptionNumber::kUriPath);
 
+/// Appends '/' and the segment, percent-encoded, to a path (RFC 7252 §6.5 step 6).
+void append_segment(std::string& path, std::string_view segment);
+
 /// "?a=1&b=2" from the Uri-Query (or Location-Query) options, empty when there are none
 /// (RFC 7252 §6.5 step 8).
 [[nodiscard]] std::string query_text(Options options,
