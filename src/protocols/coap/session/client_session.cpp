@@ -372,7 +372,7 @@ void ClientSession::on_empty(const MessageView& message, Instant now, session::E
   if (exchange->ping) {
     finish(*exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
   } else if (message.type == Type::kRst) {
-    finish(*exchange, model::Reason::kProtocolError, code::kEmpty, nullptr, now, effects);
+    finish(*exchange, model::Reason::kPeerClosed, code::kEmpty, nullptr, now, effects);
   } else if (silent) {  // RFC 7967 §2.1: that is all that comes
     finish(*exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
   } else {  // RFC 7252 §5.2.2

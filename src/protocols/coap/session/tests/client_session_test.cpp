@@ -119,7 +119,7 @@ TEST_F(ClientSessionTest, ResetEndsARequest) {
   EXPECT_TRUE(request({.path = path}, 5));
   (void)server.sent();
   server.resets(0);
-  EXPECT_EQ(server.wants(), "Completed 5 protocol error 0.00");
+  EXPECT_EQ(server.wants(), "Completed 5 closed by the peer 0.00");
 }
 
 //   CON GET #s0 ->

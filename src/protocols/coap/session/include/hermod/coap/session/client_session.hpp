@@ -60,9 +60,9 @@ class ClientSession final : public session::Session {
   /// its options do not fit in a datagram, its body is above body_bytes_max or its token is in use.
   /// Completed tells the response's code and reason, with an empty code when none came: kTimeout;
   /// kTooLarge, a body above body_bytes_max; kUnavailable, a body that changed again and again
-  /// while it was read; kProtocolError, a Reset or nonsense. Where No-Response lets success be
-  /// silent, it is kOk with an empty code: when sent, if no response at all is wanted of a
-  /// Non-confirmable request, when acknowledged, if of a Confirmable one; else after the response
+  /// while it was read; kPeerClosed, a Reset; kProtocolError, nonsense. Where No-Response lets
+  /// success be silent, it is kOk with an empty code: when sent, if no response at all is wanted of
+  /// a Non-confirmable request, when acknowledged, if of a Confirmable one; else after the response
   /// timeout.
   [[nodiscard]] bool request(const ClientRequest& request, session::Ticket ticket, Instant now,
                              session::Effects& effects);
