@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hermod/base/utf8.hpp"
+#include "hermod/cbor/diagnostic.hpp"
 #include "hermod/coap/codec/link_format.hpp"
 #include "hermod/coap/codec/option.hpp"
 #include "hermod/sasl/base64.hpp"
@@ -129,6 +130,13 @@ bool each_link(std::string_view text, Use use) {
   return link.has_value();
 }
 
+/// The media type itself, or one that is a form of it (RFC 6839 §3).
+bool is_format(std::optional<coap::ContentFormat> format, std::string_view name,
+               std::string_view suffix) {
+  const auto type = format ? coap::media_type(*format) : std::nullopt;
+  return type && (*type == name || type->ends_with(suffix));
+}
+
 void append_hex(std::string& out, std::string_view octets) {
   constexpr std::size_t kPerLine = 16;
   for (std::size_t at = 0; at < octets.size(); at += kPerLine) {
@@ -190,11 +198,17 @@ void append_pretty(std::string& out, const CoapPrintable& response) {
     }
     text.clear();
   }
-  if (response.format == coap::ContentFormat::kJson &&
+  if (is_format(response.format, "application/json", "+json") &&
       append_compact_json(text, response.payload)) {
     append_pretty_json(out, text);
     out += '\n';
     return;
+  }
+  if (is_format(response.format, "application/cbor", "+cbor")) {
+    if (auto item = cbor::diagnostic(as_bytes(response.payload), cbor::Layout::kIndented)) {
+      out += *item + '\n';
+      return;
+    }
   }
   if (!is_utf8(as_bytes(response.payload))) return append_hex(out, response.payload);
   out += response.payload;

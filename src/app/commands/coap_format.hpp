@@ -29,8 +29,9 @@ struct CoapPrintable {
   std::optional<double> round_trip_ms;  ///< nothing for notifications
 };
 
-/// Appends the payload laid out for people: JSON on several lines, links one a line, other text as
-/// it is, anything else in hexadecimal; with an end of line.
+/// Appends the payload laid out for people: JSON and CBOR (in diagnostic notation) on several
+/// lines, links one a line, other text as it is, anything else in hexadecimal; with an end of line.
+/// An answer without payload is its code.
 void append_pretty(std::string& out, const CoapPrintable& response);
 
 /// Appends links one a line, as they were written. False, and nothing appended, when it is no list

@@ -41,6 +41,11 @@ TEST(CoapFormat, LaysOutJsonLinksAndOctets) {
   EXPECT_EQ(pretty("</a>;rt=\"x y\";obs,</b>;ct=40", coap::ContentFormat::kLinkFormat),
             "/a  rt=x y  obs\n/b  ct=40\n");
   EXPECT_EQ(pretty("no links", coap::ContentFormat::kLinkFormat), "no links\n");
+  EXPECT_EQ(pretty("\xa1\x01\x82\x02\x03", coap::ContentFormat::kCbor),
+            "{\n  1: [\n    2,\n    3\n  ]\n}\n");
+  EXPECT_EQ(pretty("\xa1\x01\xa0", coap::ContentFormat::kPubSub), "{\n  1: {}\n}\n");
+  EXPECT_EQ(pretty("{\"a\":1}", coap::ContentFormat{110}), "{\n\t\"a\":\t1\n}\n");      // SenML
+  EXPECT_EQ(pretty("\xa1", coap::ContentFormat::kCbor).substr(0, 12), "00000000  a1");  // cut off
   EXPECT_EQ(pretty("text\n"), "text\n");
   EXPECT_EQ(pretty("\xff"
                    "A"),
