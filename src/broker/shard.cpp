@@ -33,6 +33,7 @@ Shard::Shard(ShardParts parts)
                    [this](core::ConnectionKey key, const session::Answer& answer) {
                      answer_key(key, answer);
                    }),
+      transfers_(settings_.connections.transfer_bytes_max),
       peers_(0, PeerHash{{parts_.hash_key}}),
       open_(settings_.listeners.size()) {
   if (parts_.self == 0 && settings_.sys_interval_s > 0) {
@@ -73,13 +74,13 @@ bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::Datagr
 
 Instant Shard::next_due() {
   if (has_work()) return now_;
-  return std::min({wheel_.next_deadline(), expire_at_, accept_at_, status_at_});
+  return std::min({wheel_.next_deadline(), expire_at_, accept_at_, status_at_, undeclare_at_});
 }
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
   return !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
-         !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
+         !page_questions_.empty() || !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
          std::ranges::any_of(sockets_, &Socket::unread);
 }
 
@@ -108,6 +109,7 @@ Instant Shard::turn(Duration wait_max) {
     for (std::uint16_t i = 0; i < count; ++i) accept(i);
   }
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
+  if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
   go_on_with_census();
   finish_commits();
@@ -201,8 +203,8 @@ Connection& Shard::make_connection(std::uint16_t listener) {
   connection.listener = listener;
   ++open_[listener];
   const ListenerSettings& settings = settings_.listeners[listener];
-  connection.session =
-      settings.protocol->make_session({.limits = &settings.limits, .rng = &parts_.rng});
+  connection.session = settings.protocol->make_session(
+      {.limits = &settings.limits, .rng = &parts_.rng, .budget = &transfers_});
   return connection;
 }
 
@@ -250,6 +252,7 @@ void Shard::end(Connection& connection, model::Reason reason) {
 void Shard::drop(Connection& connection) {
   if (!logins_.empty()) forget_login(connection);
   if (!exchanges_.empty()) (void)take_exchange(connection);
+  if (!watches_.empty()) end_watches(connection);
   if (connection.stream) {
     if (connection.output && !connection.output->empty()) {  // the last words, if they fit
       std::array<Bytes, 16> pieces;

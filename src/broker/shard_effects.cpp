@@ -192,6 +192,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
 // it has sent, which is what the session is reading right now.
 void Shard::hand_over(Connection& connection, std::uint16_t owner) {
   ++counters_.handed_over;
+  if (!watches_.empty()) end_watches(connection);
   parts_.poller.remove(*connection.stream);
   outbox_.add(owner, Handover{std::move(connection.stream),
                               {input_.begin(), input_.end()},
@@ -274,23 +275,14 @@ void Shard::apply(Connection& connection, session::Lookup& effect) {
     return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
   }
   if (parts_.mailroom.shards() == 1) {
-    return answer(connection, looked_up(effect.ticket, core_.retained().find(effect.topic, now_)));
+    const model::Message* value = core_.retained().find(effect.topic, now_);
+    return answer(connection, {.ticket = effect.ticket,
+                               .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
+                               .value = value,
+                               .declared = core_.declarations().find(effect.topic)});
   }
-  ++connection.unanswered;
-  lookups_.emplace(++last_lookup_, PendingLookup{id_of(connection), effect.ticket});
-  LookupRequest request{std::string{effect.topic}, last_lookup_};
-  const std::uint16_t owner = core_.owner_of(effect.topic);
-  if (owner == parts_.self) {
-    questions_.push_back({std::move(request), owner});  // as if another shard asked
-  } else {
-    outbox_.add(owner, std::move(request));
-  }
-}
-
-session::Answer Shard::looked_up(session::Ticket ticket, const model::Message* value) {
-  return {.ticket = ticket,
-          .reason = value == nullptr ? Reason::kNotFound : Reason::kOk,
-          .value = value};
+  ask(core_.owner_of(effect.topic),
+      LookupRequest{std::string{effect.topic}, expect_reply(connection, effect.ticket)});
 }
 
 // Told to clients by their sessions; a broker's sessions are servers.

@@ -6,8 +6,9 @@ namespace hermod::broker {
 
 void Shard::read_mail() {
   const std::uint16_t shards = parts_.mailroom.shards();
-  if (shards == 1) return;
-  const std::vector<Question> questions = std::exchange(questions_, {});
+  if (shards == 1 && page_questions_.empty()) return;
+  std::vector<Question> questions = std::exchange(questions_, {});
+  const std::size_t pages = page_questions_.size();
   ++mail_turn_;  // nobody's mail always comes first
   for (std::uint16_t i = 0; i < shards; ++i) {
     const auto from = static_cast<std::uint16_t>((mail_turn_ + i) % shards);
@@ -28,15 +29,8 @@ void Shard::read_mail() {
       outbox_.finish(from, *read);
     }
   }
-  for (const Question& question : questions) {
-    if (question.from == parts_.self) {
-      const auto& own = std::get<LookupRequest>(question.request);
-      finish_lookup(own.request, core_.retained().find(own.topic, now_));
-    } else {
-      std::visit([&](const auto& request) { outbox_.add(question.from, reply_to(request)); },
-                 question.request);
-    }
-  }
+  answer_questions(std::move(questions));
+  list_pages(pages);
   execute();
 }
 
@@ -69,36 +63,6 @@ void Shard::open(RetainedRequest& letter, std::uint16_t from) {
 void Shard::open(RetainedPage& letter, std::uint16_t) {
   core_.flush();
   subscribing_.on_page(letter, now_);
-}
-
-void Shard::open(LookupRequest& letter, std::uint16_t from) {
-  questions_.push_back({std::move(letter), from});
-}
-
-RetainedPage Shard::reply_to(const RetainedRequest& request) {
-  return subscribing_.answer(request, now_);
-}
-
-LookupReply Shard::reply_to(const LookupRequest& request) {
-  LookupReply reply{.request = request.request};
-  if (const model::Message* value = core_.retained().find(request.topic, now_)) {
-    model::Message view = *value;
-    view.owner = nullptr;  // a copy for the other shard alone
-    reply.value = view.own();
-  }
-  return reply;
-}
-
-void Shard::open(LookupReply& letter, std::uint16_t) {
-  finish_lookup(letter.request, letter.value ? &*letter.value : nullptr);
-}
-
-void Shard::finish_lookup(RequestId id, const model::Message* value) {
-  const auto found = lookups_.find(id);
-  if (found == lookups_.end()) return;
-  const PendingLookup pending = found->second;
-  lookups_.erase(found);
-  answer_key(key_of(pending.connection), looked_up(pending.ticket, value));
 }
 
 void Shard::open(Handover& letter, std::uint16_t) {

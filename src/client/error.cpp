@@ -146,6 +146,7 @@ error_code to_error(model::Reason reason) {
     case Reason::kUnproven:
       return Error::kUnproven;
     case Reason::kContinue:
+    case Reason::kAlreadyExists:  // of what clients do not ask for
       break;
   }
   return Error::kServerError;

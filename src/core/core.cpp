@@ -17,6 +17,7 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       cache_(tree_, place.hash_key),
       subscribers_(place.hash_key),
       retained_(limits, place.hash_key),
+      declarations_(limits),
       outlet_(outlet),
       router_(limits, subscribers_, cache_, journal, outlet),
       groups_(0, KeyedHash{place.hash_key}) {

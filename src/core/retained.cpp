@@ -6,18 +6,10 @@
 #include "hermod/base/hash.hpp"
 #include "hermod/base/words.hpp"
 #include "hermod/model/topic.hpp"
+#include "topic_walk.hpp"
 
 namespace hermod::core {
 namespace {
-
-// The leading levels of `filter` without a wildcard: every match begins with them.
-std::string_view literal_prefix(std::string_view filter) {
-  const std::size_t wild = filter.find_first_of("+#");
-  if (wild == std::string_view::npos) return filter;
-  const std::size_t slash = filter.rfind('/', wild);
-  return slash == std::string_view::npos || wild == 0 ? std::string_view{}
-                                                      : filter.substr(0, slash);
-}
 
 // Where two texts differ first; `count` when they do not. The last eight octets may be looked at
 // twice: what was equal is again.
@@ -106,19 +98,10 @@ std::string Retained::match(std::string_view filter, std::string_view after, std
     if (after.empty() && found != values_.end() && (*found)->expires_at > now) visit(*found);
     return {};
   }
-  const std::string_view prefix = literal_prefix(filter);
-  auto at = after.empty() ? values_.lower_bound(prefix) : values_.upper_bound(after);
-  for (; at != values_.end(); ++at) {
-    const std::string_view topic = (*at)->destination.address;
-    // Past everything that can match: "sport/golf" comes before "sports".
-    if (!topic.starts_with(prefix)) return {};
-    if (!prefix.empty() && topic.size() > prefix.size() && topic[prefix.size()] != '/') return {};
-    if (visits_max-- == 0) return std::string{std::prev(at)->get()->message().destination.address};
-    if (model::matches(filter, topic) && (*at)->expires_at > now && !visit(*at)) {
-      return std::string{topic};
-    }
-  }
-  return {};
+  return walk_topics(
+      values_, filter, after, visits_max,
+      [](const model::MessageRef& value) { return value->destination.address; },
+      [&](const model::MessageRef& value) { return value->expires_at <= now || visit(value); });
 }
 
 }  // namespace hermod::core

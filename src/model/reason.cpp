@@ -43,6 +43,8 @@ std::string_view to_text(Reason reason) {
       return "authentication method not known";
     case Reason::kUnproven:
       return "the peer did not prove who it is";
+    case Reason::kAlreadyExists:
+      return "already exists";
   }
   return "unknown";
 }

@@ -86,6 +86,8 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
   divide(settings.core.subscribers_max, settings.threads);
   divide(settings.core.retained_messages_max, settings.threads);
   divide(settings.core.retained_bytes_max, settings.threads);
+  divide(settings.core.declared_topics_max, settings.threads);
+  divide(settings.core.declared_bytes_max, settings.threads);
   limit_connections(settings, config);
   settings.connections.per_source_max = config.connections_per_source_max;
   settings.logins.threads = config.login_threads;

@@ -175,7 +175,8 @@ TEST(ConfigReader, EveryLimitIsSet) {
       "max_packet_size 1000\nmax_inflight_messages 5\nmax_queued_messages 6\nmax_queued_bytes 7\n"
       "queue_qos0_messages true\nmax_topic_levels 8\nconnect_timeout 9\nmax_subscriptions 10\n"
       "max_sessions 11\nmax_retained_messages 12\n"
-      "max_retained_bytes 13\npersistent_client_expiration 2m\npersistence false\n");
+      "max_retained_bytes 13\nmax_declared_topics 14\nmax_declared_bytes 15\n"
+      "persistent_client_expiration 2m\npersistence false\n");
   EXPECT_EQ(config.limits.packet_bytes_max, 1000u);
   EXPECT_EQ(config.limits.inflight_max, 5);
   EXPECT_EQ(config.keep.queue_messages_max, 6u);
@@ -187,6 +188,8 @@ TEST(ConfigReader, EveryLimitIsSet) {
   EXPECT_EQ(config.keep.subscribers_max, 11u);
   EXPECT_EQ(config.keep.retained_messages_max, 12u);
   EXPECT_EQ(config.keep.retained_bytes_max, 13u);
+  EXPECT_EQ(config.keep.declared_topics_max, 14u);
+  EXPECT_EQ(config.keep.declared_bytes_max, 15u);
   EXPECT_EQ(config.keep.expiry_s_max, 60u * 24 * 3600);
 }
 
@@ -506,6 +509,8 @@ TEST(Directives, DefaultsOfTheTableAreThoseOfTheCode) {
   EXPECT_EQ(said.keep.subscribers_max, silent.keep.subscribers_max);
   EXPECT_EQ(said.keep.retained_messages_max, silent.keep.retained_messages_max);
   EXPECT_EQ(said.keep.retained_bytes_max, silent.keep.retained_bytes_max);
+  EXPECT_EQ(said.keep.declared_topics_max, silent.keep.declared_topics_max);
+  EXPECT_EQ(said.keep.declared_bytes_max, silent.keep.declared_bytes_max);
 }
 
 TEST(ConfigHelp, NamesEveryDirective) {

@@ -70,6 +70,11 @@ TEST(SystemClock, DoesNotGoBack) {
   }
 }
 
+TEST(SystemClock, KnowsTheCalendar) {
+  const SystemClock clock;
+  EXPECT_GT(clock.since_1970(), std::chrono::hours{24 * 365 * 50});  // it is after 2019
+}
+
 TEST(Log, FormatsOnlyWhatIsOn) {
   class Lines final : public Log {
    public:

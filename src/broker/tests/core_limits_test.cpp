@@ -148,6 +148,43 @@ TEST(CoreLimits, retained_messages_max_RefusesTheNextTopic) {
 }
 
 // The owner of the topic is another shard: the publisher has moved on, live copies arrive.
+TEST(CoreLimits, declared_topics_max_RefusesTheNext) {
+  for (const std::uint16_t shards : {std::uint16_t{1}, std::uint16_t{2}}) {
+    World world{shards};
+    world.settings.core.declared_topics_max = 1;
+    const auto owner = static_cast<std::uint16_t>(shards - 1);
+    const std::string first = world.name_on(owner, "a");
+    const std::string next = world.name_on(owner, "b");
+    Client client{world};
+    client.ask("attach " + world.name_on(0, "c"));
+    EXPECT_EQ(client.ask("declare " + first), "#2 ok {}\n");
+    EXPECT_EQ(client.ask("declare " + next), "#3 quota exceeded\n");
+    EXPECT_EQ(client.ask("get " + next), "#4 not found\n");
+    EXPECT_EQ(client.ask("undeclare " + first), "#5 ok\n");
+    EXPECT_EQ(client.ask("declare " + next), "#6 ok {}\n");
+  }
+}
+
+TEST(CoreLimits, declared_bytes_max_RefusesWhatGoesOverIt) {
+  World world;
+  world.settings.core.declared_bytes_max = 1'000;
+  Client client{world};
+  client.ask("attach c");
+  EXPECT_EQ(client.ask("declare a"), "#2 ok {}\n");
+  EXPECT_EQ(client.ask("patch a tt=" + std::string(800, 'x')), "#3 quota exceeded\n");
+  EXPECT_EQ(client.ask("get a"), "#4 not found {}\n");
+  EXPECT_EQ(client.ask("patch a tt=short"), "#5 ok {tt=short}\n");
+}
+
+TEST(CoreLimits, declared_text_max_RefusesALongerOne) {
+  World world;
+  world.settings.core.declared_text_max = 10;
+  Client client{world};
+  client.ask("attach c");
+  EXPECT_EQ(client.ask("declare a rt=r ct=12345678901"), "#2 too large\n");
+  EXPECT_EQ(client.ask("declare a rt=r ct=1234567890"), "#3 ok {rt=r ct=1234567890}\n");
+}
+
 TEST(CoreLimits, retained_messages_max_AtAnotherShardKeepsNothing) {
   World world{2};
   world.settings.core.retained_messages_max = 1;

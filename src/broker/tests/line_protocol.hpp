@@ -7,17 +7,22 @@
 //   auth OCTETS (goes on) | again METHOD OCTETS (begins anew, while attached)
 //   sub F [q1] [new] | unsub F | pub T V | hour T V (pub, for an hour) | pub1 T V | put T V | get T
 //   credit N | settle TAG | hold ID | ping | say N | wake MS | leave MS  replies: always read
+//   declare T [WHAT..] | replace T [WHAT..] | patch T [WHAT..] | undeclare T | watch T | unwatch T
+//   list F [N] [after=T] [declared|values]    these do not wait for the answers before them
+//   WHAT: rt=, ct=, tt= TEXT, at=, max=, check= NUMBER; patched with nothing: taken back
 //   bye (ends well) | close (ends with the will)
 //
-// Request n (attach, sub, unsub, pub1, put, get count) is answered by "#n WORDS"; a message is
-// "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when repeated, " Ns"
-// when it is of use for so long.
+// Request n (attach, sub, unsub, pub1, put, get, declare.. count) is answered by "#n WORDS"; a
+// message is "T=V", with " r" when retained, " q1 @TAG" when it is to be settled, " d" when
+// repeated, " Ns" when it is of use for so long. What a topic is declared to be: " {WHAT..}"; a
+// list: " T[d][v]..", declared, with a value, and " > T" when it goes on after T.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +111,8 @@ class LineSession final : public session::Session {
       }
       if (!answer.octets.empty()) text += fmt::format(" {}", as_text(answer.octets));
       if (answer.value != nullptr) text += fmt::format(" {}", as_text(answer.value->payload));
+      if (answer.declared != nullptr) text += " " + text_of(*answer.declared);
+      if (answer.page != nullptr) text += text_of(*answer.page);
       write(text, effects);
       if (answer.ticket == unanswered_) unanswered_ = 0;
       const bool goes_on = answer.reason == model::Reason::kContinue;
@@ -139,6 +146,28 @@ class LineSession final : public session::Session {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
+  }
+  static std::string text_of(const model::TopicProperties& declared) {
+    std::string text;
+    const auto say = [&](std::string_view name, const auto& value) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+    };
+    if (declared.resource_type != "core.ps.data") say("rt", declared.resource_type);
+    if (!declared.content_type.empty()) say("ct", declared.content_type);
+    if (!declared.topic_type.empty()) say("tt", declared.topic_type);
+    if (declared.expires_at_s) say("at", *declared.expires_at_s);
+    if (declared.subscribers_max) say("max", *declared.subscribers_max);
+    if (declared.observer_check_s) say("check", *declared.observer_check_s);
+    return fmt::format("{{{}}}", text);
+  }
+  static std::string text_of(const session::TopicPage& page) {
+    std::string text;
+    for (const model::TopicEntry& entry : page.topics) {
+      text += fmt::format(" {}[{}{}]", entry.topic, entry.declared ? "d" : "",
+                          entry.has_value ? "v" : "");
+    }
+    if (!page.next.empty()) text += fmt::format(" > {}", page.next);
+    return text;
   }
   static bool is_reply(std::string_view line) {
     for (const std::string_view verb : {"credit ", "settle ", "hold ", "ping", "say ", "wake "}) {
@@ -237,6 +266,16 @@ class LineSession final : public session::Session {
       effects.push(session::Unsubscribe{name, unanswered_ = ++requests_});
     } else if (verb == "again") {
       effects.push(session::Authenticate{++requests_, as_bytes(line), name});
+    } else if (verb == "declare" || verb == "replace" || verb == "patch") {
+      declare(verb, name, line, effects);
+    } else if (verb == "undeclare") {
+      effects.push(session::Undeclare{++requests_, name});
+    } else if (verb == "watch") {
+      effects.push(session::Watch{++requests_, name});
+    } else if (verb == "unwatch") {
+      effects.push(session::Unwatch{name});
+    } else if (verb == "list") {
+      list(name, line, effects);
     } else if (verb == "get") {
       effects.push(session::Lookup{name, unanswered_ = ++requests_});
     } else {
@@ -252,6 +291,46 @@ class LineSession final : public session::Session {
     }
   }
 
+  void declare(std::string_view verb, std::string_view topic, std::string_view line,
+               session::Effects& effects) {
+    using namespace model::topic_member;
+    session::Declare effect{.ticket = ++requests_, .topic = topic};
+    model::TopicProperties& said = declared_.emplace_back();
+    while (!line.empty()) {
+      const std::string_view option = word(line);
+      const std::string_view name = option.substr(0, option.find('='));
+      const std::string_view value = option.substr(name.size() + 1);
+      std::optional<std::uint32_t> count;
+      if (!value.empty()) count = static_cast<std::uint32_t>(number(value));
+      if (name == "rt") said.resource_type = value, effect.members |= kResourceType;
+      if (name == "ct") said.content_type = value, effect.members |= kContentType;
+      if (name == "tt") said.topic_type = value, effect.members |= kTopicType;
+      if (name == "at") said.expires_at_s = count, effect.members |= kExpiresAt;
+      if (name == "max") said.subscribers_max = count, effect.members |= kSubscribersMax;
+      if (name == "check") said.observer_check_s = count, effect.members |= kObserverCheck;
+    }
+    effect.properties = &said;
+    if (verb == "replace") effect.mode = model::DeclareMode::kReplace;
+    if (verb == "patch") effect.mode = model::DeclareMode::kPatch;
+    effects.push(effect);
+  }
+  void list(std::string_view filter, std::string_view line, session::Effects& effects) {
+    session::List effect{.ticket = ++requests_, .filter = filter, .count_max = 1'000};
+    while (!line.empty()) {
+      const std::string_view option = word(line);
+      if (option.starts_with("after=")) {
+        effect.after = option.substr(6);
+      } else if (option == "declared") {
+        effect.selection = model::TopicSelection::kDeclared;
+      } else if (option == "values") {
+        effect.selection = model::TopicSelection::kWithValue;
+      } else {
+        effect.count_max = static_cast<std::uint32_t>(number(option));
+      }
+    }
+    effects.push(effect);
+  }
+
   const session::SessionLimits& limits_;
   bool stream_;
   int& sessions_;
@@ -260,6 +339,7 @@ class LineSession final : public session::Session {
   session::Ticket exchange_ = 0;    ///< that goes on
   session::Ticket unanswered_ = 0;  ///< of sub, unsub, get: one at a time
   session::Inflight inflight_;
+  std::deque<model::TopicProperties> declared_;  ///< all that were: effects borrow them
   Instant deadline_ = kNever;
   bool attached_ = false;
   bool waits_ = false;  // for the answer to attach

@@ -46,11 +46,17 @@ class WorldClock final : public Clock {
     if (auto happens = std::exchange(after_next_, {})) happens();
     return read;
   }
+  [[nodiscard]] Duration since_1970() const override {
+    return network_.now().time_since_epoch() + calendar_ahead_;
+  }
   void after_next(std::function<void()> happens) { after_next_ = std::move(happens); }
+  /// Somebody sets the calendar.
+  void set_calendar_ahead(Duration by) { calendar_ahead_ = by; }
 
  private:
   const transport::MemoryNetwork& network_;
   mutable std::function<void()> after_next_;
+  Duration calendar_ahead_{};
 };
 
 class World {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cbor_vectors.hpp"
+#include "copy.hpp"
 #include "hermod/cbor/reader.hpp"
 #include "hermod/testkit/octets.hpp"
 
@@ -24,54 +25,13 @@ std::string written(Write write) {
   return hex(out);
 }
 
-// Writes each item as it is read.
-void copy(Reader& reader, Writer& writer) {
-  while (const auto item = reader.next()) {
-    switch (item->kind) {
-      case Kind::kUnsigned:
-        writer.unsigned_integer(item->value);
-        break;
-      case Kind::kNegative:
-        writer.negative(item->value);
-        break;
-      case Kind::kBytes:
-        item->indefinite ? writer.begin_bytes() : writer.bytes(item->bytes);
-        break;
-      case Kind::kText:
-        item->indefinite ? writer.begin_text() : writer.text(as_text(item->bytes));
-        break;
-      case Kind::kArray:
-        item->indefinite ? writer.begin_array() : writer.array(item->value);
-        break;
-      case Kind::kMap:
-        item->indefinite ? writer.begin_map() : writer.map(item->value);
-        break;
-      case Kind::kTag:
-        writer.tag(item->value);
-        break;
-      case Kind::kSimple:
-        writer.simple(static_cast<std::uint8_t>(item->value));
-        break;
-      case Kind::kFloat:
-        writer.number(item->number);
-        break;
-      case Kind::kEnd:
-        break;  // the vectors used here tell all lengths
-    }
-  }
-}
-
-// RFC 8949 Appendix A is written in preferred form, but for floats that show all three widths.
+// RFC 8949 Appendix A is written in preferred form, but for infinities and NaN in all three widths.
 TEST(Writer, ReproducesAppendixA) {
   for (const ItemVector& vector : kAppendixA) {
     const auto bytes = octets(vector.octets);
     const bool special = vector.diagnostic.contains("Infinity") || vector.diagnostic == "NaN";
-    if (vector.diagnostic.contains('_') || (special && bytes.size() > 3)) continue;
-    std::vector<std::uint8_t> out;
-    Reader reader(bytes);
-    Writer writer(out);
-    copy(reader, writer);
-    EXPECT_EQ(hex(out), hex(bytes)) << vector.diagnostic;
+    if (special && bytes.size() > 3) continue;
+    EXPECT_EQ(hex(copy(bytes).value()), hex(bytes)) << vector.diagnostic;
   }
 }
 

@@ -232,6 +232,10 @@ void append_segment(std::string& path, std::string_view segment) {
   append_encoded(path, segment, is_path_char);
 }
 
+void append_argument(std::string& query, std::string_view argument) {
+  append_encoded(query, argument, is_query_char);
+}
+
 std::string query_text(Options options, OptionNumber number) {
   std::string out;
   for (const OptionView& option : options) {

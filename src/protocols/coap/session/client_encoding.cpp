@@ -9,7 +9,7 @@
 #include "hermod/base/writer.hpp"
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/client_session.hpp"
-#include "hermod/coap/session/resources.hpp"
+#include "hermod/coap/session/request_options.hpp"
 
 namespace hermod::coap {
 namespace {

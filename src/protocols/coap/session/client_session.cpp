@@ -430,7 +430,7 @@ const model::Message& ClientSession::keep(const Exchange& exchange, const Value&
   IncomingValue incoming{.topic = exchange.topic,
                          .payload = value.payload,
                          .etag = value.etag,
-                         .type = value.type == Type::kNon ? Type::kNon : Type::kCon};
+                         .guarantee = to_guarantee(value.type)};
   if (value.format) incoming.content_type = kept.content_type.emplace(*value.format).text();
   kept.message = to_message(incoming, now, kept.properties);
   return kept.message;

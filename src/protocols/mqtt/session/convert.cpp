@@ -156,6 +156,7 @@ constexpr Words words_for(Reason reason) {
     case Reason::kPeerClosed:
     case Reason::kContinue:
     case Reason::kUnproven:
+    case Reason::kAlreadyExists:
       break;
   }
   return {kUnsaid, kUnsaid, kUnsaid, kUnsaid};

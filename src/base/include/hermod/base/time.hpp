@@ -29,12 +29,17 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual Instant now() const = 0;
+  /// What the calendar says, since 1970-01-01T00:00Z, without leap seconds. It may be set, and then
+  /// it jumps: now() and this have no fixed distance, except in a clock that does not say
+  /// otherwise, where time began in 1970.
+  [[nodiscard]] virtual Duration since_1970() const { return now().time_since_epoch(); }
 };
 
-/// CLOCK_MONOTONIC.
+/// CLOCK_MONOTONIC, and CLOCK_REALTIME for the calendar.
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] Instant now() const override;
+  [[nodiscard]] Duration since_1970() const override;
 };
 
 }  // namespace hermod

@@ -67,14 +67,58 @@ struct RetainedPage {
   std::string next;  ///< continue after this topic; empty: that was all
 };
 
-/// The last value of one topic.
+/// Questions about one topic, to its owner: its last value and what it is declared to be; to
+/// declare it; to undeclare it. Each is answered by TopicReply.
 struct LookupRequest {
   std::string topic;
   RequestId request = 0;
 };
-struct LookupReply {
+struct DeclareRequest {
+  std::string topic;
+  std::unique_ptr<core::Declaration> wanted;
   RequestId request = 0;
-  model::MessageRef value;  ///< empty: none
+};
+struct UndeclareRequest {
+  std::string topic;
+  RequestId request = 0;
+};
+struct TopicReply {
+  RequestId request = 0;
+  model::Reason reason = model::Reason::kOk;
+  core::Stamp stamp = 0;                             ///< what was published there is not younger
+  model::MessageRef value;                           ///< empty: none
+  std::unique_ptr<model::TopicProperties> declared;  ///< empty: it is not
+};
+
+/// One page of topics, of those that one shard owns.
+struct ListRequest {
+  std::string filter;
+  std::string after;
+  std::uint32_t count_max = 1;
+  model::TopicSelection selection = model::TopicSelection::kAny;
+  RequestId request = 0;
+};
+struct ListReply {
+  RequestId request = 0;
+  core::TopicPage page;
+};
+
+/// A connection of the sender wants a seat among those who observe a topic; the number is the
+/// sender's. The owner answers by WatchNews, at once and whenever there are news, until it or
+/// WatchEnd ends it.
+struct WatchRequest {
+  std::string topic;
+  RequestId watch = 0;
+  RequestId instead_of = 0;  ///< an earlier number of the same connection; 0: none
+};
+struct WatchEnd {
+  std::string topic;
+  RequestId watch = 0;
+};
+struct WatchNews {
+  std::vector<RequestId> watches;
+  model::Reason reason = model::Reason::kOk;  ///< any other: the seats are gone
+  std::unique_ptr<model::TopicProperties> declared;
 };
 
 /// `member` wants to belong to the group `name`. Answered by GroupJoined.
@@ -133,8 +177,9 @@ struct CountsReply {
 
 using Letter =
     std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest, RetainedPage,
-                 LookupRequest, LookupReply, GroupJoin, GroupJoined, GroupGrant, GroupDelivery,
-                 GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
+                 LookupRequest, DeclareRequest, UndeclareRequest, TopicReply, ListRequest,
+                 ListReply, WatchRequest, WatchEnd, WatchNews, GroupJoin, GroupJoined, GroupGrant,
+                 GroupDelivery, GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
 
 /// The letters of one turn from one shard to another.
 struct Batch {

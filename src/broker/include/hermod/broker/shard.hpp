@@ -30,6 +30,7 @@
 #include "hermod/broker/settings.hpp"
 #include "hermod/broker/status.hpp"
 #include "hermod/broker/subscribing.hpp"
+#include "hermod/broker/watches.hpp"
 #include "hermod/core/authorizer.hpp"
 #include "hermod/core/core.hpp"
 #include "hermod/transport/poller.hpp"
@@ -111,6 +112,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kAcceptsMax = 256;        // connections of one listener in a turn
   static constexpr std::uint32_t kExchangeStepsMax = 16;
   static constexpr std::size_t kExchangeBytes = 4u << 10;  // that its method may keep
+  static constexpr std::size_t kListsMax = 1'024;          // of topics, asked for and not complete
+  static constexpr std::size_t kListsPerTurn = 32;         // pages of them
+  static constexpr std::size_t kUndeclaredMax = 256;       // topics whose day has come, in a turn
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
 
@@ -177,6 +181,11 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void apply(Connection& connection, session::Credit& effect);
   void apply(Connection& connection, session::Settle& effect);
   void apply(Connection& connection, session::Lookup& effect);
+  void apply(Connection& connection, session::Declare& effect);
+  void apply(Connection& connection, session::Undeclare& effect);
+  void apply(Connection& connection, session::List& effect);
+  void apply(Connection& connection, session::Watch& effect);
+  void apply(Connection& connection, session::Unwatch& effect);
   void apply(Connection& connection, session::Close& effect);
   void apply(Connection& connection, session::Opened& effect);
   void apply(Connection& connection, session::Completed& effect);
@@ -186,8 +195,6 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void finish_publishes();
   void answer(Connection& connection, const session::Answer& answer);
   void answer_key(core::ConnectionKey key, const session::Answer& answer);
-  [[nodiscard]] static session::Answer looked_up(session::Ticket ticket,
-                                                 const model::Message* value);
   void continue_reading(Connection& connection);
 
   // --- shard_logins.cpp: who may come in, and who may read what ---
@@ -265,12 +272,48 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(InterestKnown& letter, std::uint16_t from);
   void open(RetainedRequest& letter, std::uint16_t from);
   void open(RetainedPage& letter, std::uint16_t from);
-  void open(LookupRequest& letter, std::uint16_t from);
-  void open(LookupReply& letter, std::uint16_t from);
-  [[nodiscard]] RetainedPage reply_to(const RetainedRequest& request);
-  [[nodiscard]] LookupReply reply_to(const LookupRequest& request);
-  void finish_lookup(RequestId id, const model::Message* value);
   void open(Handover& letter, std::uint16_t from);
+
+  // What a shard is asked, or asks itself.
+  struct Question {
+    std::variant<RetainedRequest, LookupRequest, DeclareRequest, UndeclareRequest, WatchRequest,
+                 WatchEnd>
+        request;
+    std::uint16_t from = 0;
+  };
+
+  // --- shard_topics.cpp: questions about topics, to the shard that owns them ---
+  template <typename Request>
+  void ask(std::uint16_t owner, Request request);
+  [[nodiscard]] RequestId expect_reply(Connection& connection, session::Ticket ticket);
+  void answer_questions(std::vector<Question> questions);
+  void reply_to(RetainedRequest& request, std::uint16_t from);
+  void reply_to(LookupRequest& request, std::uint16_t from);
+  void reply_to(DeclareRequest& request, std::uint16_t from);
+  void reply_to(UndeclareRequest& request, std::uint16_t from);
+  void reply_to(WatchRequest& request, std::uint16_t from);
+  void reply_to(WatchEnd& request, std::uint16_t from);
+  void open(LookupRequest& letter, std::uint16_t from);
+  void open(DeclareRequest& letter, std::uint16_t from);
+  void open(UndeclareRequest& letter, std::uint16_t from);
+  void reply(std::uint16_t to, TopicReply reply);
+  void open(TopicReply& letter, std::uint16_t from);
+  void finish_asking(RequestId id, const session::Answer& answer);
+  void schedule_undeclaring();
+  void undeclare_due();
+  void tell(const std::vector<core::Seat>& seats, model::Reason reason,
+            const model::TopicProperties* declared);
+
+  // --- shard_watches.cpp: lists of topics, and who observes declared ones ---
+  void open(ListRequest& letter, std::uint16_t from);
+  void open(ListReply& letter, std::uint16_t from);
+  void list_pages(std::size_t count);
+  void finish_list(RequestId id);
+  void open(WatchRequest& letter, std::uint16_t from);
+  void open(WatchEnd& letter, std::uint16_t from);
+  void open(WatchNews& letter, std::uint16_t from);
+  void end_watch(Connection& connection, const Watches::Numbered& ended);
+  void end_watches(Connection& connection);
 
   // --- shard_status.cpp: $SYS ---
   void begin_status();
@@ -300,9 +343,18 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     bool opens = false;  ///< Attach: deliveries wait for it too
     std::string octets;  ///< Attach: of its answer
   };
-  struct PendingLookup {
+  // A session that waits for a TopicReply.
+  struct PendingReply {
     session::ConnectionId connection;
     session::Ticket ticket = 0;
+  };
+  // A list that waits for the pages of some shards.
+  struct PendingList {
+    session::ConnectionId connection;
+    session::Ticket ticket = 0;
+    std::uint32_t count_max = 1;
+    std::uint16_t missing = 0;
+    std::vector<core::TopicPage> pages;
   };
   // A SUBSCRIBE of this shard that waits for the group's shard.
   struct PendingJoining {
@@ -367,6 +419,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::unique_ptr<std::uint8_t[]> buffer_;
   core::Core core_;
   Subscribing subscribing_;
+  session::Budget transfers_;  // outlives the sessions that take from it
   Slab<Connection> connections_;
   std::vector<Listener> listeners_;
   std::vector<Socket> sockets_;
@@ -388,13 +441,18 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::deque<PendingAnswers> uncommitted_;
   // What has been acknowledged before a question is asked is in the mailboxes by then, not in the
   // core: all are read once more before it is answered, also a question of this shard's own.
-  struct Question {
-    std::variant<RetainedRequest, LookupRequest> request;
+  std::vector<Question> questions_;
+  boost::unordered_flat_map<RequestId, PendingReply> asked_;
+  RequestId last_asked_ = 0;
+  // Pages of lists take long: some of them each turn.
+  struct PageQuestion {
+    ListRequest request;
     std::uint16_t from = 0;
   };
-  std::vector<Question> questions_;
-  boost::unordered_flat_map<RequestId, PendingLookup> lookups_;
-  RequestId last_lookup_ = 0;
+  std::deque<PageQuestion> page_questions_;
+  boost::unordered_flat_map<RequestId, PendingList> lists_;
+  RequestId last_list_ = 0;
+  Watches watches_;
   boost::unordered_flat_map<RequestId, PendingJoining> joining_;
   RequestId last_joining_ = 0;
   boost::unordered_flat_map<std::uint32_t, PendingJoin> joins_;
@@ -412,6 +470,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   Instant expire_at_ = kNever;
   Instant accept_at_ = kNever;
   Instant status_at_ = kNever;
+  Instant undeclare_at_ = kNever;
   std::uint16_t mail_turn_ = 0;
   ShardCounters counters_;
   std::vector<std::uint64_t> open_;  // connections and datagram peers by listener

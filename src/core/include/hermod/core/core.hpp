@@ -8,17 +8,20 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hermod/base/hash.hpp"
 #include "hermod/base/time.hpp"
+#include "hermod/core/declarations.hpp"
 #include "hermod/core/limits.hpp"
 #include "hermod/core/match_cache.hpp"
 #include "hermod/core/retained.hpp"
 #include "hermod/core/router.hpp"
 #include "hermod/core/subscriber.hpp"
+#include "hermod/core/topic_list.hpp"
 #include "hermod/core/topic_tree.hpp"
 #include "hermod/model/reason.hpp"
 
@@ -152,6 +155,29 @@ class Core {
   /// A message that its member did not take.
   void group_return(GroupKey group, Returned message);
 
+  // --- declared topics, where this shard owns them ---
+
+  /// How far ahead a day of the calendar is waited for at once: the calendar may be set meanwhile.
+  static constexpr std::chrono::seconds kCalendarTrust{3'600};
+
+  struct Undeclared {
+    model::Reason reason = model::Reason::kOk;
+    std::vector<Seat> seats;  ///< those that were taken
+  };
+  /// Takes back what was declared of a topic and clears its value, which everybody who subscribes
+  /// to it hears. kNotFound when there was neither.
+  Undeclared undeclare(std::string_view topic, Instant now);
+  /// A topic whose day has come, to be undeclared.
+  [[nodiscard]] std::optional<std::string> due_to_undeclare(Duration since_1970) const;
+  /// When to ask for one again.
+  [[nodiscard]] Instant next_undeclaring(Instant now, Duration since_1970) const;
+  /// One page of values and declarations.
+  [[nodiscard]] TopicPage list(const ListQuery& query, Instant now) const {
+    return list_topics(retained_, declarations_, query, now);
+  }
+  [[nodiscard]] Declarations& declarations() { return declarations_; }
+  [[nodiscard]] const Declarations& declarations() const { return declarations_; }
+
   // --- messages ---
 
   /// Routes a publication of a connection of this shard. See Router::publish for lifetimes. `now`
@@ -215,6 +241,7 @@ class Core {
   MatchCache cache_;
   Subscribers subscribers_;
   Retained retained_;
+  Declarations declarations_;
   Outlet& outlet_;
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;

@@ -17,6 +17,9 @@ struct Limits {
   std::size_t subscribers_max = 1'000'000;        ///< per shard, away or connected (max_sessions)
   std::size_t retained_messages_max = 1'000'000;  ///< per shard
   std::size_t retained_bytes_max = 256u << 20;    ///< per shard
+  std::size_t declared_topics_max = 100'000;      ///< per shard (max_declared_topics)
+  std::size_t declared_bytes_max = 64u << 20;     ///< per shard; names and properties of those
+  std::size_t declared_text_max = 1'024;          ///< octets of one text among the properties
   std::uint32_t expiry_s_max = UINT32_MAX;  ///< persistent_client_expiration; UINT32_MAX: never
 };
 

@@ -31,6 +31,7 @@ struct TopicOrder {
   bool operator()(std::string_view a, const model::MessageRef& b) const {
     return less(a, b->destination.address);
   }
+  bool operator()(std::string_view a, std::string_view b) const { return less(a, b); }
 };
 
 class Retained {

@@ -28,6 +28,7 @@ enum class Reason : std::uint8_t {
   kContinue,    ///< authentication goes on: neither yes nor no
   kBadMethod,   ///< the method of authentication is not known
   kUnproven,    ///< the peer did not prove who it is
+  kAlreadyExists,  ///< what was to be made is there
 };
 
 /// The reason as words for a log line, for example "not authorized".

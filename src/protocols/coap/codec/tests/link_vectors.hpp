@@ -4,7 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hermod/testkit/seeds.hpp"
 
 namespace hermod::coap::test {
 
@@ -76,5 +83,49 @@ inline constexpr BadLinkVector kBadLinks[] = {
     {"value_control", "</a>;rt=\"b\x02\"", 10, "a control character"},
     {"text_behind_quote", "</a>;rt=\"b\"c", 11, "a ',' or ';'"},
 };
+
+// Query arguments, as Uri-Query options have them.
+inline constexpr std::string_view kLinkQueries[] = {
+    "",
+    "=",
+    "rt",
+    "rt=",
+    "rt=*",
+    "rt=light-lux",
+    "if=sens*",
+    "href=/s*",
+    "href=/t",
+    "anchor=/s*",
+    "ct=40",
+    "sz=26*",
+    "title=Sensor Index",
+    "obs",
+    "rel=alt*",
+    "title=*Index",
+    "foo=bar*",
+};
+
+// A seed is a query, a line feed and a text.
+[[nodiscard]] inline testkit::Seeds link_seeds() {
+  testkit::Seeds seeds;
+  const auto add = [&](std::string name, std::string_view query, std::string_view text) {
+    std::vector<std::uint8_t> seed(query.begin(), query.end());
+    seed.push_back('\n');
+    seed.insert(seed.end(), text.begin(), text.end());
+    seeds[std::move(name)] = std::move(seed);
+  };
+  std::string_view example;
+  for (const LinkVector& vector : kLinks) {
+    add(std::string(vector.name), "rt=s*", vector.text);
+    if (vector.name == "rfc6690_5_anchors") example = vector.text;
+  }
+  for (const BadLinkVector& vector : kBadLinks) {
+    add(std::string(vector.name), "rt=*", vector.text);
+  }
+  for (std::size_t i = 0; i < std::size(kLinkQueries); ++i) {
+    add("query_" + std::to_string(i), kLinkQueries[i], example);
+  }
+  return seeds;
+}
 
 }  // namespace hermod::coap::test

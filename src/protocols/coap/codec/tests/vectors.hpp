@@ -55,6 +55,13 @@ inline constexpr ValidVector kValid[] = {
     {"put_json", "4003000ab1741132ff7b7d", 0, "0.03", 10, "", "11:74 12:32", "{}"},
     {"notification", "51451000776203e862313c210aff33342e35", 1, "2.05", 0x1000, "77",
      "6:03e8 12:313c 14:0a", "34.5"},
+    // RFC 7959 §2.2: NUM, M and SZX at their borders, and values that are no block
+    {"block2_first", "40010000 d00a", 0, "0.01", 0, "", "23:", ""},
+    {"block1_more", "40030000 d10e08 ff 'x'*16", 0, "0.03", 0, "", "27:08", "xxxxxxxxxxxxxxxx"},
+    {"block_largest", "40010000 d30afffff6", 0, "0.01", 0, "", "23:fffff6", ""},
+    {"block_size_reserved", "40010000 d10e0f", 0, "0.01", 0, "", "27:0f", ""},
+    {"block_too_long", "40010000 d40a00000006", 0, "0.01", 0, "", "23:00000006", ""},
+    {"block_both", "40020000 d10a06 4116 ff70", 0, "0.02", 0, "", "23:06 27:16", "p"},
     {"uint_leading_zero", "60450001d4010000003c", 2, "2.05", 1, "", "14:0000003c", ""},
     // both extensions at their borders: delta 12, 13, 268, 269
     {"delta_12", "40010000c0", 0, "0.01", 0, "", "12:", ""},

@@ -17,6 +17,7 @@
 #include "hermod/model/message.hpp"
 #include "hermod/model/reason.hpp"
 #include "hermod/model/subscription.hpp"
+#include "hermod/model/topic_properties.hpp"
 #include "hermod/session/inflight.hpp"
 
 namespace hermod::session {
@@ -104,10 +105,62 @@ struct Settle {
   std::uint8_t code = 0;  ///< of the protocol, with kReject in the client role
 };
 
-/// The last value of a topic. Answer: kOk with `value`; kNotFound; kNotAuthorized.
+/// The last value of a topic. Answer: kOk with `value`; kNotFound; kNotAuthorized. With the first
+/// two also `declared`.
 struct Lookup {
   std::string_view topic;
   Ticket ticket = 0;
+};
+
+// What follows is asked of the shard that owns the topic, and so is Lookup: they take effect in the
+// order in which one connection asks for them. A publication that was answered before has had its
+// effect; one that is still under way may be overtaken.
+
+/// Says what a topic is. Answer: kOk with `declared`; kAlreadyExists (kCreate); kNotFound (the
+/// other modes: neither declared nor a value); kBadName; kTooLarge; kQuotaExceeded; kNotAuthorized,
+/// for who may not publish to it. A topic whose day is over is undeclared at once.
+struct Declare {
+  using Mode = model::DeclareMode;
+  Ticket ticket = 0;
+  std::string_view topic;
+  const model::TopicProperties* properties = nullptr;
+  Mode mode = Mode::kCreate;
+  model::TopicMembers members = 0;  ///< kPatch: those that are given
+};
+
+/// Takes back what a topic was declared to be and clears its value, as an empty retained
+/// publication does. Answer: kOk; kNotFound when there was neither; kNotAuthorized, for who may not
+/// publish to it.
+struct Undeclare {
+  Ticket ticket = 0;
+  std::string_view topic;
+};
+
+/// Topics that match `filter` and that the asker may read, in order (level by level), after the
+/// topic `after` (empty: from the start). What begins with '$' is among them only when the filter
+/// begins so. Answer: kOk with `page`, of `count_max` topics at most; kUnavailable when too
+/// many lists are under way. A page may be empty and not the last.
+struct List {
+  Ticket ticket = 0;
+  std::string_view filter;
+  std::string_view after;
+  std::uint32_t count_max = 1;
+  model::TopicSelection selection = model::TopicSelection::kAny;
+};
+
+/// Takes a seat among those who observe a declared topic, one a connection; again: the same seat,
+/// with another ticket. Answer: kOk with `declared`; kNotFound: not declared; kQuotaExceeded: no
+/// seat is free; kNotAuthorized, for who may not read it. After kOk the ticket is answered again
+/// whenever the declaration changes: kOk with the new one, or the seat is gone: kQuotaExceeded, as
+/// there are fewer; kNotFound, as the topic is not declared any more. Ends with the connection.
+struct Watch {
+  Ticket ticket = 0;
+  std::string_view topic;
+};
+
+/// Gives the seat back, or takes the wish for one back. Its ticket is not answered any more.
+struct Unwatch {
+  std::string_view topic;
 };
 
 /// For the log: the rule that a packet breaks, and at which of its octets.
@@ -142,8 +195,9 @@ struct Completed {
   const model::Message* value = nullptr;  ///< lives until the list has been executed
 };
 
-using Effect = std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit,
-                            Settle, Lookup, Close, Opened, Completed>;
+using Effect =
+    std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit, Settle,
+                 Lookup, Declare, Undeclare, List, Watch, Unwatch, Close, Opened, Completed>;
 
 /// Index and generation of a connection on its shard.
 struct ConnectionId {

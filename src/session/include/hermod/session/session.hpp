@@ -21,6 +21,12 @@
 
 namespace hermod::session {
 
+/// One page of a list of topics.
+struct TopicPage {
+  std::span<const model::TopicEntry> topics;
+  std::string_view next;  ///< continue after this topic; empty: that was all
+};
+
 /// The answer to an effect that carried a ticket.
 struct Answer {
   Ticket ticket = 0;
@@ -31,6 +37,9 @@ struct Answer {
   std::string_view client_id;                                ///< Attach: the assigned id, if any
   Inflight* inflight = nullptr;                              ///< Attach: lent, to be moved from
   const model::Message* value = nullptr;  ///< Lookup: borrowed until the call returns
+  /// Lookup, Declare, Watch: borrowed until the call returns; nullptr: the topic is not declared.
+  const model::TopicProperties* declared = nullptr;
+  const TopicPage* page = nullptr;  ///< List: borrowed until the call returns
   Bytes octets;  ///< Attach, Authenticate: for the peer; borrowed until the call returns
 };
 

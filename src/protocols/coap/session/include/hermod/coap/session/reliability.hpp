@@ -75,6 +75,8 @@ class ConfirmableOutbox {
   [[nodiscard]] bool idle() const { return !in_flight_; }
   /// Messages that wait behind the one in flight.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  /// Octets of the message in flight.
+  [[nodiscard]] std::size_t size() const { return current_.datagram.size(); }
   /// Subject of the message in flight; 0 when idle.
   [[nodiscard]] Subject subject() const { return in_flight_ ? current_.subject : 0; }
   /// The message in flight is nobody's business any more; it is still repeated.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Declared topics in a core: how they end.
+#include <algorithm>
+
+#include "hermod/core/core.hpp"
+
+namespace hermod::core {
+
+using model::Reason;
+
+Core::Undeclared Core::undeclare(std::string_view topic, Instant now) {
+  std::optional<std::vector<Seat>> seats = declarations_.undeclare(topic);
+  if (!seats && retained_.find(topic, now) == nullptr) return {.reason = Reason::kNotFound};
+  // Also where there is no value: one may be on its way from another shard, and is older than this.
+  model::Message clear{.destination = model::Destination::topic(topic), .retain = true};
+  (void)publish_own(clear, now);
+  router_.flush();  // the run borrows what ends here
+  return {.seats = seats ? std::move(*seats) : std::vector<Seat>{}};
+}
+
+Instant Core::next_undeclaring(Instant now, Duration since_1970) const {
+  using std::chrono::seconds;
+  const std::optional<Declarations::Day> day = declarations_.next_day();
+  if (!day) return kNever;
+  const std::int64_t today_s = std::chrono::floor<seconds>(since_1970).count();
+  if (day->at_s <= today_s) return now;
+  const seconds left{std::min(day->at_s - today_s, kCalendarTrust.count())};
+  return now + left - (since_1970 - seconds{today_s});
+}
+
+std::optional<std::string> Core::due_to_undeclare(Duration since_1970) const {
+  const std::optional<Declarations::Day> day = declarations_.next_day();
+  if (!day || std::chrono::seconds{day->at_s} > since_1970) return std::nullopt;
+  return std::string{day->topic};
+}
+
+}  // namespace hermod::core
