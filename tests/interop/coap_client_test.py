@@ -274,6 +274,18 @@ class AgainstHermod(BrokerTest):
         again = json.loads(self.finish(HERMOD, "get", url, "--json", "--etag", tag))
         self.assertEqual(again["code"], "2.03")
 
+    def test_large_values(self):
+        for size in BLOCK_SIZES:
+            url = self.coap_url(f"large/{size}")
+            self.finish(HERMOD, "put", url, "-e", LARGE, "-b", size)
+            self.assertEqual(self.finish(HERMOD, "get", url, "-b", size), LARGE)
+        self.finish(HERMOD, "put", url, "-e", LARGE, "--no-response", "2")
+        observer = self.start(HERMOD, "observe", url, "-w", "-C", "2")
+        observer.wait_lines(1)
+        self.publish("mosquitto", f"large/{BLOCK_SIZES[-1]}", LARGE + "!", "-r")
+        self.assertEqual(observer.wait(), 0, observer.text("stderr"))
+        self.assertEqual(observer.text(), f"{LARGE}\n{LARGE}!\n")
+
     def test_an_observation_ends_with_its_resource(self):
         self.finish(HERMOD, "put", self.coap_url("gone"), "-e", "1")
         observer = self.start(HERMOD, "observe", self.coap_url("gone"), "-w")

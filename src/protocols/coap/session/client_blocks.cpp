@@ -41,6 +41,8 @@ bool ClientSession::on_echo(Exchange& exchange, const MessageView& message,
 
 void ClientSession::begin_sending(Exchange& exchange, std::uint8_t exponent) {
   BodySending& sending = exchange.sending;
+  // Each block needs its answer, and all blocks the same options (RFC 9175 §3.3): the hint goes.
+  exchange.no_response = 0;
   sending.active = true;
   sending.exponent = exponent;
   sending.offset = 0;

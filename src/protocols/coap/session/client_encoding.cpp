@@ -123,15 +123,14 @@ void ClientSession::encode(Exchange& exchange, const ClientRequest& request) {
   }
   list.write(exchange.options);
   exchange.body.assign(request.payload.begin(), request.payload.end());
-  if (request.block) {  // RFC 7959 §2.4: asked for from the start
-    exchange.assembly.ask = true;
-    exchange.assembly.next = {.number = request.block->number,
-                              .size_exponent = exponent_of(request)};
-    exchange.assembly.start = exchange.assembly.next.offset();
-  }
   const std::uint8_t exponent = exponent_of(request);
   if (exchange.body.size() > Block{.size_exponent = exponent}.size()) {
     begin_sending(exchange, exponent);
+  }
+  if (request.block) {  // RFC 7959 §2.4: asked for from the start
+    exchange.assembly.ask = true;
+    exchange.assembly.next = {.number = request.block->number, .size_exponent = exponent};
+    exchange.assembly.start = exchange.assembly.next.offset();
   }
 }
 
@@ -173,8 +172,7 @@ void ClientSession::compose(Exchange& exchange) {
   merge.up_to(kEcho);
   if (!echo_.empty()) body.option(kEcho, echo_);  // RFC 9175 §2.3
   merge.up_to(kNoResponse);
-  // What answers the blocks before the last one is needed.
-  if (exchange.no_response != 0 && last) body.uint_option(kNoResponse, exchange.no_response);
+  if (exchange.no_response != 0) body.uint_option(kNoResponse, exchange.no_response);
   merge.up_to(kRequestTag);
   // RFC 9175 §3.4: in the Block2 phase as well
   if (sending.tag != 0) body.uint_option(kRequestTag, sending.tag);

@@ -134,6 +134,8 @@ void ClientSession::on_fetched(Exchange& fetch, Instant now, session::Effects& e
   Exchange& exchange = *exchanges_[fetch.observation];
   const BodyAssembly& body = fetch.assembly;
   stop_fetch(exchange);  // what it holds lives until the next input
+  // The value of the notification is gone, and what is there was shown before.
+  if (body.restarts > 0 && !body.etag.empty() && body.etag == exchange.last_etag) return;
   const Value value{.payload = body.octets,
                     .etag = body.etag.bytes(),
                     .format = body.format,

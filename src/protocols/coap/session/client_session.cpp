@@ -233,9 +233,7 @@ void ClientSession::send(Exchange& exchange, Instant now, session::Effects& effe
   }
   due_ = std::min(due_, exchange.due);
   transmit(effects.datagrams(), exchange.datagram);
-  const BodySending& sending = exchange.sending;
-  const bool last = !sending.active || sending.offset + sending.size == exchange.body.size();
-  if (exchange.type == Type::kNon && last && is_silent(exchange.no_response)) {  // RFC 7967 §2
+  if (exchange.type == Type::kNon && is_silent(exchange.no_response)) {  // RFC 7967 §2
     finish(exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
   }
 }
@@ -466,7 +464,7 @@ void ClientSession::on_due(Exchange& exchange, Instant now, session::Effects& ef
   }
   // RFC 7967 §2.1: silence is success where success is to be silent and the request has arrived,
   // or, Non-confirmable, may have.
-  const bool silent = (exchange.no_response & kNoSuccess) != 0 && !exchange.sending.active &&
+  const bool silent = (exchange.no_response & kNoSuccess) != 0 &&
                       (exchange.type == Type::kNon || exchange.state == State::kWaiting);
   finish(exchange, silent ? model::Reason::kOk : model::Reason::kTimeout, code::kEmpty, nullptr,
          now, effects);

@@ -22,11 +22,11 @@ class ClientBlocksTest : public ClientScriptTest {
 //                    <- ACK 2.04 1:2/0/16
 TEST_F(ClientBlocksTest, SendsALargeBodyInBlocks) {
   EXPECT_TRUE(request(put()));
-  EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
   acknowledges(0, {.code = code::kContinue, .block1 = "0/1/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:1/1/16 '" + second + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:1+/16 '" + second + "'");
   acknowledges(1, {.code = code::kContinue, .block1 = "1/1/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:2/0/16 '" + third + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:2/16 '" + third + "'");
   EXPECT_EQ(wants(), "");
   acknowledges(2, {.code = code::kChanged, .block1 = "2/0/16"});
   EXPECT_EQ(wants(), "Completed 5 ok 2.04");
@@ -45,7 +45,7 @@ TEST_F(ClientBlocksTest, RepeatsALostBlock) {
   acknowledges(0, {.code = code::kContinue, .block1 = "0/1/16"});
   (void)sent();
   server.after(std::chrono::seconds{3});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:1/1/16 '" + second + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:1+/16 '" + second + "'");
   server.after(std::chrono::seconds{100});
   EXPECT_EQ(wants(), "Completed 5 timed out 0.00");
 }
@@ -54,10 +54,9 @@ TEST_F(ClientBlocksTest, RepeatsALostBlock) {
 TEST_F(ClientBlocksTest, TakesTheSmallerSizeThatTheServerPrefers) {
   settings.block_exponent = 1;
   EXPECT_TRUE(request(put()));
-  EXPECT_EQ(sent(),
-            "CON 0.03 #s0 t:0 Uri-Path:'r' Block1:0/1/32 Size1:40 '" + first + second + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' Block1:0+/32 Size1:40 '" + first + second + "'");
   acknowledges(0, {.code = code::kContinue, .block1 = "0/1/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:2/0/16 '" + third + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:2/16 '" + third + "'");
   acknowledges(1, {.code = code::kCreated, .block1 = "2/0/16"});
   EXPECT_EQ(wants(), "Completed 5 ok 2.01");
 }
@@ -68,7 +67,7 @@ TEST_F(ClientBlocksTest, TriesTheSmallerSizeOfATooLargeAnswer) {
   EXPECT_TRUE(request(put()));
   (void)sent();
   acknowledges(0, {.code = code::kRequestEntityTooLarge, .block1 = "0/1/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
   acknowledges(1, {.code = code::kRequestEntityTooLarge, .block1 = "0/1/16"});
   EXPECT_EQ(wants(), "Completed 5 too large 4.13");  // not smaller again
 }
@@ -78,7 +77,7 @@ TEST_F(ClientBlocksTest, TriesBlocksWhereTheWholeIsTooLarge) {
   EXPECT_TRUE(request(put()));
   EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' '" + body + "'");
   acknowledges(0, {.code = code::kRequestEntityTooLarge, .block1 = "0/0/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
 }
 
 TEST_F(ClientBlocksTest, TellsThatABodyIsTooLargeForTheServer) {
@@ -95,7 +94,7 @@ TEST_F(ClientBlocksTest, StartsAgainOnceWhenBlocksAreMissing) {
   acknowledges(0, {.code = code::kContinue, .block1 = "0/1/16"});
   (void)sent();
   acknowledges(1, {.code = code::kRequestEntityIncomplete, .block1 = "1/1/16"});
-  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
   acknowledges(2, {.code = code::kContinue, .block1 = "0/1/16"});
   (void)sent();
   acknowledges(3, {.code = code::kRequestEntityIncomplete, .block1 = "1/1/16"});
@@ -173,13 +172,13 @@ TEST_F(ClientBlocksTest, TagsABodyThatAnotherMayOverlap) {
   EXPECT_TRUE(request(put(), 1));
   EXPECT_TRUE(request(put(), 2));
   EXPECT_TRUE(request({.method = code::kPut, .path = elsewhere, .payload = as_bytes(body)}, 3));
-  const std::string prefix = "Block1:0/1/16 Size1:40";
+  const std::string prefix = "Block1:0+/16 Size1:40";
   EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' " + prefix + " '" + first +
                         "' | CON 0.03 #s1 t:1 Uri-Path:'r' " + prefix + " Request-Tag:'\x01' '" +
                         first + "' | CON 0.03 #s2 t:2 Uri-Path:'s' " + prefix + " '" + first + "'");
   acknowledges(1, {.code = code::kContinue, .block1 = "0/1/16"});
   EXPECT_EQ(sent(),
-            "CON 0.03 #s3 t:3 Uri-Path:'r' Block1:1/1/16 Request-Tag:'\x01' '" + second + "'");
+            "CON 0.03 #s3 t:3 Uri-Path:'r' Block1:1+/16 Request-Tag:'\x01' '" + second + "'");
 }
 
 // --- response bodies ---
@@ -194,9 +193,9 @@ TEST_F(ClientBlocksTest, PutsAResponseTogether) {
   EXPECT_TRUE(request({.path = path, .accept = ContentFormat::kTextPlain}));
   EXPECT_EQ(sent(), "CON 0.01 #s0 t:0 Uri-Path:'r' Accept:0");
   acknowledges(0, {.block2 = "0/1/16", .etag = "e", .max_age = 9, .size2 = 40, .payload = first});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Accept:0 Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Accept:0 Block2:1/16");
   acknowledges(1, {.block2 = "1/1/16", .etag = "e", .payload = second});
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Accept:0 Block2:2/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Accept:0 Block2:2/16");
   EXPECT_EQ(wants(), "");
   acknowledges(2, {.block2 = "2/0/16", .etag = "e", .payload = third});
   // the options of the first block go with it
@@ -218,17 +217,17 @@ TEST_F(ClientBlocksTest, PutsAResponseTogetherThatIsAMultipleOfBlocks) {
 
 TEST_F(ClientBlocksTest, AsksForABlockSizeFromTheStart) {
   EXPECT_TRUE(request({.path = path, .block = Block{.size_exponent = 1}}));
-  EXPECT_EQ(sent(), "CON 0.01 #s0 t:0 Uri-Path:'r' Block2:0/0/32");
+  EXPECT_EQ(sent(), "CON 0.01 #s0 t:0 Uri-Path:'r' Block2:0/32");
   // RFC 7959 §2.4: the server may choose a smaller one, which then holds
   acknowledges(0, {.block2 = "0/1/16", .payload = first});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/16");
 }
 
 TEST_F(ClientBlocksTest, BeginsWithTheBlockAskedFor) {
   EXPECT_TRUE(request({.path = path, .block = Block{.number = 1, .size_exponent = 0}}));
-  EXPECT_EQ(sent(), "CON 0.01 #s0 t:0 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s0 t:0 Uri-Path:'r' Block2:1/16");
   acknowledges(0, {.block2 = "1/1/16", .payload = second});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:2/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:2/16");
   acknowledges(1, {.block2 = "2/0/16", .payload = third});
   EXPECT_EQ(wants(), "Completed 5 ok 2.05 '" + second + third + "'");
 }
@@ -238,7 +237,7 @@ TEST_F(ClientBlocksTest, TakesSeparateResponsesForBlocks) {
   (void)sent();
   server.acknowledges(0);
   sends(Type::kCon, 900, 0, {.block2 = "0/1/16", .payload = first});
-  EXPECT_EQ(sent(), "ACK 0.00 #900 | CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "ACK 0.00 #900 | CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/16");
   sends(Type::kCon, 900, 0, {.block2 = "0/1/16", .payload = first});
   EXPECT_EQ(sent(), "ACK 0.00 #900");  // again
   sends(Type::kNon, 901, 1, {.block2 = "1/0/16", .payload = "x"});
@@ -252,9 +251,9 @@ TEST_F(ClientBlocksTest, StartsAgainWhenTheETagChanges) {
   acknowledges(0, {.block2 = "0/1/16", .etag = "e", .payload = "################"});
   (void)sent();
   acknowledges(1, {.block2 = "1/1/16", .etag = "f", .payload = second});
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:0/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:0/16");
   acknowledges(2, {.block2 = "0/1/16", .etag = "f", .payload = first});
-  EXPECT_EQ(sent(), "CON 0.01 #s3 t:3 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s3 t:3 Uri-Path:'r' Block2:1/16");
   acknowledges(3, {.block2 = "1/0/16", .etag = "f", .payload = second});
   EXPECT_EQ(wants(), "Completed 5 ok 2.05 '" + first + second + "'");
 }
@@ -321,14 +320,14 @@ TEST_F(ClientBlocksTest, ALargeRequestMayHaveALargeResponse) {
                        .path = path,
                        .payload = as_bytes(body),
                        .block = Block{.size_exponent = 0}}));
-  EXPECT_EQ(sent(), "CON 0.02 #s0 t:0 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.02 #s0 t:0 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
   acknowledges(0, {.code = code::kContinue, .block1 = "0/1/16"});
   (void)sent();
   acknowledges(1, {.code = code::kContinue, .block1 = "1/1/16"});
-  EXPECT_EQ(sent(), "CON 0.02 #s2 t:2 Uri-Path:'r' Block2:0/0/16 Block1:2/0/16 '" + third + "'");
+  EXPECT_EQ(sent(), "CON 0.02 #s2 t:2 Uri-Path:'r' Block2:0/16 Block1:2/16 '" + third + "'");
   acknowledges(2,
                {.code = code::kChanged, .block1 = "2/0/16", .block2 = "0/1/16", .payload = first});
-  EXPECT_EQ(sent(), "CON 0.02 #s3 t:3 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.02 #s3 t:3 Uri-Path:'r' Block2:1/16");
   acknowledges(3, {.code = code::kChanged, .block2 = "1/0/16", .payload = "end"});
   EXPECT_EQ(wants(), "Completed 5 ok 2.04 '" + first + "end'");
 }
@@ -339,7 +338,7 @@ TEST_F(ClientBlocksTest, FetchesAgainWithItsBodyWhenTheResultChanges) {
   acknowledges_next(1, {.code = code::kContinue, .block1 = "1/1/16"});
   acknowledges_next(2, {.block1 = "2/0/16", .block2 = "0/1/16", .etag = "e", .payload = first});
   acknowledges_next(3, {.block2 = "1/0/16", .etag = "f", .payload = second});
-  EXPECT_EQ(sent(), "CON 0.05 #s4 t:4 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "CON 0.05 #s4 t:4 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
 }
 
 // --- observed: RFC 7959 §2.6, §3.4 ---
@@ -360,7 +359,7 @@ class ClientBlocksObserveTest : public ClientBlocksTest {
 TEST_F(ClientBlocksObserveTest, FetchesTheRestOfANotification) {
   observes_small();
   sends(Type::kNon, 900, 0, {.block2 = "0/1/16", .observe = 11, .etag = "e", .payload = first});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/16");
   EXPECT_EQ(wants(), "");
   acknowledges(1, {.block2 = "1/0/16", .etag = "e", .payload = second});
   EXPECT_EQ(as_text(session.options_of(5).find(OptionNumber::kETag).value()), "e");
@@ -374,7 +373,7 @@ TEST_F(ClientBlocksObserveTest, FetchesTheRestOfTheFirstValue) {
   observes();
   acknowledges(0, {.block2 = "0/1/16", .observe = 10, .payload = first});
   EXPECT_EQ(wants(), "Completed 5 ok 2.05");
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/16");
   acknowledges(1, {.block2 = "1/0/16", .payload = second});
   EXPECT_EQ(wants(), "Publish /r retain q1 '" + first + second + "'");
 }
@@ -382,9 +381,9 @@ TEST_F(ClientBlocksObserveTest, FetchesTheRestOfTheFirstValue) {
 TEST_F(ClientBlocksObserveTest, ANewerNotificationTakesThePlaceOfAFetch) {
   observes_small();
   sends(Type::kNon, 900, 0, {.block2 = "0/1/16", .observe = 11, .etag = "e", .payload = second});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:1 Uri-Path:'r' Block2:1/16");
   sends(Type::kNon, 901, 0, {.block2 = "0/1/16", .observe = 12, .etag = "f", .payload = first});
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:1/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:1/16");
   acknowledges(1, {.block2 = "1/0/16", .etag = "e", .payload = second});  // too late
   EXPECT_EQ(wants(), "");
   acknowledges(2, {.block2 = "1/0/16", .etag = "f", .payload = third});
@@ -409,7 +408,7 @@ TEST_F(ClientBlocksObserveTest, AFloodOfNotificationsIsBounded) {
   }
   EXPECT_EQ(sent(), "");
   acknowledges(1, {.code = code::kChanged});
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:1/0/16");  // of the last one, alone
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:1/16");  // of the last one, alone
   EXPECT_EQ(session.open(), 1u);
 }
 
@@ -418,11 +417,24 @@ TEST_F(ClientBlocksObserveTest, StartsAgainWhenTheETagChanges) {
   sends(Type::kNon, 900, 0, {.block2 = "0/1/16", .observe = 11, .etag = "e", .payload = second});
   (void)sent();
   acknowledges(1, {.block2 = "1/0/16", .etag = "f", .payload = third});
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:0/0/16");
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Block2:0/16");
   acknowledges(2, {.block2 = "0/1/16", .etag = "f", .payload = first});
   (void)sent();
   acknowledges(3, {.block2 = "1/0/16", .etag = "f", .payload = third});
   EXPECT_EQ(wants(), "Publish /r q0 '" + first + third + "'");
+}
+
+// A value that only passed by: the resource is again, or still, what it was.
+TEST_F(ClientBlocksObserveTest, DoesNotShowTheOldValueForTheNewOne) {
+  observes();
+  acknowledges(0, {.observe = 10, .etag = "e", .payload = "old"});
+  (void)wants();
+  sends(Type::kNon, 900, 0, {.block2 = "0/1/16", .observe = 11, .etag = "f", .payload = second});
+  (void)sent();
+  acknowledges(1, {.block2 = "1/0/16", .etag = "e", .payload = first});
+  (void)sent();
+  acknowledges(2, {.block2 = "0/0/16", .etag = "e", .payload = "old"});
+  EXPECT_EQ(wants(), "");
 }
 
 TEST_F(ClientBlocksObserveTest, RenewsWhenAFetchFails) {

@@ -134,16 +134,16 @@ TEST_F(ClientExtensionsTest, RepeatsARequestWithTheEchoThatIsWanted) {
   EXPECT_TRUE(request({.method = code::kPut, .path = path, .payload = as_bytes("v")}));
   EXPECT_EQ(sent(), "CON 0.03 #s0 t:0 Uri-Path:'r' 'v'");
   acknowledges(0, {.code = code::kUnauthorized, .echo = "e1"});
-  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Echo:'e1' 'v'");
+  EXPECT_EQ(sent(), "CON 0.03 #s1 t:1 Uri-Path:'r' Echo:6531 'v'");
   acknowledges(1, {.code = code::kChanged});
   EXPECT_EQ(wants(), "Completed 5 ok 2.04");
   // what comes next carries it from the start
   EXPECT_TRUE(request({.path = path}));
-  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Echo:'e1'");
+  EXPECT_EQ(sent(), "CON 0.01 #s2 t:2 Uri-Path:'r' Echo:6531");
   acknowledges(2, {.echo = "e2", .payload = "x"});  // a newer one, with a response
   EXPECT_EQ(wants(), "Completed 5 ok 2.05 'x'");
   EXPECT_TRUE(request({.path = path}));
-  EXPECT_EQ(sent(), "CON 0.01 #s3 t:3 Uri-Path:'r' Echo:'e2'");
+  EXPECT_EQ(sent(), "CON 0.01 #s3 t:3 Uri-Path:'r' Echo:6532");
 }
 
 TEST_F(ClientExtensionsTest, AServerThatNeverHasEnoughIsAnError) {
@@ -166,14 +166,14 @@ TEST_F(ClientExtensionsTest, ABlockIsRepeatedWithEcho) {
   EXPECT_TRUE(request({.method = code::kPut, .path = path, .payload = as_bytes(body)}));
   acknowledges_next(0, {.code = code::kContinue, .block1 = "0/1/16"});
   acknowledges_next(1, {.code = code::kUnauthorized, .echo = "e"});
-  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:1/1/16 Echo:'e' '" + second + "'");
+  EXPECT_EQ(sent(), "CON 0.03 #s2 t:2 Uri-Path:'r' Block1:1+/16 Echo:65 '" + second + "'");
 }
 
 TEST_F(ClientExtensionsTest, ARegistrationIsRepeatedWithEcho) {
   EXPECT_TRUE(request({.path = path, .observe = true}));
   (void)sent();
   acknowledges(0, {.code = code::kUnauthorized, .echo = "e"});
-  EXPECT_EQ(sent(), "CON 0.01 #s1 t:0 Observe:0 Uri-Path:'r' Echo:'e'");
+  EXPECT_EQ(sent(), "CON 0.01 #s1 t:0 Observe:0 Uri-Path:'r' Echo:65");
   acknowledges(1, 0, {.observe = 1, .payload = "x"});
   EXPECT_EQ(wants(), "Completed 5 ok 2.05 | Publish /r retain q1 'x'");
 }
@@ -217,19 +217,21 @@ TEST_F(ClientExtensionsTest, SilenceIsSuccessWhereSuccessIsSilent) {
   EXPECT_EQ(wants(), "Completed 5 timed out 0.00");
 }
 
-TEST_F(ClientExtensionsTest, BlocksBeforeTheLastOneWantTheirResponse) {
+// Each block needs its answer, and one option more or less makes it another body (RFC 9175 §3.3).
+TEST_F(ClientExtensionsTest, BlocksWantTheirResponses) {
   EXPECT_TRUE(request({.method = code::kPut,
                        .path = path,
                        .payload = as_bytes(body),
                        .no_response = kNoResponseAtAll,
                        .confirmable = false}));
-  EXPECT_EQ(sent(), "NON 0.03 #s0 t:0 Uri-Path:'r' Block1:0/1/16 Size1:40 '" + first + "'");
+  EXPECT_EQ(sent(), "NON 0.03 #s0 t:0 Uri-Path:'r' Block1:0+/16 Size1:40 '" + first + "'");
   sends(Type::kNon, 900, 0, {.code = code::kContinue, .block1 = "0/1/16"});
   (void)sent();
-  EXPECT_EQ(wants(), "");
   sends(Type::kNon, 901, 1, {.code = code::kContinue, .block1 = "1/1/16"});
-  EXPECT_EQ(sent(), "NON 0.03 #s2 t:2 Uri-Path:'r' Block1:2/0/16 No-Response:26 '" + third + "'");
-  EXPECT_EQ(wants(), "Completed 5 ok 0.00");
+  EXPECT_EQ(sent(), "NON 0.03 #s2 t:2 Uri-Path:'r' Block1:2/16 '" + third + "'");
+  EXPECT_EQ(wants(), "");
+  sends(Type::kNon, 902, 2, {.code = code::kChanged, .block1 = "2/0/16"});
+  EXPECT_EQ(wants(), "Completed 5 ok 2.04");
 }
 
 }  // namespace
