@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The statements of RFC 7959 that a client keeps which transfers blocks: part of no program until
-// this one does. Names: tests/conformance/rfc7959.txt. A block is written as the RFC does,
+// The statements of RFC 7959 that a client keeps which transfers blocks.
+// Names: tests/conformance/rfc7959.txt. A block is written as the RFC does,
 // number/more/size.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
-#include "client_script.hpp"
 #include "hermod/coap/codec/block.hpp"
+#include "statement_client.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -25,7 +25,7 @@ struct BlockResponse {
   std::string_view payload;
 };
 
-class Rfc7959Client : public ClientScriptTest {
+class Rfc7959Client : public StatementClientTest {
  protected:
   // Answers the request that was sent last; sent() has not been called since.
   void answers(const BlockResponse& response) {
