@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "client_rules.hpp"
 #include "hermod/coap/codec/block.hpp"
-#include "statement_client.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -25,7 +25,7 @@ struct BlockResponse {
   std::string_view payload;
 };
 
-class Rfc7959Client : public StatementClientTest {
+class Rfc7959Client : public ClientRulesTest {
  protected:
   // Answers the request that was sent last; sent() has not been called since.
   void answers(const BlockResponse& response) {

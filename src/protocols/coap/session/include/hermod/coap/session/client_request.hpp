@@ -55,7 +55,7 @@ struct ClientRequest {
   std::span<const std::string> etags;         ///< of representations that are here already
   std::optional<std::uint32_t> max_age_s;     ///< of a value that is put: this server's extension
   std::optional<std::uint8_t> hop_limit;      ///< RFC 8768 §3: 1 to 255
-  std::optional<std::uint8_t> no_response;    ///< RFC 7967 §2: sum of the classes above; not with blocks
+  std::optional<std::uint8_t> no_response;    ///< RFC 7967 §2: sum of the classes; not with blocks
   std::span<const OptionView> other_options;  ///< any others, in any order
   /// Size of blocks in both directions, asked for from the start (RFC 7959 §2.4), and the block
   /// of the response to begin with. Nothing: that of the settings for what is sent, and whatever

@@ -19,7 +19,7 @@
 
 namespace hermod::coap::test {
 
-class StatementClientTest : public ::testing::Test {
+class ClientRulesTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(server.wants(), "Credit 1"); }
 
