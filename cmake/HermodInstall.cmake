@@ -7,7 +7,8 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(HERMOD_INSTALLED base sasl model session mqtt_codec mqtt_session coap_codec coap_session client)
+set(HERMOD_INSTALLED base cbor sasl model session mqtt_codec mqtt_session coap_codec coap_session
+  client)
 
 foreach(module IN LISTS HERMOD_INSTALLED)
   get_target_property(source_dir hermod_${module} SOURCE_DIR)

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "commands/coap_command.hpp"
 #include "commands/exit_code.hpp"
 #include "commands/options.hpp"
 #include "commands/options_file.hpp"
@@ -37,6 +38,7 @@ constexpr std::string_view kHelp = R"(Hermod: a messaging broker for the Interne
   hermod sub 'mqtt://localhost/#' -v               print what is published
   hermod pub mqtt://localhost/hello -m hi          publish a message
   hermod pub coap://localhost/hello -m hi          the same topic over CoAP
+  hermod get coap://localhost/.well-known/core     make a CoAP request
   hermod bench fan-out --url mqtt://localhost      measure an MQTT or CoAP server
 
 Commands:
@@ -44,6 +46,10 @@ Commands:
   pub       publish messages over MQTT or CoAP
   sub       subscribe and print messages over MQTT or CoAP
   rr        publish a request and print the response to it
+  get, put, post, delete, fetch, patch, ipatch
+            make a CoAP request of any server
+  observe   print a CoAP resource's value whenever it changes
+  discover  list a CoAP server's resources
   passwd    keep the users of a broker and their passwords
   bench     measure a server
   help      this text; hermod help COMMAND: its options; hermod help config: the configuration file
@@ -53,12 +59,13 @@ Commands:
 Under the names mosquitto, mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd (symbolic
 links, say) it does as those programs do.
 
-Exit status: 0 done, 1 failed, 2 wrong command line or configuration, 27 timed out (-W),
-130 interrupted by Ctrl-C.
+Exit status: 0 done, 1 failed, 2 wrong command line or configuration, 27 timed out,
+130 interrupted by Ctrl-C; of CoAP requests 4 and 5 for answers 4.xx and 5.xx, 6 for a Reset.
 )";
 
-constexpr std::array<std::string_view, 7> kCommands{"serve", "pub",    "sub", "rr",
-                                                    "bench", "passwd", "help"};
+constexpr std::array<std::string_view, 16> kCommands{
+    "serve", "pub",   "sub",    "rr",      "get",      "put",   "post",   "delete",
+    "fetch", "patch", "ipatch", "observe", "discover", "bench", "passwd", "help"};
 
 /// Options of mosquitto's clients that are not there, and why.
 struct Missing {
@@ -91,6 +98,29 @@ constexpr std::array kMissing{
     Missing{"-w", "leave it out: every message is printed as it comes"},
     Missing{"--watch", "leave it out: every message is printed as it comes"},
     Missing{"--latency", "leave it out; hermod bench measures how long messages take"},
+};
+
+constexpr std::string_view kNoDtls =
+    "there is no DTLS yet, and nothing would be encrypted. Leave it out on a network that you "
+    "trust";
+/// Options of coap-client that are not there, and why.
+constexpr std::array kMissingCoap{
+    Missing{"-m", "the command says the method: hermod put, for example"},
+    Missing{"-r", "there is no CoAP over TCP yet. Leave it out to use UDP"},
+    Missing{"-X", "it is for CoAP over TCP, which is not there yet"},
+    Missing{"-k", kNoDtls},
+    Missing{"-u", kNoDtls},
+    Missing{"-h", kNoDtls},
+    Missing{"-c", kNoDtls},
+    Missing{"-j", kNoDtls},
+    Missing{"-n", kNoDtls},
+    Missing{"-J", kNoDtls},
+    Missing{"-M", kNoDtls},
+    Missing{"-R", kNoDtls},
+    Missing{"-a", "leave it out: the system chooses the own address"},
+    Missing{"-l", "leave it out: nothing is lost on purpose"},
+    Missing{"-L", "leave it out: bodies in blocks are always handled"},
+    Missing{"-G", "leave it out, and repeat the command"},
 };
 
 template <typename T>
@@ -269,15 +299,74 @@ void declare_passwd(CLI::App& app, PasswdOptions& o) {
       ->check(CLI::Range(1u, identity::kIterationsMax));
 }
 
+void declare_coap_request(CLI::App& app, CoapCommandOptions& o) {
+  app.add_option("url", o.url, "coap://host[:port][/path][?query]");
+  app.add_option("filter", o.filters,
+                 o.verb == CoapVerb::kDiscover
+                     ? "what the links must have, such as rt=core.ps.data or href=/ps*"
+                     : "nothing");
+  if (has_payload(o.verb)) {
+    value(app, "-e", o.payload, "the payload");
+    value(app, "-f", o.file, "a file is the payload; -: standard input");
+    value(
+        app, "-t", o.format,
+        "content format of the payload: a media type, a number, or plain, link, xml, binary, exi, "
+        "json, cbor");
+  } else {
+    value(app, "-e", o.payload, "")->group("");
+    value(app, "-f", o.file, "")->group("");
+    value(app, "-t", o.format, "")->group("");
+  }
+  value(app, "-A", o.accept, "the content format wanted, as with -t");
+  flag(app, "-N", o.non_confirmable, "Non-confirmable: the request may be lost");
+  value(app, "-O", o.raw_options, "NUMBER,VALUE: any option; the value may be 0x and hexadecimal");
+  value(app, "-b", o.block,
+        "[FIRST,]SIZE: size of blocks both ways, and the block of the response to begin with");
+  value(app, "-T", o.token, "token of the first message, text or 0x and hexadecimal");
+  value(app, "-H", o.hop_limit, "Hop-Limit: so many proxies at most")->check(CLI::Range(1, 255));
+  value(app, "--if-match", o.if_match,
+        "do it only if this is the ETag (text, or 0x and hexadecimal); may be repeated");
+  flag(app, "--if-none-match", o.if_none_match, "do it only if there is nothing yet");
+  value(app, "--etag", o.etags, "the value with this ETag is here already; may be repeated");
+  value(app, "--no-response", o.no_response,
+        "answers not to send: all, or the sum of 2 (2.xx), 8 (4.xx) and 16 (5.xx)");
+  value(app, "-P", o.proxy, "coap://host[:port] of a proxy that makes the request");
+  flag(app, "-U", o.no_uri_host, "do not tell the server which host the URL names");
+  value(app, "-p", o.local_port, "the own port (default: any)")->check(CLI::Range(1, 65'535));
+  value(app, "-B", o.wait_s, "seconds to wait for the answer (default: 93 at most)")
+      ->check(CLI::PositiveNumber);
+}
+
+void declare_coap_output(CLI::App& app, CoapCommandOptions& o) {
+  if (o.verb == CoapVerb::kObserve) {
+    value(app, "-s", o.observe_s, "seconds to observe (default: until Ctrl-C)")
+        ->check(CLI::PositiveNumber);
+    value(app, "-C", o.count, "end after so many values")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+    value(app, "-K", o.ping_s, "ask whether the server is there after so many seconds of silence")
+        ->check(CLI::PositiveNumber);
+  }
+  value(app, "-o", o.output, "write the payload to this file");
+  flag(app, "-w", o.newline, "an end of line after each payload");
+  flag(app, "--pretty", o.pretty, "lay JSON and links out for people, as on a terminal");
+  flag(app, "--json", o.json,
+       "print one JSON object for each answer: code, options, payload, time");
+  flag(app, "-v,--verbose", o.verbose,
+       "say on stderr what is asked and answered, with all options");
+  flag(app, "--quiet", o.client.quiet, "no errors on stderr, the exit status tells");
+}
+
 /// Where a command's option ends: "--foo=bar" is "--foo".
 std::string_view option_name(std::string_view text) {
   return text.substr(0, text.find('='));
 }
 
-std::string unknown_option(const CLI::App& app, const std::string& given) {
+std::string unknown_option(const CLI::App& app, const std::string& given, Task task) {
   const std::string_view name = option_name(given);
-  const auto missing = std::ranges::find(kMissing, name, &Missing::name);
-  if (missing != kMissing.end()) return fmt::format("{} is not supported: {}.", name, missing->why);
+  const std::span<const Missing> known =
+      task == Task::kCoap ? std::span<const Missing>(kMissingCoap) : kMissing;
+  const auto missing = std::ranges::find(known, name, &Missing::name);
+  if (missing != known.end()) return fmt::format("{} is not supported: {}.", name, missing->why);
   if (!name.starts_with('-')) {
     return fmt::format("\"{}\" is one argument too many. Put quotes around what holds blanks.",
                        given);
@@ -349,7 +438,7 @@ class Command {
       return false;
     }
     const auto extras = app_.remaining();
-    return extras.empty() || refuse(unknown_option(app_, extras.front()));
+    return extras.empty() || refuse(unknown_option(app_, extras.front(), program_.task));
   }
 
  private:
@@ -475,6 +564,47 @@ int run_passwd_command(const Program& program, int argc, char** argv) {
   return run_passwd(options);
 }
 
+std::string coap_purpose(CoapVerb verb) {
+  using enum CoapVerb;
+  switch (verb) {
+    case kObserve:
+      return "Prints a resource's value, and each new one (with a payload: the answer to "
+             "FETCH).\n\n"
+             "  hermod observe coap://localhost/ps/data/Temperature/Kitchen\n"
+             "  hermod observe coap://localhost/ps/data/Temperature/Kitchen -s 60 --json\n";
+    case kDiscover:
+      return "Lists the resources of a server, one a line (RFC 6690).\n\n"
+             "  hermod discover coap://localhost\n"
+             "  hermod discover coap://localhost rt=core.ps.data\n";
+    case kGet:
+      return "Gets a resource.\n\n"
+             "  hermod get coap://localhost/ps/data/Temperature/Kitchen\n"
+             "  hermod get coap://localhost/.well-known/core -b 64 -v\n"
+             "  hermod get coap://localhost/status -A json --pretty\n";
+    case kDelete:
+      return "Deletes a resource.\n\n"
+             "  hermod delete coap://localhost/ps/data/Temperature/Kitchen\n";
+    default:
+      return "Sends a payload to a resource.\n\n"
+             "  hermod put coap://localhost/ps/data/Temperature/Kitchen -e 21\n"
+             "  hermod post coap://localhost/ps -f topic.cbor -t cbor\n"
+             "  sensor | hermod put coap://localhost/ps/data/log -f - -t json\n";
+  }
+}
+
+int run_coap_command(const Program& program, int argc, char** argv) {
+  CoapCommandOptions options;
+  options.client.program = program;
+  options.verb = coap_verb(program.name.substr(program.name.find(' ') + 1)).value();
+  Command command(program, coap_purpose(options.verb));
+  declare_coap_request(command.app(), options);
+  declare_coap_output(command.app(), options);
+  int status = kExitOk;
+  if (!command.parse(argc, argv, status)) return status;
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
+  return run_coap(options);
+}
+
 int run_task(const Program& program, int argc, char** argv) {
   switch (program.task) {
     case Task::kServe:
@@ -487,6 +617,8 @@ int run_task(const Program& program, int argc, char** argv) {
       return run_rr_command(program, argc, argv);
     case Task::kPasswd:
       return run_passwd_command(program, argc, argv);
+    case Task::kCoap:
+      return run_coap_command(program, argc, argv);
   }
   return kExitUsage;
 }
@@ -520,6 +652,11 @@ int run_cli(int argc, char** argv) {
   }
   const std::string_view command = argc > 1 ? argv[1] : "";
   for (const Program& program : {kHermodServe, kHermodPub, kHermodSub, kHermodRr, kHermodPasswd}) {
+    if (program.name.substr(program.name.find(' ') + 1) == command) {
+      return run_task(program, argc - 1, argv + 1);
+    }
+  }
+  for (const Program& program : kHermodCoap) {
     if (program.name.substr(program.name.find(' ') + 1) == command) {
       return run_task(program, argc - 1, argv + 1);
     }

@@ -33,6 +33,7 @@ Shard::Shard(ShardParts parts)
                    [this](core::ConnectionKey key, const session::Answer& answer) {
                      answer_key(key, answer);
                    }),
+      transfers_(settings_.connections.transfer_bytes_max),
       peers_(0, PeerHash{{parts_.hash_key}}),
       open_(settings_.listeners.size()) {
   if (parts_.self == 0 && settings_.sys_interval_s > 0) {
@@ -202,8 +203,8 @@ Connection& Shard::make_connection(std::uint16_t listener) {
   connection.listener = listener;
   ++open_[listener];
   const ListenerSettings& settings = settings_.listeners[listener];
-  connection.session =
-      settings.protocol->make_session({.limits = &settings.limits, .rng = &parts_.rng});
+  connection.session = settings.protocol->make_session(
+      {.limits = &settings.limits, .rng = &parts_.rng, .budget = &transfers_});
   return connection;
 }
 

@@ -31,8 +31,50 @@ void CoapClient::close() {
   if (connection_ != nullptr) connection_->close();
 }
 
+namespace {
+
+/// What a request says in the session's words, which borrow from it and from `options`.
+coap::ClientRequest to_session(const CoapRequest& request, std::vector<coap::OptionView>& options) {
+  for (const CoapOption& option : request.options) {
+    options.push_back({coap::OptionNumber{option.number}, as_bytes(option.value)});
+  }
+  coap::ClientRequest out{.method = request.method,
+                          .path = request.path,
+                          .query = request.query,
+                          .uri_host = request.uri_host,
+                          .proxy_uri = request.proxy_uri,
+                          .payload = as_bytes(request.payload),
+                          .content_format = request.content_format,
+                          .accept = request.accept,
+                          .if_match = request.if_match,
+                          .if_none_match = request.if_none_match,
+                          .etags = request.etags,
+                          .hop_limit = request.hop_limit,
+                          .no_response = request.no_response,
+                          .other_options = options,
+                          .block = request.block,
+                          .confirmable = request.confirmable};
+  if (request.token) out.token = as_bytes(*request.token);
+  return out;
+}
+
+}  // namespace
+
 void CoapClient::connect(Handler<void(error_code)> handler) {
   connection_->connect(std::move(handler));
+}
+void CoapClient::request(Handler<void(error_code, CoapResponse)> handler, CoapRequest request) {
+  std::vector<coap::OptionView> options;
+  connection_->request(std::move(handler), to_session(request, options));
+}
+void CoapClient::observe_by(Handler<void(error_code, CoapResponse)> handler, CoapRequest request) {
+  std::vector<coap::OptionView> options;
+  coap::ClientRequest what = to_session(request, options);
+  what.observe = true;
+  connection_->request(std::move(handler), what);
+}
+void CoapClient::ping(Handler<void(error_code)> handler) {
+  connection_->ping(std::move(handler));
 }
 void CoapClient::get(Handler<void(error_code, CoapResponse)> handler, CoapPath path) {
   connection_->request(std::move(handler), {.method = coap::code::kGet, .path = path});

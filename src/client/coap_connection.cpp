@@ -20,8 +20,7 @@ constexpr std::size_t kIncomingMax = 1024;  // values that wait for somebody who
 
 /// What a response code means for who made the request.
 error_code to_error(coap::Code code, model::Reason reason) {
-  if (code.is_success()) return {};
-  if (code.is_empty()) return client::to_error(reason);
+  if (code.is_success() || code.is_empty()) return client::to_error(reason);
   if (reason == model::Reason::kNotFound) return Error::kNotFound;
   if (reason == model::Reason::kNotAuthorized) return Error::kNotAuthorized;
   return code.value >> 5 == 4 ? Error::kBadRequest : Error::kServerError;  // RFC 7252 §5.9
@@ -30,6 +29,38 @@ error_code to_error(coap::Code code, model::Reason reason) {
 std::string content_type_of(const model::Message& message) {
   return message.properties == nullptr ? std::string()
                                        : std::string(message.properties->content_type);
+}
+
+/// Fills what a response and a notification both tell of their options.
+template <typename Answer>
+void read_common(coap::Options options, Answer& answer) {
+  using enum coap::OptionNumber;
+  for (const coap::OptionView& option : options) {
+    answer.options.push_back(
+        {static_cast<std::uint16_t>(option.number), std::string(as_text(option.value))});
+    const std::optional<std::uint32_t> number = coap::uint_value(option.value);
+    if (option.number == kETag) answer.etag = as_text(option.value);
+    if (option.number == kMaxAge) answer.max_age_s = number;
+    if (option.number == kObserve) answer.observe = number;
+    if (option.number == kContentFormat && number <= 0xffffu) {
+      answer.content_format = static_cast<coap::ContentFormat>(*number);
+    }
+  }
+}
+
+void read_options(coap::Options options, CoapResponse& response) {
+  using enum coap::OptionNumber;
+  read_common(options, response);
+  for (const coap::OptionView& option : options) {
+    const std::string text(as_text(option.value));
+    if (option.number == kLocationPath) response.location_path.push_back(text);
+    if (option.number == kLocationQuery) response.location_query.push_back(text);
+    if (option.number == kSize1) response.size1 = coap::uint_value(option.value);
+    if (option.number == kSize2) response.size2 = coap::uint_value(option.value);
+  }
+  const bool later = response.code == coap::code::kTooManyRequests ||  // RFC 8516 §3
+                     response.code == coap::code::kServiceUnavailable;
+  if (later) response.retry_after_s = response.max_age_s.value_or(coap::kMaxAgeDefaultS);
 }
 
 }  // namespace
@@ -72,7 +103,7 @@ void CoapConnection::request(Handler<void(error_code, CoapResponse)> handler,
                              const coap::ClientRequest& request) {
   if (state_ != State::kOpen) return handler(Error::kNotConnected, {});
   const session::Ticket ticket = ++last_ticket_;
-  exchanges_[ticket] = {.request = std::move(handler)};
+  exchanges_[ticket] = {.request = std::move(handler), .observing = request.observe};
   run([&](Instant now, session::Effects& effects) {
     if (session_.request(request, ticket, now, effects)) return;
     exchanges_.extract(ticket).mapped().request(refusal(), {});
@@ -88,6 +119,16 @@ void CoapConnection::observe(Handler<void(error_code, CoapObservation)> handler,
     const coap::ClientRequest request{.path = path, .observe = true};
     if (session_.request(request, ticket, now, effects)) return;
     exchanges_.extract(ticket).mapped().observe(refusal(), 0);
+  });
+}
+
+void CoapConnection::ping(Handler<void(error_code)> handler) {
+  if (state_ != State::kOpen) return handler(Error::kNotConnected);
+  const session::Ticket ticket = ++last_ticket_;
+  exchanges_[ticket] = {.ping = std::move(handler)};
+  run([&](Instant now, session::Effects& effects) {
+    if (session_.ping(ticket, now, effects)) return;
+    exchanges_.extract(ticket).mapped().ping(Error::kTooMany);
   });
 }
 
@@ -137,34 +178,45 @@ void CoapConnection::execute_effects() {
 
 void CoapConnection::execute(session::Publish& publish) {
   const model::Message& message = publish.message;
-  enqueue({.notification = {.topic = std::string(message.destination.address),
-                            .payload = std::string(as_text(message.payload)),
-                            .content_type = content_type_of(message),
-                            .confirmable = message.guarantee != model::Guarantee::kAtMostOnce,
-                            .first = message.retain}});
+  CoapNotification value{.topic = std::string(message.destination.address),
+                         .payload = std::string(as_text(message.payload)),
+                         .content_type = content_type_of(message),
+                         .confirmable = message.guarantee != model::Guarantee::kAtMostOnce,
+                         .first = message.retain,
+                         .observation = publish.ticket};
+  read_common(session_.options_of(publish.ticket), value);
+  enqueue({.notification = std::move(value)});
 }
 
 void CoapConnection::execute(const session::Completed& completed) {
   const auto found = exchanges_.find(completed.ticket);
   if (found == exchanges_.end()) return;
   Exchange& exchange = found->second;
-  if (!exchange.request) {
-    if (completed.reason == model::Reason::kOk && exchange.observe) {
-      exchange.observed = true;
-      return exchange.observe({}, completed.ticket);
-    }
+  const bool registered = completed.reason == model::Reason::kOk && !exchange.observed &&
+                          (exchange.observe || exchange.observing);
+  if (registered) exchange.observed = true;
+  if (exchange.request) {
+    finish_request(exchange, completed);
+  } else if (exchange.ping) {
+    exchange.ping(client::to_error(completed.reason));
+  } else if (registered) {
+    exchange.observe({}, completed.ticket);
+  } else {
     finish_observation(exchange, completed);
-    exchanges_.erase(found);
-    return;
   }
+  if (!registered) exchanges_.erase(found);
+}
+
+void CoapConnection::finish_request(Exchange& exchange, const session::Completed& completed) {
   CoapResponse response{.code = coap::Code{completed.code}};
   if (completed.value != nullptr) {
     response.payload = as_text(completed.value->payload);
     response.content_type = content_type_of(*completed.value);
   }
+  read_options(session_.options_of(completed.ticket), response);
+  if (exchange.observed) response.observation = completed.ticket;
   const error_code error = to_error(response.code, completed.reason);
   exchange.request(error, std::move(response));
-  exchanges_.erase(found);
 }
 
 /// It was never one, was cancelled, or the server has ended it.
@@ -175,7 +227,14 @@ void CoapConnection::finish_observation(Exchange& exchange, const session::Compl
     return exchange.observe(error ? error : make_error_code(Error::kBadRequest), 0);
   }
   if (exchange.cancel) return exchange.cancel({});
-  enqueue({.error = error ? error : make_error_code(Error::kClosedByServer)});
+  CoapNotification last{.code = code, .observation = completed.ticket};
+  if (completed.value != nullptr) {
+    last.payload = as_text(completed.value->payload);
+    last.content_type = content_type_of(*completed.value);
+  }
+  read_common(session_.options_of(completed.ticket), last);
+  enqueue({.error = error ? error : make_error_code(Error::kClosedByServer),
+           .notification = std::move(last)});
 }
 
 void CoapConnection::enqueue(Incoming incoming) {
@@ -204,6 +263,9 @@ error_code CoapConnection::open_next() {
     error_code ignored;
     socket_.close(ignored);
     socket_.open(endpoint.protocol(), error);
+    if (!error && options_.local_port != 0) {
+      socket_.bind({endpoint.protocol(), options_.local_port}, error);
+    }
     if (!error) socket_.connect(endpoint, error);
     if (!error) return {};
   }
@@ -269,6 +331,7 @@ void CoapConnection::finish(error_code error) {
     if (exchange.request) exchange.request(error, {});
     if (exchange.observe) exchange.observe(error, 0);
     if (exchange.cancel) exchange.cancel(error);
+    if (exchange.ping) exchange.ping(error);
   }
   exchanges_.clear();
   if (error != Error::kClosed) enqueue({.error = error});

@@ -31,6 +31,7 @@ class CoapConnection : public std::enable_shared_from_this<CoapConnection>,
   void connect(Handler<void(error_code)> handler);
   void request(Handler<void(error_code, CoapResponse)> handler, const coap::ClientRequest& request);
   void observe(Handler<void(error_code, CoapObservation)> handler, const CoapPath& path);
+  void ping(Handler<void(error_code)> handler);
   void cancel(Handler<void(error_code)> handler, CoapObservation observation);
   void receive(Handler<void(error_code, CoapNotification)> handler);
   void close() { finish(Error::kClosed); }
@@ -43,7 +44,9 @@ class CoapConnection : public std::enable_shared_from_this<CoapConnection>,
     Handler<void(error_code, CoapResponse)> request;
     Handler<void(error_code, CoapObservation)> observe;
     Handler<void(error_code)> cancel;
-    bool observed = false;  ///< the server has registered it
+    Handler<void(error_code)> ping;
+    bool observing = false;  ///< `request` is a registration
+    bool observed = false;   ///< the server has registered it
   };
   struct Incoming {
     error_code error;
@@ -55,6 +58,7 @@ class CoapConnection : public std::enable_shared_from_this<CoapConnection>,
   void execute_effects();
   void execute(session::Publish& publish);
   void execute(const session::Completed& completed);
+  void finish_request(Exchange& exchange, const session::Completed& completed);
   void finish_observation(Exchange& exchange, const session::Completed& completed);
   void enqueue(Incoming incoming);
   void hand_over();

@@ -21,7 +21,8 @@ class CommandLine(ProcessTest):
         self.assertRegex(self.finish(HERMOD, "--version"), r"\Ahermod \d+\.\d+\.\d+\n\Z")
         for words in (("help",), ("--help",), ("help", "help")):
             self.assertIn("hermod serve", self.finish(HERMOD, *words))
-        for command in ("serve", "pub", "sub", "rr", "passwd"):
+        for command in ("serve", "pub", "sub", "rr", "passwd", "get", "put", "post", "delete",
+                        "fetch", "patch", "ipatch", "observe", "discover"):
             by_help = self.finish(HERMOD, "help", command)
             self.assertEqual(by_help, self.finish(HERMOD, command, "--help"))
             self.assertEqual(by_help, self.finish(HERMOD, command, "-?"))
@@ -32,10 +33,12 @@ class CommandLine(ProcessTest):
     def test_unknown_commands(self):
         self.assertEqual(self.refused("srve"),
                          'hermod: there is no command "srve". Did you mean "serve"? Commands are '
-                         "serve, pub, sub, rr, bench, passwd, help.")
+                         "serve, pub, sub, rr, get, put, post, delete, fetch, patch, ipatch, "
+                         "observe, discover, bench, passwd, help.")
         self.assertEqual(self.refused("help", "pup"),
                          'hermod help: there is no command "pup". Did you mean "pub"? Commands are '
-                         "serve, pub, sub, rr, bench, passwd, help.")
+                         "serve, pub, sub, rr, get, put, post, delete, fetch, patch, ipatch, "
+                         "observe, discover, bench, passwd, help.")
         self.assertIn("Hermod", self.refused())
 
     def test_unknown_and_missing_options(self):

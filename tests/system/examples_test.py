@@ -59,6 +59,12 @@ class Examples(ProcessTest):
         self.assertEqual(self.complete(observer),
                          "value: 34.5\nobserved: 34.5\nobserved: 35.1\n")
 
+    def test_coap_request(self):
+        for code, value in (("2.01", '{"on":true}'), ("2.04", '{"on":false}')):
+            done = self.complete(self.example("coap_request", "state/pump", value,
+                                              port=self.broker.coap))
+            self.assertEqual(done, f"{code}\n{value} application/json\nstill valid\n")
+
     def test_a_will_that_is_sent_and_one_that_is_asked_for(self):
         watcher = self.example("subscribe", "state/#", "4")
         watcher.wait_for("^subscribed$")

@@ -299,7 +299,7 @@ class CoapPeer final : public Watcher {
     const auto message = coap::decode(datagram);
     ASSERT_TRUE(message.has_value());
     if (message->type == coap::Type::kCon) {
-      std::uint8_t* const begin = socket_->reserve(coap::kHeadSizeMax);
+      std::uint8_t* const begin = socket_->reserve(coap::kHeaderSize);
       std::uint8_t* const end =
           coap::write_head(begin, coap::Type::kAck, coap::code::kEmpty, message->message_id, {});
       socket_->commit(static_cast<std::size_t>(end - begin), to_);

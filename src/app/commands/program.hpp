@@ -4,6 +4,7 @@
 // standard output, exit status. See docs/commands.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace hermod::app {
 
 /// What the program does.
-enum class Task : std::uint8_t { kServe, kPub, kSub, kRr, kPasswd };
+enum class Task : std::uint8_t { kServe, kPub, kSub, kRr, kPasswd, kCoap };
 
 struct Program {
   Task task = Task::kServe;
@@ -38,6 +39,14 @@ inline constexpr Program kHermodPub{Task::kPub, "hermod pub"};
 inline constexpr Program kHermodSub{Task::kSub, "hermod sub"};
 inline constexpr Program kHermodRr{Task::kRr, "hermod rr"};
 inline constexpr Program kHermodPasswd{Task::kPasswd, "hermod passwd"};
+
+/// The commands that make CoAP requests, by coap-client's letters.
+inline constexpr std::array kHermodCoap{
+    Program{Task::kCoap, "hermod get"},     Program{Task::kCoap, "hermod put"},
+    Program{Task::kCoap, "hermod post"},    Program{Task::kCoap, "hermod delete"},
+    Program{Task::kCoap, "hermod fetch"},   Program{Task::kCoap, "hermod patch"},
+    Program{Task::kCoap, "hermod ipatch"},  Program{Task::kCoap, "hermod observe"},
+    Program{Task::kCoap, "hermod discover"}};
 
 /// The program of mosquitto that a path names; nothing when it names none.
 [[nodiscard]] std::optional<Program> mosquitto_program(std::string_view path);

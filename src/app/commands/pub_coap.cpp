@@ -67,8 +67,7 @@ class CoapPub {
     }
     if (error == client::Error::kTooLarge) {
       return loop_.fail(
-          "The message does not fit in a datagram: CoAP without block-wise transfer "
-          "carries about 4000 octets. Use an mqtt:// URL.");
+          "The message is too large for CoAP: it has more than 8 MiB. Use an mqtt:// URL.");
     }
     if (error && !response.code.is_empty()) {
       return loop_.fail(fmt::format("{} answered {}{}{}.", peer_text(options_.client),

@@ -42,6 +42,8 @@ class CoapClientTest : public testing::Test {
     CoapOptions options{.host = "127.0.0.1", .port = server_->port()};
     options.session.transmission.ack_timeout = std::chrono::milliseconds(50);
     options.session.requests_max = 2;
+    options.session.block_exponent = 0;  // 16 octets
+    options.session.body_bytes_max = 4096;
     client_ = std::make_unique<CoapClient>(io_.get_executor(), options);
     client_->async_connect([next = std::move(next)](error_code error) {
       ASSERT_FALSE(error) << error.message();
@@ -240,6 +242,148 @@ TEST_F(CoapClientTest, LargePayloadsAreRefused) {
         [this] { client_->async_put({"a"}, {.payload = std::string(5000, 'x')}, finish()); });
   run(io_);
   EXPECT_THAT(log_, testing::ElementsAre("too large for a packet 0.00  "));
+}
+
+// --- the general form ---
+
+TEST_F(CoapClientTest, RequestsWithEveryPart) {
+  start(
+      [this](const std::string& request) {
+        requests_.push_back(essence(request));
+        // 2.01, ETag, Location-Path, Location-Query, Max-Age
+        return std::vector{piggybacked(request, "41 41 e1 41 6c 61 09 63 713d31")};
+      },
+      [this] {
+        client_->async_request({.method = coap::code::kPost,
+                                .path = {"a"},
+                                .query = {"q=1"},
+                                .payload = "v",
+                                .content_format = coap::ContentFormat::kJson,
+                                .if_none_match = true,
+                                .options = {{2048, "z"}}},
+                               [this](error_code error, const CoapResponse& response) {
+                                 EXPECT_EQ(response.etag, "\xe1");
+                                 EXPECT_THAT(response.location_path, testing::ElementsAre("l"));
+                                 EXPECT_THAT(response.location_query, testing::ElementsAre("q=1"));
+                                 EXPECT_EQ(response.options.size(), 4u);
+                                 EXPECT_EQ(response.max_age_s, 9u);
+                                 finish()(error, response);
+                               });
+      });
+  run(io_);
+  EXPECT_THAT(requests_,
+              testing::ElementsAre(octets("48 02 50 61 61 11 32 33 713d31 e1 06e4 7a ff 76")));
+  EXPECT_THAT(log_, testing::ElementsAre("ok 2.01  "));
+}
+
+TEST_F(CoapClientTest, SendsAndReceivesLargeBodies) {
+  const std::string large(40, 'x');
+  start(
+      [this](const std::string& request) {
+        requests_.push_back(request.substr(kHeader + kToken));
+        switch (requests_.size()) {
+          case 1:  // 2.31, Block1 0/1/16
+            return std::vector{piggybacked(request, "5f d1 0e 08")};
+          case 2:
+            return std::vector{piggybacked(request, "5f d1 0e 18")};
+          case 3:  // 2.04, Block2 0/1/16, Block1 2/0/16
+            return std::vector{
+                piggybacked(request, "44 d1 0a 08 41 20 ff 30313233343536373839616263646566")};
+          default:  // Block2 1/0/16
+            return std::vector{piggybacked(request, "44 d1 0a 10 ff 21")};
+        }
+      },
+      [this, large] {
+        client_->async_request({.method = coap::code::kPost, .path = {"a"}, .payload = large},
+                               finish());
+      });
+  run(io_);
+  ASSERT_EQ(requests_.size(), 4u);
+  EXPECT_EQ(requests_[3], octets("b1 61 c1 10"));
+  EXPECT_THAT(log_, testing::ElementsAre("ok 2.04 0123456789abcdef! "));
+}
+
+TEST_F(CoapClientTest, TellsWhenToTryAgain) {
+  start([](const std::string& request) { return std::vector{piggybacked(request, "9d d1 01 07")}; },
+        [this] {
+          client_->async_request({.path = {"a"}},
+                                 [this](error_code error, const CoapResponse& response) {
+                                   EXPECT_EQ(error, Error::kBadRequest);
+                                   EXPECT_EQ(response.retry_after_s, 7u);  // RFC 8516 §3
+                                   finish()(error, response);
+                                 });
+        });
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("the server does not accept the request 4.29  "));
+}
+
+TEST_F(CoapClientTest, AnAnswerThatIgnoresBlocksIsAnError) {
+  start([](const std::string& request) { return std::vector{piggybacked(request, "44")}; },
+        [this] { client_->async_put({"a"}, {.payload = std::string(40, 'x')}, finish()); });
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("the server broke the protocol 2.04  "));
+}
+
+TEST_F(CoapClientTest, ObservesByAnyRequest) {
+  start(
+      [this](const std::string& request) {
+        requests_.push_back(essence(request));
+        return std::vector{piggybacked(request, "45 41 e1 21 01 60 ff 31"),  // ETag, Observe
+                           notification(request, 1, "45 61 03 ff 33"),
+                           notification(request, 2, "84 ff 6e6f")};
+      },
+      [this] {
+        client_->async_observe(
+            CoapRequest{.method = coap::code::kFetch, .path = {"a"}, .payload = "f"},
+            [this](error_code error, const CoapResponse& response) {
+              EXPECT_FALSE(error) << error.message();
+              EXPECT_NE(response.observation, 0u);
+              EXPECT_EQ(response.etag, "\xe1");
+              client_->async_receive([this](error_code, const CoapNotification& value) {
+                EXPECT_EQ(value.etag, "\xe1");
+                EXPECT_EQ(value.observe, 1u);
+                EXPECT_NE(value.observation, 0u);
+                log_.push_back(value.payload);
+                client_->async_receive([this](error_code, const CoapNotification& newer) {
+                  log_.push_back(newer.payload);
+                  client_->async_receive([this](error_code failed, const CoapNotification& last) {
+                    log_.push_back(failed.message() + " " + coap::to_string(last.code) + " " +
+                                   last.payload);
+                    client_->close();
+                    server_->stop();
+                  });
+                });
+              });
+            });
+      });
+  run(io_);
+  EXPECT_THAT(requests_, testing::ElementsAre(octets("48 05 60 51 61 ff 66")));
+  EXPECT_THAT(log_, testing::ElementsAre("1", "3", "not found 4.04 no"));
+}
+
+TEST_F(CoapClientTest, TellsTheValueOfWhatIsNotObserved) {
+  start([](const std::string& request) { return std::vector{piggybacked(request, "45 ff 31")}; },
+        [this] { client_->async_observe(CoapRequest{.path = {"a"}}, finish()); });
+  run(io_);
+  EXPECT_THAT(log_, testing::ElementsAre("the server does not accept the request 2.05 1 "));
+}
+
+TEST_F(CoapClientTest, Pings) {
+  start(
+      [this](const std::string& request) {
+        requests_.push_back(request.substr(0, 2));
+        return std::vector{octets("70 00") + request.substr(2, 2)};
+      },
+      [this] {
+        client_->async_ping([this](error_code error) {
+          log_.push_back(error ? error.message() : "alive");
+          client_->close();
+          server_->stop();
+        });
+      });
+  run(io_);
+  EXPECT_THAT(requests_, testing::ElementsAre(octets("40 00")));
+  EXPECT_THAT(log_, testing::ElementsAre("alive"));
 }
 
 TEST(CoapClient, NobodyListens) {

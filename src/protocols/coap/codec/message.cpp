@@ -6,10 +6,29 @@
 namespace hermod::coap {
 namespace {
 
-// The one place that turns the TKL field into a token: RFC 8974 §2.1 gives 13 and 14 a meaning that
-// reads more octets here.
+// A token whose length goes on behind the header: every length is compared with what is there
+// before it is used (RFC 8974 §2.1).
+WireResult<Bytes> read_long_token(std::size_t token_length, Bytes after_header) {
+  // RFC 8974 §2.1: 15 must be processed as a message-format error
+  if (token_length == 15) return malformed(0, 0, "RFC 8974 §2.1");
+  const std::size_t extension = token_length == 13 ? 1 : 2;
+  if (after_header.size() < extension) {
+    return malformed(0, kHeaderSize + after_header.size(), "RFC 8974 §2.1");
+  }
+  const std::size_t length = extension == 1
+                                 ? std::size_t{after_header[0]} + 13
+                                 : std::size_t{after_header[0]} * 256 + after_header[1] + 269;
+  if (after_header.size() - extension < length) {
+    return malformed(0, kHeaderSize + after_header.size(), "RFC 7252 §3");
+  }
+  return after_header.subspan(extension, length);
+}
+
+// The one place that turns the TKL field into a token.
 WireResult<Bytes> read_token(const Header& header, Bytes after_header) {
-  if (header.token_length > kTokenSizeMax) return malformed(0, 0, "RFC 7252 §3");
+  if (header.token_length > 12) [[unlikely]] {
+    return read_long_token(header.token_length, after_header);
+  }
   if (after_header.size() < header.token_length) {
     return malformed(0, kHeaderSize + after_header.size(), "RFC 7252 §3");
   }
@@ -42,7 +61,7 @@ WireResult<MessageView> decode(Bytes datagram) {
   const WireResult<Bytes> token = read_token(*header, datagram.subspan(kHeaderSize));
   if (!token) return std::unexpected(token.error());
 
-  const std::size_t options_at = kHeaderSize + token->size();
+  const auto options_at = static_cast<std::size_t>(token->data() + token->size() - datagram.data());
   const Bytes rest = datagram.subspan(options_at);
   OptionCursor cursor(rest);
   while (cursor.next()) {

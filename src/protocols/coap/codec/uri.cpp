@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "hermod/base/utf8.hpp"
+#include "uri_octets.hpp"
 
 namespace hermod::coap {
 namespace {
@@ -14,21 +15,6 @@ namespace {
 // Uri-Host, Uri-Path and Uri-Query values have at most 255 octets (RFC 7252 §5.10 Table 4).
 constexpr std::size_t kPartSizeMax = 255;
 
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_unreserved(char c) {  // RFC 3986 §2.3
-  return is_alpha(c) || is_digit(c) || std::string_view("-._~").contains(c);
-}
-bool is_sub_delim(char c) {  // RFC 3986 §2.2
-  return std::string_view("!$&'()*+,;=").contains(c);
-}
-bool is_path_char(char c) {  // RFC 7252 §6.5 step 6
-  return is_unreserved(c) || is_sub_delim(c) || c == ':' || c == '@';
-}
 bool is_query_char(char c) {  // RFC 7252 §6.5 step 8
   return (is_path_char(c) && c != '&') || c == '/' || c == '?';
 }
@@ -45,20 +31,6 @@ std::optional<unsigned> hex_digit(char c) {
   const char small = lower(c);
   if (small >= 'a' && small <= 'f') return static_cast<unsigned>(small - 'a' + 10);
   return std::nullopt;
-}
-
-void append_encoded(std::string& out, std::string_view text, bool (*is_plain)(char)) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";  // upper case: RFC 7252 §6.5
-  for (const char c : text) {
-    if (is_plain(c)) {
-      out += c;
-      continue;
-    }
-    const auto octet = static_cast<std::uint8_t>(c);
-    out += '%';
-    out += kDigits[octet >> 4];
-    out += kDigits[octet & 0x0fu];
-  }
 }
 
 std::unexpected<UriError> fail(std::size_t offset, const char* reason) {
@@ -253,6 +225,15 @@ std::string path_text(Options options, OptionNumber number) {
     append_encoded(out, as_text(option.value), is_path_char);
   }
   return out.empty() ? "/" : out;
+}
+
+void append_segment(std::string& path, std::string_view segment) {
+  path += '/';
+  append_encoded(path, segment, is_path_char);
+}
+
+void append_argument(std::string& query, std::string_view argument) {
+  append_encoded(query, argument, is_query_char);
 }
 
 std::string query_text(Options options, OptionNumber number) {

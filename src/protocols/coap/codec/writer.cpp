@@ -9,7 +9,7 @@
 namespace hermod::coap {
 namespace {
 
-// RFC 7252 §3.1: 13 stands for one more octet, 14 for two.
+// RFC 7252 §3.1, and RFC 8974 §2.1 for tokens: 13 stands for one more octet, 14 for two.
 constexpr std::size_t kOneOctetFrom = 13;
 constexpr std::size_t kTwoOctetsFrom = 269;
 
@@ -32,6 +32,17 @@ void write_extension(Writer& out, std::size_t value) {
   }
 }
 
+// Token length, its extension and the token, behind a header whose TKL is to be set (RFC 8974
+// §2.1). Apart, so that the usual head stays short.
+[[gnu::noinline]] std::uint8_t* write_long_token(std::uint8_t* header, Bytes token) {
+  HERMOD_ASSERT(token.size() <= kTokenSizeMax);
+  header[0] = static_cast<std::uint8_t>((header[0] & 0xf0u) | nibble(token.size()));
+  Writer writer(header + kHeaderSize);
+  write_extension(writer, token.size());
+  writer.bytes(token);
+  return writer.position();
+}
+
 std::size_t delta_of(OptionNumber previous, OptionNumber number) {
   HERMOD_ASSERT(number >= previous);
   return static_cast<std::size_t>(number) - static_cast<std::size_t>(previous);
@@ -49,12 +60,12 @@ std::size_t uint_size(std::uint32_t value) {
 
 std::uint8_t* write_head(std::uint8_t* out, Type type, Code code, std::uint16_t message_id,
                          Bytes token) {
-  HERMOD_ASSERT(token.size() <= kTokenSizeMax);
+  const auto length = static_cast<std::uint32_t>(token.size()) & 0x0fu;
   Writer writer(out);
-  writer.u8(
-      static_cast<std::uint8_t>(kVersion << 6 | static_cast<unsigned>(type) << 4 | token.size()));
-  writer.u8(code.value);
-  writer.u16(message_id);
+  writer.u32((kVersion << 6 | static_cast<std::uint32_t>(type) << 4 | length) << 24 |
+             static_cast<std::uint32_t>(code.value) << 16 | message_id);
+  if (token.size() >= kOneOctetFrom) [[unlikely]]
+    return write_long_token(out, token);
   writer.bytes(token);
   return writer.position();
 }
@@ -87,7 +98,7 @@ void BodyWriter::payload(Bytes octets) {
 }
 
 std::size_t encoded_size(const MessageView& message) {
-  return kHeaderSize + message.token.size() + message.options.octets().size() +
+  return head_size(message.token.size()) + message.options.octets().size() +
          payload_size(message.payload.size());
 }
 

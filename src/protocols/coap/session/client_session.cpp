@@ -5,23 +5,19 @@
 #include <array>
 #include <cstring>
 
-#include "hermod/base/hash.hpp"
+#include "client_exchange.hpp"
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/resources.hpp"
 
 namespace hermod::coap {
+
+using State = ClientExchange::State;
+using Outcome = ClientExchange::Outcome;
+
 namespace {
 
-std::size_t size_max(const ClientRequest& request) {
-  // Observe, Content-Format, Max-Age, Accept
-  constexpr std::size_t kFixedMax = 2 + 4 + 6 + 4;
-  std::size_t size = kHeadSizeMax + kFixedMax + payload_size(request.payload.size());
-  size += request.uri_host.empty() ? 0 : kOptionOverheadMax + request.uri_host.size();
-  for (const auto parts : {request.path, request.query}) {
-    for (const std::string& part : parts) size += kOptionOverheadMax + part.size();
-  }
-  return size;
-}
+constexpr std::size_t kBodyKeptMax = 4096;    // memory that the next exchange may use again
+constexpr std::size_t kRequestsMax = 0x7fff;  // and as many fetches of observations
 
 std::string name_of(std::span<const std::string> path) {
   if (auto topic = topic_of_path(path)) return *std::move(topic);
@@ -30,10 +26,68 @@ std::string name_of(std::span<const std::string> path) {
   return text;
 }
 
+bool is_silent(std::uint8_t no_response) {
+  return (no_response & kNoResponseAtAll) == kNoResponseAtAll;
+}
+
+void send_empty(session::DatagramSink& sink, Type type, std::uint16_t message_id) {
+  std::array<std::uint8_t, kHeaderSize> octets{};
+  (void)write_head(octets.data(), type, code::kEmpty, message_id, {});
+  transmit(sink, octets);
+}
+
 }  // namespace
+
+/// What becomes of an exchange at its end.
+struct ClientSession::Purpose {
+  Outcome outcome = Outcome::kComplete;
+  session::Ticket ticket = 0;
+  model::Tag tag = 0;
+};
+
+ResponseOptions read_response_options(const MessageView& message) {
+  ResponseOptions options;
+  for (const OptionView& option : message.options) {
+    const OptionRule* rule = find_rule(option.number);
+    const bool understood = rule != nullptr && rule->allows_length(option.value.size());
+    switch (understood ? option.number : OptionNumber{}) {
+      case OptionNumber::kObserve:
+        options.observe = uint_value(option.value);
+        break;
+      case OptionNumber::kContentFormat:
+        options.format = static_cast<ContentFormat>(*uint_value(option.value));
+        break;
+      case OptionNumber::kMaxAge:
+        options.max_age_s = *uint_value(option.value);
+        break;
+      case OptionNumber::kETag:
+        options.etag = option.value;
+        break;
+      case OptionNumber::kEcho:
+        options.echo = option.value;
+        break;
+      case OptionNumber::kSize2:
+        options.size2 = uint_value(option.value);
+        break;
+      case OptionNumber::kBlock1:
+        options.block1 = read_block(option.value);
+        options.critical |= !options.block1;
+        break;
+      case OptionNumber::kBlock2:
+        options.block2 = read_block(option.value);
+        options.critical |= !options.block2;
+        break;
+      default:  // no other critical option belongs into a response
+        options.critical |= is_critical(option.number);
+        break;
+    }
+  }
+  return options;
+}
 
 ClientSession::ClientSession(const ClientSettings& settings, Rng& rng)
     : settings_(settings), rng_(rng), message_ids_(rng) {}
+ClientSession::~ClientSession() = default;
 
 void ClientSession::on_open(Instant, session::Effects& effects) {
   effects.credit(settings_.transmission.nstart);
@@ -41,13 +95,25 @@ void ClientSession::on_open(Instant, session::Effects& effects) {
 
 void ClientSession::on_answers(std::span<const session::Answer>, Instant, session::Effects&) {}
 
+Options ClientSession::options_of(session::Ticket ticket) const {
+  const auto told = std::ranges::find(told_, ticket, &Told::ticket);
+  return told == told_.end() ? Options{} : told->options;
+}
+
 // --- requests ---
 
 bool ClientSession::request(const ClientRequest& request, session::Ticket ticket, Instant now,
                             session::Effects& effects) {
-  Exchange* exchange = start(request, now, effects);
-  if (exchange == nullptr) return false;
-  exchange->ticket = ticket;
+  return start(request, {.ticket = ticket}, now, effects) != nullptr;
+}
+
+bool ClientSession::ping(session::Ticket ticket, Instant now, session::Effects& effects) {
+  if (full()) return false;
+  Exchange& exchange = take();
+  open(exchange, {.ticket = ticket});
+  exchange.ping = true;
+  queue_.push_back(exchange.index);
+  start_queued(now, effects);
   return true;
 }
 
@@ -68,37 +134,37 @@ void ClientSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
     }
     const bool settled = delivery.guarantee != model::Guarantee::kAtMostOnce;
     const model::Tag tag = batch.first_tag + i;
-    Exchange* exchange = start(request, now, effects);
-    if (exchange != nullptr) {
-      exchange->outcome = settled ? Outcome::kSettle : Outcome::kSilent;
-      exchange->tag = tag;
-    } else if (settled) {
+    const Purpose purpose{.outcome = settled ? Outcome::kSettle : Outcome::kSilent, .tag = tag};
+    if (start(request, purpose, now, effects) == nullptr && settled) {
       effects.push(session::Settle{tag, tag, model::Outcome::kReject, 1});
     }
   }
 }
 
-ClientSession::Exchange* ClientSession::start(const ClientRequest& request, Instant now,
-                                              session::Effects& effects) {
-  if (size_max(request) > settings_.datagram_bytes_max) return nullptr;
-  Exchange* exchange = take();
-  if (exchange == nullptr) return nullptr;
-  exchange->observe = request.observe;
-  exchange->type = request.confirmable ? Type::kCon : Type::kNon;
-  if (request.method == code::kGet) exchange->topic = name_of(request.path);
-  encode(*exchange, request);
-  queue_.push_back(exchange->index);
+ClientSession::Exchange* ClientSession::start(const ClientRequest& request, const Purpose& purpose,
+                                              Instant now, session::Effects& effects) {
+  if (full() || !is_sendable(request)) return nullptr;
+  if (request.token && !is_token_free(*request.token)) return nullptr;
+  Exchange& exchange = take();
+  open(exchange, purpose);
+  if (request.token) {
+    exchange.token = Token{*request.token};
+    exchange.own_token = true;
+    ++own_tokens_;
+  }
+  if (request.method == code::kGet || request.observe) exchange.topic = name_of(request.path);
+  encode(exchange, request);
+  queue_.push_back(exchange.index);
   start_queued(now, effects);
-  return exchange;
+  return &exchange;
 }
 
 bool ClientSession::full() const {
-  return free_.empty() &&
-         exchanges_.size() >= std::min<std::size_t>(settings_.requests_max, 0xffff);
+  return open_ >= std::min(settings_.requests_max, kRequestsMax);
 }
 
-ClientSession::Exchange* ClientSession::take() {
-  if (full()) return nullptr;
+/// An exchange that waits for its turn.
+ClientSession::Exchange& ClientSession::take() {
   if (free_.empty()) {
     exchanges_.push_back(std::make_unique<Exchange>());
     exchanges_.back()->index = static_cast<std::uint16_t>(exchanges_.size() - 1);
@@ -107,32 +173,33 @@ ClientSession::Exchange* ClientSession::take() {
   Exchange& exchange = *exchanges_[free_.back()];
   free_.pop_back();
   exchange.state = State::kQueued;
-  // RFC 7252 §5.3.1: 48 random bits; the rest finds the exchange again.
-  std::array<std::uint8_t, kTokenSizeMax> token{};
+  make_token(exchange);
+  return exchange;
+}
+
+void ClientSession::open(Exchange& exchange, const Purpose& purpose) {
+  exchange.outcome = purpose.outcome;
+  exchange.ticket = purpose.ticket;
+  exchange.tag = purpose.tag;
+  ++open_;
+}
+
+// RFC 7252 §5.3.1: 48 random bits; the rest finds the exchange again.
+void ClientSession::make_token(Exchange& exchange) {
+  std::array<std::uint8_t, kTokenSizeUsual> token{};
   const std::uint64_t random = rng_.next();
   std::memcpy(token.data(), &random, token.size());
   std::memcpy(token.data(), &exchange.index, sizeof(exchange.index));
   exchange.token = Token{token};
-  return &exchange;
+  if (exchange.own_token) --own_tokens_;
+  exchange.own_token = false;
 }
 
-void ClientSession::encode(Exchange& exchange, const ClientRequest& request) {
-  using enum OptionNumber;
-  exchange.datagram.resize(size_max(request));
-  BodyWriter body(write_head(exchange.datagram.data(), exchange.type, request.method, 0,
-                             exchange.token.bytes()));
-  if (!request.uri_host.empty()) body.option(kUriHost, request.uri_host);
-  exchange.observe_at = static_cast<std::uint16_t>(body.position() - exchange.datagram.data());
-  if (request.observe) body.uint_option(kObserve, kObserveRegister);
-  for (const std::string& segment : request.path) body.option(kUriPath, segment);
-  if (request.content_format) {
-    body.uint_option(kContentFormat, static_cast<std::uint32_t>(*request.content_format));
-  }
-  if (request.max_age_s) body.uint_option(kMaxAge, *request.max_age_s);
-  for (const std::string& argument : request.query) body.option(kUriQuery, argument);
-  if (request.accept) body.uint_option(kAccept, static_cast<std::uint32_t>(*request.accept));
-  body.payload(request.payload);
-  exchange.datagram.resize(static_cast<std::size_t>(body.position() - exchange.datagram.data()));
+bool ClientSession::is_token_free(Bytes token) {
+  if (token.size() > kTokenSizeMax) return false;
+  return std::ranges::none_of(exchanges_, [&](const auto& exchange) {
+    return exchange->state != State::kFree && exchange->token == Token{token};
+  });
 }
 
 // RFC 7252 §4.7: no more than NSTART outstanding interactions.
@@ -147,11 +214,15 @@ void ClientSession::start_queued(Instant now, session::Effects& effects) {
   }
 }
 
-// Sends the datagram as a new message.
+// Sends what is due as a new message.
 void ClientSession::send(Exchange& exchange, Instant now, session::Effects& effects) {
   exchange.message_id = message_ids_.next();
-  exchange.datagram[2] = static_cast<std::uint8_t>(exchange.message_id >> 8);
-  exchange.datagram[3] = static_cast<std::uint8_t>(exchange.message_id);
+  if (exchange.ping) {
+    exchange.datagram.resize(kHeaderSize);
+    (void)write_head(exchange.datagram.data(), Type::kCon, code::kEmpty, exchange.message_id, {});
+  } else {
+    compose(exchange);
+  }
   exchange.state = State::kSent;
   ++unanswered_;
   if (exchange.type == Type::kCon) {
@@ -162,31 +233,42 @@ void ClientSession::send(Exchange& exchange, Instant now, session::Effects& effe
   }
   due_ = std::min(due_, exchange.due);
   transmit(effects.datagrams(), exchange.datagram);
+  if (exchange.type == Type::kNon && is_silent(exchange.no_response)) {  // RFC 7967 §2
+    finish(exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
+  }
 }
 
-bool ClientSession::cancel(session::Ticket ticket, Instant now, session::Effects& effects) {
-  for (const auto& exchange : exchanges_) {
-    if (exchange->state == State::kFree || !exchange->observe || exchange->ticket != ticket ||
-        exchange->cancelling) {
-      continue;
-    }
-    exchange->cancelling = true;
-    if (exchange->state == State::kSent) --unanswered_;
-    // RFC 7641 §3.6: the registration again, with Observe 1: an option of one octet instead of none
-    const auto at = exchange->datagram.begin() + exchange->observe_at;
-    *at |= 1;
-    exchange->datagram.insert(at + 1, static_cast<std::uint8_t>(kObserveDeregister));
-    exchange->state = State::kQueued;
-    queue_.push_back(exchange->index);
-    start_queued(now, effects);
-    return true;
+/// The operation goes on with another message, before what waits. RFC 7959 §2.4: without delay.
+void ClientSession::send_next(Exchange& exchange) {
+  release(exchange);
+  // Late answers are not for it. An observation is known by its token (RFC 7641 §3.1).
+  if (!exchange.observe) make_token(exchange);
+  exchange.state = State::kQueued;
+  if (queue_begin_ > 0) {
+    queue_[--queue_begin_] = exchange.index;
+  } else {
+    queue_.insert(queue_.begin(), exchange.index);
   }
-  return false;
+}
+
+/// It waits for nothing any more, neither for its turn nor for an answer.
+void ClientSession::release(Exchange& exchange) {
+  if (exchange.state == State::kSent) --unanswered_;
+  if (exchange.state != State::kQueued) return;
+  const auto begin = queue_.begin() + static_cast<std::ptrdiff_t>(queue_begin_);
+  queue_.erase(std::remove(begin, queue_.end(), exchange.index), queue_.end());
 }
 
 void ClientSession::finish(Exchange& exchange, model::Reason reason, Code code,
-                           const model::Message* value, session::Effects& effects) {
-  if (exchange.state == State::kSent) --unanswered_;
+                           const model::Message* value, Instant now, session::Effects& effects) {
+  release(exchange);
+  stop_fetch(exchange);
+  exchange.state = State::kFree;
+  over_.push_back(exchange.index);
+  if (exchange.own_token) --own_tokens_;
+  exchange.own_token = false;
+  if (exchange.outcome == Outcome::kFetch) return on_fetch_failed(exchange, reason, now, effects);
+  --open_;
   if (exchange.outcome == Outcome::kComplete) {
     effects.push(session::Completed{
         .ticket = exchange.ticket, .reason = reason, .code = code.value, .value = value});
@@ -196,16 +278,18 @@ void ClientSession::finish(Exchange& exchange, model::Reason reason, Code code,
                                                              : model::Outcome::kReject;
     effects.push(session::Settle{exchange.tag, exchange.tag, outcome, 1});
   }
-  exchange.state = State::kFree;
-  over_.push_back(exchange.index);
 }
 
 // What ended with an earlier input can be used again.
 void ClientSession::recycle() {
+  told_.clear();
   for (const std::uint16_t index : over_) {
     Exchange& exchange = *exchanges_[index];
-    std::vector<std::uint8_t> memory = std::move(exchange.datagram);
-    exchange = Exchange{.index = index, .datagram = std::move(memory)};
+    exchange = Exchange{.index = index,
+                        .options = std::move(exchange.options),
+                        .body = std::move(exchange.body),
+                        .datagram = std::move(exchange.datagram)};
+    if (exchange.body.capacity() > kBodyKeptMax) exchange.body = {};
     free_.push_back(index);
   }
   over_.clear();
@@ -214,14 +298,23 @@ void ClientSession::recycle() {
 // --- responses ---
 
 ClientSession::Exchange* ClientSession::find(Bytes token) {
+  const auto waits = [](const Exchange& exchange) {
+    return exchange.state != State::kFree && !exchange.ping &&
+           (exchange.state != State::kQueued || exchange.registered);
+  };
   std::uint16_t index = 0;
-  if (token.size() != kTokenSizeMax) return nullptr;
-  std::memcpy(&index, token.data(), sizeof(index));
-  if (index >= exchanges_.size()) return nullptr;
-  Exchange* exchange = exchanges_[index].get();
-  const bool waits = exchange->state != State::kFree &&
-                     (exchange->state != State::kQueued || exchange->registered);
-  return waits && exchange->token == Token{token} ? exchange : nullptr;
+  if (token.size() == kTokenSizeUsual) std::memcpy(&index, token.data(), sizeof(index));
+  if (token.size() == kTokenSizeUsual && index < exchanges_.size()) {
+    Exchange* exchange = exchanges_[index].get();
+    if (waits(*exchange) && exchange->token == Token{token}) return exchange;
+  }
+  if (own_tokens_ == 0) return nullptr;
+  for (const auto& exchange : exchanges_) {
+    if (exchange->own_token && waits(*exchange) && exchange->token == Token{token}) {
+      return exchange.get();
+    }
+  }
+  return nullptr;
 }
 
 ClientSession::Exchange* ClientSession::find_sent(std::uint16_t message_id) {
@@ -233,38 +326,10 @@ ClientSession::Exchange* ClientSession::find_sent(std::uint16_t message_id) {
   return nullptr;
 }
 
-ClientSession::ResponseOptions ClientSession::read_options(const MessageView& message) {
-  ResponseOptions options;
-  for (const OptionView& option : message.options) {
-    const OptionRule* rule = find_rule(option.number);
-    if (is_critical(option.number)) options.critical = true;  // no response option known is
-    if (rule == nullptr || !rule->allows_length(option.value.size())) continue;
-    switch (option.number) {
-      case OptionNumber::kObserve:
-        options.observe = uint_value(option.value);
-        break;
-      case OptionNumber::kContentFormat:
-        options.format = static_cast<ContentFormat>(*uint_value(option.value));
-        break;
-      case OptionNumber::kMaxAge:
-        options.max_age_s = *uint_value(option.value);
-        break;
-      case OptionNumber::kETag:
-        options.etag = option.value;
-        break;
-      default:
-        break;
-    }
-  }
-  return options;
-}
-
 // RFC 7252 §4.2, §4.3.
 void ClientSession::reject(const MessageView& message, session::Effects& effects) {
   if (message.type != Type::kCon && message.type != Type::kNon) return;
-  std::array<std::uint8_t, kHeaderSize> reset{};
-  (void)write_head(reset.data(), Type::kRst, code::kEmpty, message.message_id, {});
-  transmit(effects.datagrams(), reset);
+  send_empty(effects.datagrams(), Type::kRst, message.message_id);
 }
 
 void ClientSession::on_datagram(Bytes datagram, Instant now, session::Effects& effects) {
@@ -278,34 +343,42 @@ void ClientSession::on_datagram(Bytes datagram, Instant now, session::Effects& e
     return;
   }
   if (!fits(message->type, message->code)) return reject(*message, effects);
-  if (message->type == Type::kRst) {
-    if (Exchange* exchange = find_sent(message->message_id)) {
-      finish(*exchange, model::Reason::kProtocolError, code::kEmpty, nullptr, effects);
-    }
-  } else if (message->type == Type::kAck) {
-    if (message->code.is_empty()) {
-      if (Exchange* exchange = find_sent(message->message_id)) {  // RFC 7252 §5.2.2
-        answered(*exchange);
-        exchange->due = now + settings_.response_timeout;
-        due_ = std::min(due_, exchange->due);
-      }
-    } else if (Exchange* exchange = find(message->token);  // RFC 7252 §5.3.2: both must match
-               exchange != nullptr && exchange->state == State::kSent &&
-               exchange->message_id == message->message_id) {
-      const ResponseOptions options = read_options(*message);
+  const bool is_reply = message->type == Type::kAck || message->type == Type::kRst;
+  if (is_reply && message->code.is_empty()) {
+    on_empty(*message, now, effects);
+  } else if (is_reply) {
+    if (Exchange* exchange = find(message->token);  // RFC 7252 §5.3.2: both must match
+        exchange != nullptr && exchange->state == State::kSent &&
+        exchange->message_id == message->message_id) {
+      const ResponseOptions options = read_response_options(*message);
       if (!options.critical) on_response(*exchange, *message, options, now, effects);
     }
   } else if (message->code.is_response()) {
     on_separate(*message, now, effects);
   } else {
-    reject(*message, effects);
+    reject(*message, effects);  // an Empty one, which asks for this (RFC 7252 §4.3), or a request
   }
   start_queued(now, effects);
 }
 
-void ClientSession::answered(Exchange& exchange) {
-  if (exchange.state == State::kSent) --unanswered_;
-  exchange.state = State::kWaiting;
+// An Empty Acknowledgement, or a Reset.
+void ClientSession::on_empty(const MessageView& message, Instant now, session::Effects& effects) {
+  Exchange* exchange = find_sent(message.message_id);
+  if (exchange == nullptr) return;
+  const bool silent =
+      exchange->type == Type::kCon && is_silent(exchange->no_response) && !exchange->sending.active;
+  if (exchange->ping) {
+    finish(*exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
+  } else if (message.type == Type::kRst) {
+    finish(*exchange, model::Reason::kPeerClosed, code::kEmpty, nullptr, now, effects);
+  } else if (silent) {  // RFC 7967 §2.1: that is all that comes
+    finish(*exchange, model::Reason::kOk, code::kEmpty, nullptr, now, effects);
+  } else {  // RFC 7252 §5.2.2
+    release(*exchange);
+    exchange->state = State::kWaiting;
+    exchange->due = now + settings_.response_timeout;
+    due_ = std::min(due_, exchange->due);
+  }
 }
 
 // A response in a message of its own: separate, to a Non-confirmable request, or a notification.
@@ -315,14 +388,12 @@ void ClientSession::on_separate(const MessageView& message, Instant now,
   const bool confirmable = message.type == Type::kCon;
   const bool repeated =
       confirmable && std::ranges::find(recent_, message.message_id) != recent_.end();
-  const ResponseOptions options = read_options(message);
+  const ResponseOptions options = read_response_options(message);
   if ((exchange == nullptr && !repeated) || options.critical) {
     return reject(message, effects);  // RFC 7252 §5.3.2; RFC 7641 §3.6 ends what was forgotten
   }
   if (confirmable) {
-    std::array<std::uint8_t, kHeaderSize> acknowledgement{};
-    (void)write_head(acknowledgement.data(), Type::kAck, code::kEmpty, message.message_id, {});
-    transmit(effects.datagrams(), acknowledgement);
+    send_empty(effects.datagrams(), Type::kAck, message.message_id);
     if (repeated) return;
     if (recent_.size() < kRecentKept) recent_.resize(recent_.size() + 1);
     recent_[next_recent_++ % kRecentKept] = message.message_id;
@@ -333,81 +404,33 @@ void ClientSession::on_separate(const MessageView& message, Instant now,
 void ClientSession::on_response(Exchange& exchange, const MessageView& message,
                                 const ResponseOptions& options, Instant now,
                                 session::Effects& effects) {
-  const bool is_reply = message.type == Type::kAck;
   if (exchange.cancelling) {
     // what is still on its way is not wanted any more
     if (options.observe || exchange.state == State::kQueued) return;
-    finish(exchange, model::Reason::kOk, message.code, nullptr, effects);
+    if (on_echo(exchange, message, options)) return;
+    told_.push_back({exchange.ticket, message.options});
+    finish(exchange, model::Reason::kOk, message.code, nullptr, now, effects);
     return;
   }
-  if (exchange.observe) {
-    on_observe_response(exchange, message, options, is_reply, now, effects);
-    return;
-  }
-  const model::Message* value =
-      message.payload.empty() ? nullptr : &keep(exchange, message, options, now);
-  finish(exchange, to_reason(message.code), message.code, value, effects);
+  if (on_echo(exchange, message, options)) return;
+  if (on_block1(exchange, message, options, now, effects)) return;
+  if (exchange.observe) return on_observe_response(exchange, message, options, now, effects);
+  on_body(exchange, message, options, now, effects);
 }
 
-void ClientSession::on_observe_response(Exchange& exchange, const MessageView& message,
-                                        const ResponseOptions& options, bool is_reply, Instant now,
-                                        session::Effects& effects) {
-  if (!message.code.is_success() || !options.observe) {
-    // an error ends the observation (RFC 7641 §3.2); without Observe there is none (§3.1)
-    const model::Reason reason =
-        message.code.is_success() ? model::Reason::kNotSupported : to_reason(message.code);
-    const model::Message* value = message.code.is_success() && !message.payload.empty()
-                                      ? &keep(exchange, message, options, now)
-                                      : nullptr;
-    finish(exchange, reason, message.code, value, effects);
-    return;
-  }
-  // While a registration is renewed, other notifications still come.
-  if (is_reply || exchange.type == Type::kNon || exchange.state != State::kSent ||
-      !exchange.registered) {
-    answered(exchange);
-    exchange.state = State::kObserving;
-  }
-  const bool first = !exchange.registered;
-  const bool fresh = exchange.order.accept(*options.observe, now);
-  if (first) {
-    exchange.registered = true;
-    effects.push(session::Completed{.ticket = exchange.ticket, .code = message.code.value});
-  }
-  if (exchange.state == State::kObserving && (fresh || is_reply)) {
-    // RFC 7641 §3.3.1: registers again when the value has been stale for 5 to 15 s
-    exchange.due = now + std::chrono::seconds{options.max_age_s} + std::chrono::seconds{5} +
-                   Duration{static_cast<Duration::rep>(rng_.below(10'000'000'000u))};
-    due_ = std::min(due_, exchange.due);
-  }
-  if (!fresh) return;
-  // The registration's own response shows what is there: nothing, or what was already shown.
-  const std::uint64_t hash = keyed_hash(as_text(message.payload), 0);
-  // A server may repeat a notification after long silence (RFC 7641 §4.5), with its own number.
-  const bool repeated = exchange.last_sequence == *options.observe && hash == exchange.last_value;
-  const bool known =
-      repeated || (is_reply && (first ? message.payload.empty() : hash == exchange.last_value));
-  exchange.last_sequence = options.observe;
-  exchange.last_value = hash;
-  if (known) return;
-  model::Message value = keep(exchange, message, options, now);
-  value.retain = first;
-  effects.publish(value, 0);
-}
-
-const model::Message& ClientSession::keep(const Exchange& exchange, const MessageView& message,
-                                          const ResponseOptions& options, Instant now) {
+const model::Message& ClientSession::keep(const Exchange& exchange, const Value& value,
+                                          Instant now) {
   if (incoming_.size() < kIncomingKept) {
     incoming_.push_back(std::make_unique<Incoming>());
     next_incoming_ = incoming_.size() - 1;
   }
   Incoming& kept = *incoming_[next_incoming_++ % kIncomingKept];
-  IncomingValue value{.topic = exchange.topic,
-                      .payload = message.payload,
-                      .etag = options.etag,
-                      .type = message.type == Type::kNon ? Type::kNon : Type::kCon};
-  if (options.format) value.content_type = kept.content_type.emplace(*options.format).text();
-  kept.message = to_message(value, now, kept.properties);
+  IncomingValue incoming{.topic = exchange.topic,
+                         .payload = value.payload,
+                         .etag = value.etag,
+                         .guarantee = to_guarantee(value.type)};
+  if (value.format) incoming.content_type = kept.content_type.emplace(*value.format).text();
+  kept.message = to_message(incoming, now, kept.properties);
   return kept.message;
 }
 
@@ -429,6 +452,7 @@ void ClientSession::on_due(Exchange& exchange, Instant now, session::Effects& ef
   if (exchange.state == State::kObserving) {  // RFC 7641 §3.3.1
     exchange.due = kNever;
     exchange.state = State::kQueued;
+    begin_again(exchange);
     queue_.push_back(exchange.index);
     return;
   }
@@ -438,12 +462,20 @@ void ClientSession::on_due(Exchange& exchange, Instant now, session::Effects& ef
     transmit(effects.datagrams(), exchange.datagram);
     return;
   }
-  finish(exchange, model::Reason::kTimeout, code::kEmpty, nullptr, effects);
+  // RFC 7967 §2.1: silence is success where success is to be silent and the request has arrived,
+  // or, Non-confirmable, may have.
+  const bool silent = (exchange.no_response & kNoSuccess) != 0 &&
+                      (exchange.type == Type::kNon || exchange.state == State::kWaiting);
+  finish(exchange, silent ? model::Reason::kOk : model::Reason::kTimeout, code::kEmpty, nullptr,
+         now, effects);
 }
 
-void ClientSession::on_close(model::Reason reason, Instant, session::Effects& effects) {
-  for (const auto& exchange : exchanges_) {
-    if (exchange->state != State::kFree) finish(*exchange, reason, code::kEmpty, nullptr, effects);
+void ClientSession::on_close(model::Reason reason, Instant now, session::Effects& effects) {
+  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
+    Exchange& exchange = *exchanges_[i];
+    if (exchange.state != State::kFree) {
+      finish(exchange, reason, code::kEmpty, nullptr, now, effects);
+    }
   }
   queue_.clear();
   queue_begin_ = 0;

@@ -3,12 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <charconv>
-#include <limits>
 
-#include "hermod/base/assert.hpp"
 #include "hermod/base/utf8.hpp"
 #include "hermod/base/writer.hpp"
 #include "hermod/session/protocol.hpp"
@@ -114,58 +111,25 @@ std::optional<ContentFormat> format_of(std::string_view content_type) {
   return static_cast<ContentFormat>(number);
 }
 
-EntityTag::EntityTag(Bytes octets) : size_(static_cast<std::uint8_t>(octets.size())) {
-  HERMOD_ASSERT(octets.size() <= octets_.size());
-  std::ranges::copy(octets, octets_.begin());
-}
-
-EntityTag::EntityTag(const model::Message& message) {
+EntityTag entity_tag(const model::Message& message) {
   if (message.properties != nullptr && !message.properties->etag.empty() &&
-      message.properties->etag.size() <= octets_.size()) {
-    *this = EntityTag{message.properties->etag};
-    return;
+      message.properties->etag.size() <= EntityTag::kSizeMax) {
+    return EntityTag{message.properties->etag};
   }
   // RFC 7252 §5.10.6: "encouraged to use the most compact representation possible"
   std::array<std::uint8_t, 8> version{};
   Writer(version.data()).u64(message.version);
-  size_ = static_cast<std::uint8_t>((std::bit_width(message.version) + 7) / 8);
-  std::ranges::copy(Bytes{version}.last(size_), octets_.begin());
-}
-
-std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
-  if (expires_at == kNever) return std::nullopt;
-  const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
-  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
+  const auto size = static_cast<std::size_t>((std::bit_width(message.version) + 7) / 8);
+  return EntityTag{Bytes{version}.last(size)};
 }
 
 std::optional<Representation> represent(const model::Message& message,
                                         std::optional<ContentFormat> accept, Instant now) {
-  Representation representation{.etag = EntityTag{message},
+  Representation representation{.etag = entity_tag(message),
                                 .max_age_s = max_age(message.expires_at, now),
                                 .payload = message.payload};
   if (!select_format(message, accept, representation.format)) return std::nullopt;
   return representation;
-}
-
-std::size_t representation_size_max(const Representation& representation) {
-  // ETag 9, Observe 4, Content-Format 3, Max-Age 5
-  constexpr std::size_t kOptionsMax = 21;
-  return kOptionsMax + payload_size(representation.payload.size());
-}
-
-void write_representation(BodyWriter& body, const Representation& representation,
-                          std::optional<std::uint32_t> observe) {
-  if (!representation.etag.empty()) body.option(OptionNumber::kETag, representation.etag.bytes());
-  if (observe) body.uint_option(OptionNumber::kObserve, *observe);
-  if (representation.format) {
-    body.uint_option(OptionNumber::kContentFormat,
-                     static_cast<std::uint32_t>(*representation.format));
-  }
-  if (representation.max_age_s) {
-    body.uint_option(OptionNumber::kMaxAge, *representation.max_age_s);
-  }
-  body.payload(representation.payload);
 }
 
 model::Message to_message(const IncomingValue& value, Instant now, model::Properties& properties) {
@@ -173,9 +137,12 @@ model::Message to_message(const IncomingValue& value, Instant now, model::Proper
   model::Message message;
   message.destination = model::Destination::topic(value.topic);
   message.payload = value.payload;
-  if (!value.content_type.empty() || !value.etag.empty()) message.properties = &properties;
-  message.guarantee = to_guarantee(value.type);
-  message.retain = true;
+  properties.user = value.user;
+  if (!value.content_type.empty() || !value.etag.empty() || !value.user.empty()) {
+    message.properties = &properties;
+  }
+  message.guarantee = value.guarantee;
+  message.retain = value.retain;
   message.origin.protocol = static_cast<std::uint8_t>(session::ProtocolId::kCoap);
   if (value.max_age_s) message.expires_at = now + std::chrono::seconds{*value.max_age_s};
   return message;

@@ -50,9 +50,13 @@ Deduplicator::Seen Deduplicator::look_up(std::uint16_t message_id, std::uint64_t
     case State::kAcknowledged:
       return {Verdict::kAcknowledged, {}};
     case State::kAnswered:
-      return {Verdict::kAnswered, entry.code};
+      break;
   }
-  return {};
+  Seen seen{Verdict::kAnswered, entry.code, {}};
+  for (const Body& body : bodies_) {
+    if (body.message_id == message_id && body.fingerprint == fingerprint) seen.body = body.octets;
+  }
+  return seen;
 }
 
 void Deduplicator::open(std::uint16_t message_id, std::uint64_t fingerprint, Instant now,
@@ -60,19 +64,21 @@ void Deduplicator::open(std::uint16_t message_id, std::uint64_t fingerprint, Ins
   if (entries_.empty()) entries_.resize(kFirstEntries);
   while (entries_.size() < entries_max_) {
     const Entry& there = entries_[message_id & (entries_.size() - 1)];
-    if (there.message_id == message_id || !matters(there, now)) break;
-    grow();
+    if (there.message_id == message_id || !matters(there, now) || !grow()) break;
   }
   entries_[message_id & (entries_.size() - 1)] = {
       fingerprint, seconds(until), message_id, {}, State::kOpen};
 }
 
 // Doubling keeps every entry: what shared no place before shares none after.
-void Deduplicator::grow() {
-  std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(entries_.size() * 2));
+bool Deduplicator::grow() {
+  const std::size_t size = entries_.size() * 2;
+  if (size > kEntriesFree && !share_.resize(size * sizeof(Entry))) return false;
+  std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(size));
   for (const Entry& entry : old) {
     if (entry.state != State::kFree) entries_[entry.message_id & (entries_.size() - 1)] = entry;
   }
+  return true;
 }
 
 void Deduplicator::acknowledge(std::uint16_t message_id, std::uint64_t fingerprint) {
@@ -80,11 +86,29 @@ void Deduplicator::acknowledge(std::uint16_t message_id, std::uint64_t fingerpri
   if (entry != nullptr) keep(*entry, State::kAcknowledged);
 }
 
-void Deduplicator::answer(std::uint16_t message_id, std::uint64_t fingerprint, Code code) {
+void Deduplicator::answer(std::uint16_t message_id, std::uint64_t fingerprint, Code code,
+                          Bytes body) {
   Entry* entry = find(message_id, fingerprint);
   if (entry == nullptr || entry->state == State::kAcknowledged) return;
   entry->code = code;
   keep(*entry, State::kAnswered);
+  if (!body.empty()) keep_body(*entry, body);
+}
+
+// The oldest body makes room. One that the budget has no room for is not kept: then the code alone
+// is repeated, and the request still does not act twice.
+void Deduplicator::keep_body(const Entry& entry, Bytes body) {
+  if (bodies_max_ == 0) return;
+  if (bodies_.size() < bodies_max_) bodies_.emplace_back();
+  Body& kept = bodies_[next_body_];
+  const std::size_t without = bodies_share_.octets() - kept.octets.size();
+  next_body_ = (next_body_ + 1) % bodies_max_;
+  kept = {entry.fingerprint, entry.message_id, {}};
+  if (!bodies_share_.resize(without + body.size())) {
+    (void)bodies_share_.resize(without);
+    return;
+  }
+  kept.octets.assign(body.begin(), body.end());
 }
 
 void Deduplicator::keep(Entry& entry, State state) {

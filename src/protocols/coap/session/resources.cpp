@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/coap/session/resources.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
 #include "hermod/base/utf8.hpp"
 #include "hermod/model/topic.hpp"
 
@@ -20,9 +24,11 @@ class PathReader {
               : segment == ".well-known" ? Root::kWellKnown
                                          : Root::kNone;
     } else if (depth_ == 2) {
-      below_ = (root_ == Root::kPs && segment == "data") ||
-               (root_ == Root::kWellKnown && segment == "core");
-    } else if (root_ == Root::kPs && below_) {
+      below_ = root_ == Root::kPs && segment == "data"          ? Below::kData
+               : root_ == Root::kPs && segment == "conf"        ? Below::kConfiguration
+               : root_ == Root::kWellKnown && segment == "core" ? Below::kCore
+                                                                : Below::kNone;
+    } else if (has_topic()) {
       if (depth_ > 3) topic_ += '/';
       topic_ += segment;
     }
@@ -30,9 +36,9 @@ class PathReader {
 
   [[nodiscard]] Resource resource() const {
     if (root_ == Root::kPs && depth_ == 1) return Resource::kCollection;
-    if (root_ == Root::kPs && below_ && !topic_.empty()) return Resource::kTopic;
-    if (root_ == Root::kWellKnown && below_ && depth_ == 2) return Resource::kDiscovery;
-    return Resource::kNone;
+    if (below_ == Below::kCore && depth_ == 2) return Resource::kDiscovery;
+    if (!has_topic() || topic_.empty()) return Resource::kNone;
+    return below_ == Below::kData ? Resource::kTopic : Resource::kConfiguration;
   }
   /// Why the topic is none; empty when it is one.
   [[nodiscard]] std::string_view wrong(std::size_t levels_max) const {
@@ -50,101 +56,78 @@ class PathReader {
 
  private:
   enum class Root : std::uint8_t { kNone, kPs, kWellKnown };
+  enum class Below : std::uint8_t { kNone, kData, kConfiguration, kCore };
+
+  [[nodiscard]] bool has_topic() const {
+    return below_ == Below::kData || below_ == Below::kConfiguration;
+  }
+
   std::string& topic_;
   std::size_t depth_ = 0;
   Root root_ = Root::kNone;
-  bool below_ = false;
+  Below below_ = Below::kNone;
   bool dots_ = false;
 };
 
-// Options that mean something here; any other is not recognised.
-bool is_recognised(OptionNumber number) {
-  using enum OptionNumber;
-  switch (number) {
-    case kUriHost:
-    case kETag:
-    case kObserve:
-    case kUriPort:
-    case kUriPath:
-    case kContentFormat:
-    case kMaxAge:
-    case kUriQuery:
-    case kAccept:
-    case kProxyUri:
-    case kProxyScheme:
-      return true;
-    default:
-      return false;
-  }
+// A number from 0 to `most`, in decimal.
+std::optional<std::uint32_t> number_of(std::string_view text, std::uint32_t most) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number > most) return {};
+  return number;
 }
 
-// Takes one recognised, well-formed option into the request.
-void take_option(const OptionView& option, PathReader& path, RequestView& request,
-                 std::size_t& etags) {
-  using enum OptionNumber;
-  const auto format = [&] { return static_cast<ContentFormat>(*uint_value(option.value)); };
-  switch (option.number) {
-    case kUriPath:
-      path.add(as_text(option.value));
-      break;
-    case kETag:
-      if (etags < RequestView::kETagsMax) request.etags[etags++] = option.value;
-      break;
-    case kObserve:
-      request.observe = uint_value(option.value);
-      break;
-    case kContentFormat:
-      request.content_format = format();
-      break;
-    case kMaxAge:
-      request.max_age_s = uint_value(option.value);
-      break;
-    case kAccept:
-      request.accept = format();
-      break;
-    case kUriQuery:
-      request.refusal = {code::kBadRequest, "no query is defined here"};
-      break;
-    case kProxyUri:
-    case kProxyScheme:  // RFC 7252 §5.10.2
-      request.refusal = {code::kProxyingNotSupported, ""};
-      break;
-    default:  // Uri-Host, Uri-Port: one server for all names
-      break;
+// Takes one argument; false when it is none of those that a publication has.
+bool take_argument(std::string_view name, std::string_view value, PublishParameters& out) {
+  constexpr std::string_view kUser = "user.";
+  if (name == "retain") {
+    const auto number = number_of(value, 1);
+    if (number) out.retain = *number == 1;
+    return number.has_value();
   }
+  if (name == "qos") {
+    const auto number = number_of(value, 2);
+    if (number) out.guarantee = static_cast<model::Guarantee>(*number);
+    return number.has_value();
+  }
+  if (name == "expiry") {
+    out.expiry_s = number_of(value, std::numeric_limits<std::uint32_t>::max());
+    return out.expiry_s.has_value();
+  }
+  if (!name.starts_with(kUser) || !is_utf8(as_bytes(name)) || !is_utf8(as_bytes(value))) {
+    return false;
+  }
+  out.user.push_back({.name = name.substr(kUser.size()), .value = value});
+  return true;
 }
 
 }  // namespace
 
-RequestView read_request(const MessageView& message, std::size_t levels_max, std::string& topic) {
-  RequestView request;
-  PathReader path(topic);
-  std::size_t etags = 0;
-  OptionNumber previous{};
-  for (const OptionView& option : message.options) {
-    const OptionRule* rule = is_recognised(option.number) ? find_rule(option.number) : nullptr;
-    const bool repeated = option.number == previous;
-    previous = option.number;
-    if (rule == nullptr || !rule->allows_length(option.value.size()) ||
-        (repeated && !rule->repeatable)) {
-      // RFC 7252 §5.4.1: an elective one is ignored, a critical one refused
-      if (is_critical(option.number) && !request.bad_option) request.bad_option = option.number;
-      continue;
-    }
-    take_option(option, path, request, etags);
+Target read_target(std::span<const std::string_view> path, std::size_t levels_max,
+                   std::string& topic) {
+  PathReader reader(topic);
+  for (const std::string_view segment : path) reader.add(segment);
+  Target target{.resource = reader.resource()};
+  if (target.resource != Resource::kTopic && target.resource != Resource::kConfiguration) {
+    return target;
   }
-  request.resource = path.resource();
-  // RFC 6690 §4.1: a server that does not filter answers with everything
-  if (request.resource == Resource::kDiscovery && request.refusal &&
-      request.refusal->code == code::kBadRequest) {
-    request.refusal.reset();
+  target.topic = topic;
+  if (const std::string_view reason = reader.wrong(levels_max); !reason.empty()) {
+    target.refusal = {code::kBadRequest, reason};
   }
-  if (request.resource != Resource::kTopic || request.refusal) return request;
-  request.topic = topic;
-  if (const std::string_view reason = path.wrong(levels_max); !reason.empty()) {
-    request.refusal = {code::kBadRequest, reason};
+  return target;
+}
+
+PublishParameters read_parameters(std::span<const std::string_view> query) {
+  PublishParameters out;
+  for (const std::string_view argument : query) {
+    const std::size_t equals = std::min(argument.find('='), argument.size());
+    const std::string_view value = argument.substr(std::min(equals + 1, argument.size()));
+    if (take_argument(argument.substr(0, equals), value, out)) continue;
+    out.refusal = {code::kBadRequest,
+                   "parameters are retain=0|1, qos=0|1|2, expiry=SECONDS, user.NAME=VALUE"};
   }
-  return request;
+  return out;
 }
 
 std::vector<std::string> path_of_topic(std::string_view topic) {

@@ -1,25 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "response.hpp"
+#include "hermod/coap/session/response.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "hermod/coap/codec/writer.hpp"
 
 namespace hermod::coap {
 
-std::size_t response_size_max(const Reply& reply) {
-  constexpr std::size_t kSize1Max = 7;
-  const std::size_t representation =
-      reply.representation == nullptr ? 0 : representation_size_max(*reply.representation);
-  // No more than is written: who checked that a representation fits in a datagram left no room.
-  return kHeadSizeMax + (reply.size1 ? kSize1Max : 0) + representation +
-         payload_size(reply.diagnostic.size());
+std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
+  if (expires_at == kNever) return std::nullopt;
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
 }
 
-std::uint8_t* write_response(std::uint8_t* out, Type type, std::uint16_t message_id, Bytes token,
-                             const Reply& reply) {
-  BodyWriter body(write_head(out, type, reply.code, message_id, token));
-  if (reply.representation != nullptr) {
-    write_representation(body, *reply.representation, reply.observe);
+std::size_t body_size_max(const Response& response, const TransferOptions& options) {
+  // ETag 9, Observe 4, Content-Format 3, Max-Age 5, Block2 4, Block1 4, Size2 5, Size1 6, each with
+  // one octet more for a larger step between numbers; Echo has its own
+  constexpr std::size_t kFixed = 48;
+  std::size_t size = kFixed + payload_size(response.content.payload.size());
+  if (!options.echo.empty()) size += kOptionOverheadMax + options.echo.size();
+  for (const std::string_view segment : response.location_path) {
+    size += kOptionOverheadMax + segment.size();
   }
-  if (reply.size1) body.uint_option(OptionNumber::kSize1, *reply.size1);
-  body.payload(as_bytes(reply.diagnostic));
+  for (const std::string_view argument : response.location_query) {
+    size += kOptionOverheadMax + argument.size();
+  }
+  return size;
+}
+
+std::uint8_t* write_body(std::uint8_t* out, const Response& response,
+                         const TransferOptions& options) {
+  using enum OptionNumber;
+  BodyWriter body(out);
+  const Representation& content = response.content;
+  if (!content.etag.empty()) body.option(kETag, content.etag.bytes());
+  if (options.observe) body.uint_option(kObserve, *options.observe);
+  for (const std::string_view segment : response.location_path) body.option(kLocationPath, segment);
+  if (content.format) {
+    body.uint_option(kContentFormat, static_cast<std::uint32_t>(*content.format));
+  }
+  if (content.max_age_s) body.uint_option(kMaxAge, *content.max_age_s);
+  for (const std::string_view argument : response.location_query) {
+    body.option(kLocationQuery, argument);
+  }
+  if (options.block2) body.uint_option(kBlock2, options.block2->value());
+  if (options.block1) body.uint_option(kBlock1, options.block1->value());
+  if (options.size2) body.uint_option(kSize2, *options.size2);
+  if (response.size1) body.uint_option(kSize1, *response.size1);
+  if (!options.echo.empty()) body.option(kEcho, options.echo);
+  body.payload(content.payload);
   return body.position();
 }
 

@@ -1,308 +1,273 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of a server session: from options to effects, and from answers to responses.
-//
-//   GET              Lookup                         2.05, 2.03, 4.04, 4.06
-//   GET, Observe 0   Attach -> Subscribe -> Lookup  2.05 with Observe, also without a value
-//   PUT              Lookup -> Publish (retained)   2.01, 2.04
-//   DELETE           Lookup -> Publish (empty)      2.02
-//
-// An arrow is an answer that is awaited. An observer's value is looked up once its subscription is
-// known everywhere: what is published before that is in the response, what comes after is
-// delivered. A PUT looks whether the value is new before it publishes; a DELETE goes the same way,
-// so that it does not overtake a PUT.
-#include <fmt/format.h>
-
+// Requests on the broker's resources: from options to effects, and from answers to responses.
 #include <algorithm>
-#include <array>
-#include <iterator>
 
 #include "hermod/coap/session/server_session.hpp"
-#include "response.hpp"
 #include "tickets.hpp"
 
 namespace hermod::coap {
 namespace {
 
-bool is_known_method(Code code) {
-  return code == code::kGet || code == code::kPost || code == code::kPut || code == code::kDelete;
+// RFC 7252 §5.10.8.
+bool holds(const TopicRequest& record, const model::Message* value) {
+  if (record.if_none_match && value != nullptr) return false;
+  if (record.if_match.empty()) return true;
+  if (value == nullptr) return false;
+  const EntityTag tag = entity_tag(*value);
+  return std::ranges::any_of(
+      record.if_match, [&tag](const EntityTag& wanted) { return wanted.empty() || wanted == tag; });
 }
 
-bool serves(Resource resource, Code method) {
-  if (method == code::kGet) return true;
-  return resource == Resource::kTopic && (method == code::kPut || method == code::kDelete);
+// Copies what the query said: it is borrowed from a datagram.
+void keep_user_properties(const PublishParameters& parameters, TopicRequest& record) {
+  record.user_texts.clear();
+  record.user.clear();
+  for (const model::UserProperty& property : parameters.user) {
+    record.user_texts.emplace_back(property.name);
+    record.user_texts.emplace_back(std::get<std::string_view>(property.value));
+  }
+  for (std::size_t i = 0; i < record.user_texts.size(); i += 2) {
+    record.user.push_back(
+        {.name = record.user_texts[i], .value = std::string_view{record.user_texts[i + 1]}});
+  }
 }
 
 }  // namespace
 
-void ServerSession::on_request(const MessageView& message, Bytes datagram, Instant now,
-                               session::Effects& effects) {
-  const Exchange exchange{
-      .type = message.type, .message_id = message.message_id, .token = Token{message.token}};
-  const std::uint64_t fingerprint = Deduplicator::fingerprint(datagram);
-  if (answer_seen(exchange, fingerprint, now, effects)) return;
-  Request* request = requests_.take(settings_.requests_max);
-  if (request == nullptr) {
-    respond(exchange, {.code = code::kServiceUnavailable}, now, effects);
-    return;
+void ServerSession::on_request(const Request& request, Instant now, session::Effects& effects) {
+  TopicRequest& record = requests_.begin(request.exchange.index);
+  const Target target = read_target(request.options.path, limits_.topic_levels_max, record.topic);
+  if (target.refusal) {
+    return endpoint_.respond(
+        request.exchange, refusal(target.refusal->code, target.refusal->diagnostic), now, effects);
   }
-  const RequestView view = read_request(message, limits_.topic_levels_max, request->topic);
-  if (refuse(message, view, exchange, now, effects)) {
-    requests_.give(*request);
-    return;
-  }
-  if (view.resource != Resource::kTopic) {
-    serve_links(view, exchange, now, effects);
-    requests_.give(*request);
-    return;
-  }
-  request->exchange = exchange;
-  request->method = message.code;
-  request->fingerprint = fingerprint;
-  request->received = now;
-  const TransmissionParameters& times = settings_.transmission;
-  seen_.open(message.message_id, fingerprint, now,
-             now + (message.type == Type::kCon ? times.exchange_lifetime() : times.non_lifetime()));
-  if (message.type == Type::kCon) {
-    acknowledge_due_ = std::min(acknowledge_due_, now + settings_.ack_delay);
-  }
-  if (message.code == code::kGet) {
-    start_get(*request, view, now, effects);
-  } else {
-    start_publish(*request, message, view, effects);
+  switch (target.resource) {
+    case Resource::kNone:
+      return refuse(request, code::kNotFound, now, effects);
+    case Resource::kDiscovery:
+    case Resource::kCollection:
+      return serve_links(request, target.resource, now, effects);
+    case Resource::kTopic:
+      return serve_topic(request, now, effects);
+    case Resource::kConfiguration:
+      return serve_configuration(request, now, effects);
   }
 }
 
-// RFC 7252 §4.5: a duplicate is answered like the original, or, Non-confirmable, not at all.
-bool ServerSession::answer_seen(const Exchange& exchange, std::uint64_t fingerprint, Instant now,
-                                session::Effects& effects) {
-  const Deduplicator::Seen seen = seen_.look_up(exchange.message_id, fingerprint, now);
-  if (seen.verdict == Deduplicator::Verdict::kNew) return false;
-  if (exchange.type != Type::kCon) return true;
-  if (seen.verdict == Deduplicator::Verdict::kAnswered) {
-    respond(exchange, {.code = seen.code}, now, effects);
-  } else if (seen.verdict == Deduplicator::Verdict::kAcknowledged) {  // RFC 7252 §5.2.2
-    std::array<std::uint8_t, kHeaderSize> empty{};
-    (void)write_head(empty.data(), Type::kAck, code::kEmpty, exchange.message_id, {});
-    transmit(effects.datagrams(), empty);
-  }
-  return true;
+void ServerSession::refuse(const Request& request, Code code, Instant now,
+                           session::Effects& effects, std::string_view diagnostic) {
+  endpoint_.respond(request.exchange, refusal(code, diagnostic), now, effects);
 }
 
-bool ServerSession::refuse(const MessageView& message, const RequestView& view,
-                           const Exchange& exchange, Instant now, session::Effects& effects) {
-  std::array<char, 40> words{};
-  Reply reply;
-  if (view.bad_option) {
-    if (message.type == Type::kNon) {  // RFC 7252 §5.4.1
-      reject(Type::kNon, message.message_id, effects);
-      return true;
+void ServerSession::serve_topic(const Request& request, Instant now, session::Effects& effects) {
+  TopicRequest& record = requests_[request.exchange.index];
+  const Code method = request.exchange.method;
+  if (method == code::kGet) {
+    if (!request.options.query.empty()) {
+      return endpoint_.respond(
+          request.exchange, refusal(code::kBadRequest, "no query is defined here"), now, effects);
     }
-    const auto written =
-        fmt::format_to_n(words.data(), words.size(), "option {} is not supported here",
-                         static_cast<unsigned>(*view.bad_option));
-    reply = {.code = code::kBadOption, .diagnostic = {words.data(), written.size}};
-  } else if (!is_known_method(message.code)) {  // RFC 7252 §5.8
-    reply = {.code = code::kMethodNotAllowed};
-  } else if (view.refusal) {
-    reply = {.code = view.refusal->code, .diagnostic = view.refusal->diagnostic};
-  } else if (view.resource == Resource::kNone) {
-    reply = {.code = code::kNotFound};
-  } else if (!serves(view.resource, message.code)) {
-    reply = {.code = code::kMethodNotAllowed};
-  } else if (message.code == code::kPut && message.payload.empty()) {
-    // In the hub an empty retained message clears the value [MQTT-3.3.1-10].
-    reply = {.code = code::kBadRequest, .diagnostic = "a value is not empty; DELETE removes it"};
-  } else if (message.payload.size() > limits_.packet_bytes_max) {  // RFC 7252 §5.9.2.9
-    reply = {.code = code::kRequestEntityTooLarge, .size1 = limits_.packet_bytes_max};
-  } else {
-    return false;
+    return start_get(request, record, now, effects);
   }
-  respond(exchange, reply, now, effects);
-  return true;
+  if (method == code::kPut || method == code::kPost || method == code::kDelete) {
+    return start_publish(request, record, now, effects);
+  }
+  endpoint_.respond(request.exchange, refusal(code::kMethodNotAllowed), now, effects);
 }
 
-void ServerSession::serve_links(const RequestView& view, const Exchange& exchange, Instant now,
-                                session::Effects& effects) {
-  if (view.accept && *view.accept != ContentFormat::kLinkFormat) {
-    respond(exchange, {.code = code::kNotAcceptable}, now, effects);
-    return;
-  }
-  const std::string_view links =
-      view.resource == Resource::kDiscovery ? kDiscoveryLinks : kCollectionLinks;
-  const Representation representation{.format = ContentFormat::kLinkFormat,
-                                      .payload = as_bytes(links)};
-  respond(exchange, {.code = code::kContent, .representation = &representation}, now, effects);
-}
-
-void ServerSession::start_get(Request& request, const RequestView& view, Instant now,
+void ServerSession::start_get(const Request& request, TopicRequest& record, Instant now,
                               session::Effects& effects) {
-  request.accept = view.accept;
-  for (std::size_t i = 0; i < view.etags.size(); ++i) {
-    request.etags[i] = EntityTag{view.etags[i]};
-  }
-  if (view.observe == kObserveRegister) {
-    request.observation = start_observing(request, now, effects);
-  } else if (view.observe == kObserveDeregister && observations_) {  // RFC 7641 §4.1
-    const ObservationId id = observations_->find(request.exchange.token);
+  const RequestOptions& options = request.options;
+  record.accept = options.accept;
+  for (const Bytes tag : options.etags) record.etags.emplace_back(tag);
+  // RFC 7959 §2.6, §3.4: blocks behind the first are fetched without observing
+  const bool first_block = !options.block2 || options.block2->number == 0;
+  if (options.observe == kObserveRegister && first_block) {
+    record.observer = start_observing(request.exchange, record, now, effects);
+  } else if (options.observe == kObserveDeregister) {  // RFC 7641 §4.1
+    const ObserverId id = endpoint_.find_observer(request.exchange.token);
     if (id != 0) drop(id, now, effects);
   }
-  if (request.awaits == Request::kNothing) ask_value(request, effects);
+  if (record.awaits == Awaits::kNothing) ask_value(request.exchange, record, effects);
 }
 
-void ServerSession::ask_value(Request& request, session::Effects& effects) {
-  request.awaits = Request::kLookup;
-  request.kept_version =
-      request.observation == 0 ? 0 : observations()[request.observation].value.version;
-  effects.push(session::Lookup{request.topic,
-                               make_ticket(Asked::kLookup, request.index, request.generation)});
+void ServerSession::ask_value(const Exchange& exchange, TopicRequest& record,
+                              session::Effects& effects) {
+  record.awaits = Awaits::kLookup;
+  record.kept_version =
+      record.observer == 0 ? 0 : endpoint_.observer(record.observer).value.version;
+  effects.push(session::Lookup{record.topic,
+                               make_ticket(Asked::kLookup, exchange.index, exchange.generation)});
 }
 
-void ServerSession::start_publish(Request& request, const MessageView& message,
-                                  const RequestView& view, session::Effects& effects) {
-  if (message.code == code::kPut) {
-    request.payload.assign(message.payload.begin(), message.payload.end());
-    request.max_age_s = view.max_age_s;
-    request.content_type.reset();
-    if (view.content_format) request.content_type.emplace(*view.content_format);
+// Reads what is to be published. Whether a PUT creates it, 2.01 or 2.04 (RFC 7252 §5.8.3), and
+// whether the conditions hold is seen by the value that is there.
+void ServerSession::start_publish(const Request& request, TopicRequest& record, Instant now,
+                                  session::Effects& effects) {
+  const RequestOptions& options = request.options;
+  const Code method = request.exchange.method;
+  const PublishParameters parameters = read_parameters(options.query);
+  record.retain = parameters.retain.value_or(method != code::kPost);
+  std::optional<Refusal> refused = parameters.refusal;
+  if (method == code::kDelete && !options.query.empty()) {
+    refused = {code::kBadRequest, "no query is defined here"};
+  } else if (method != code::kDelete && record.retain && request.payload.empty()) {
+    // In the hub an empty retained message clears the value [MQTT-3.3.1-10].
+    refused = {code::kBadRequest, "a value is not empty; DELETE removes it"};
   }
-  ask_value(request, effects);  // whether a PUT creates it: 2.01 or 2.04 (RFC 7252 §5.8.3)
-}
-
-void ServerSession::publish(Request& request, session::Effects& effects) {
-  IncomingValue value{.topic = request.topic, .type = request.exchange.type};
-  if (request.method == code::kPut) {
-    value.payload = request.payload;
-    value.max_age_s = request.max_age_s;
-    if (request.content_type) value.content_type = request.content_type->text();
+  if (refused) {
+    return endpoint_.respond(request.exchange, refusal(refused->code, refused->diagnostic), now,
+                             effects);
   }
-  request.awaits = Request::kPublish;
-  effects.publish(to_message(value, request.received, request.properties),
-                  make_ticket(Asked::kPublish, request.index, request.generation));
+  record.guarantee = parameters.guarantee.value_or(to_guarantee(request.exchange.type));
+  record.expiry_s = parameters.expiry_s ? parameters.expiry_s : options.max_age_s;
+  for (const Bytes tag : options.if_match) record.if_match.emplace_back(tag);
+  record.if_none_match = options.if_none_match;
+  record.content_type.reset();
+  if (options.content_format) record.content_type.emplace(*options.content_format);
+  keep_user_properties(parameters, record);
+  record.payload.assign(request.payload.begin(), request.payload.end());
+  ask_value(request.exchange, record, effects);
 }
 
-void ServerSession::on_answers(std::span<const session::Answer> answers, Instant now,
+// Whether what is to be published suits the topic as it is.
+bool ServerSession::fits_topic(Exchange& exchange, TopicRequest& record,
+                               const session::Answer& answer, Instant now,
                                session::Effects& effects) {
-  for (const session::Answer& answer : answers) {
-    const std::uint32_t index = index_of(answer.ticket);
-    const std::uint32_t generation = generation_of(answer.ticket);
-    switch (asked_of(answer.ticket)) {
-      case Asked::kAttach:
-        on_attach_answer(answer, now, effects);
-        break;
-      case Asked::kLookup:
-        if (Request* request = requests_.find(index, generation)) {
-          on_lookup_answer(*request, answer, now, effects);
-        }
-        break;
-      case Asked::kPublish:
-        if (Request* request = requests_.find(index, generation)) {
-          request->refused = answer.reason;
-          finish_publish(*request, now, effects);
-          requests_.give(*request);
-        }
-        break;
-      case Asked::kSubscribe:
-        if (observations_ && observations_->current_topic(index, generation) != nullptr) {
-          on_subscribe_answer(index, answer, now, effects);
-        }
-        break;
-      case Asked::kUnsubscribe:
-        on_unsubscribe_answer(index);
-        break;
-    }
+  if (!holds(record, answer.value)) {
+    endpoint_.respond(exchange, refusal(code::kPreconditionFailed), now, effects);
+    return false;
   }
+  if (answer.declared == nullptr || answer.declared->content_type.empty() ||
+      exchange.method == code::kDelete) {
+    return true;
+  }
+  const auto format = format_of(answer.declared->content_type);
+  if (!record.content_type && format) record.content_type.emplace(*format);
+  if (record.content_type && record.content_type->text() == answer.declared->content_type) {
+    return true;
+  }
+  // pub-sub draft §3.2.1
+  endpoint_.respond(exchange,
+                    refusal(code::kUnsupportedContentFormat, "the topic has another format"), now,
+                    effects);
+  return false;
+}
+
+void ServerSession::publish(Exchange& exchange, TopicRequest& record, session::Effects& effects) {
+  IncomingValue incoming{.topic = record.topic, .guarantee = record.guarantee};
+  if (exchange.method != code::kDelete) {
+    incoming.payload = record.payload;
+    incoming.retain = record.retain;
+    incoming.max_age_s = record.expiry_s;
+    incoming.user = record.user;
+    if (record.content_type) incoming.content_type = record.content_type->text();
+  }
+  record.awaits = Awaits::kPublish;
+  effects.publish(to_message(incoming, exchange.received, record.properties),
+                  make_ticket(Asked::kPublish, exchange.index, exchange.generation));
 }
 
 void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
                                      session::Effects& effects) {
   const bool attached = answer.reason == model::Reason::kOk;
   attachment_ = attached ? Attachment::kAttached : Attachment::kNone;
-  requests_.for_each_open([&](Request& request) {
-    if (request.awaits != Request::kAttach) return;
-    if (attached && request.observation != 0) {
-      const TopicId topic = observations()[request.observation].topic;
-      if (observations().topic(topic).interest == ObservedTopic::Interest::kNone) {
+  for_each_awaiting(Awaits::kAttach, [&](Exchange& exchange, TopicRequest& record) {
+    if (attached && record.observer != 0) {
+      const TopicId topic = (*observed_)[record.observer].topic;
+      if (observed_->topic(topic).interest == ObservedTopic::Interest::kNone) {
         subscribe(topic, effects);
       }
-      request.observed_topic = topic;
-      request.awaits = Request::kSubscribe;
+      record.observed_topic = topic;
+      record.awaits = Awaits::kSubscribe;
       return;
     }
-    if (!attached && request.observation != 0) {
-      drop(request.observation, now, effects);
-      request.refused = answer.reason;
+    if (!attached && record.observer != 0) {
+      drop(record.observer, now, effects);
+      record.refused = answer.reason;
     }
-    ask_value(request, effects);
+    ask_value(exchange, record, effects);
   });
 }
 
-void ServerSession::on_lookup_answer(Request& request, const session::Answer& answer, Instant now,
+void ServerSession::on_lookup_answer(Exchange& exchange, const session::Answer& answer, Instant now,
                                      session::Effects& effects) {
-  request.looked_up = answer.reason;
-  if (request.method != code::kGet) return publish(request, effects);
-  // A value came meanwhile. Where it is kept it has come too, or it was deleted: to be asked again.
-  if (answer.value == nullptr && is_overtaken(request, request.kept_version)) {
-    ask_value(request, effects);
+  TopicRequest& record = requests_[exchange.index];
+  record.looked_up = answer.reason;
+  if (record.resource == Resource::kConfiguration) {
+    return on_configuration_lookup(exchange, answer, now, effects);
+  }
+  if (exchange.method != code::kGet) {
+    if (fits_topic(exchange, record, answer, now, effects)) publish(exchange, record, effects);
     return;
   }
-  finish_get(request, answer.value, now, effects);
-  requests_.give(request);
+  if (!take_seat(record, answer.declared, effects)) return;
+  // A value came meanwhile. Where it is kept it has come too, or it was deleted: to be asked again.
+  if (answer.value == nullptr && is_overtaken(record, record.kept_version)) {
+    return ask_value(exchange, record, effects);
+  }
+  finish_get(exchange, record, answer.value, now, effects);
 }
 
-void ServerSession::finish_publish(Request& request, Instant now, session::Effects& effects) {
-  Code code = to_code(request.refused);
-  if (code == code::kChanged && request.method == code::kDelete) code = code::kDeleted;
-  if (code == code::kChanged && request.looked_up == model::Reason::kNotFound) {
+void ServerSession::finish_publish(Exchange& exchange, TopicRequest& record, Instant now,
+                                   session::Effects& effects) {
+  if (record.initialize && to_code(record.refused) == code::kChanged) {
+    return show_topic(exchange, code::kCreated, &record.properties_wanted, kAllProperties, now,
+                      effects);
+  }
+  Code code = to_code(record.refused);
+  if (code == code::kChanged && exchange.method == code::kDelete) {
+    code = code::kDeleted;
+  } else if (code == code::kChanged && record.retain &&
+             record.looked_up == model::Reason::kNotFound) {
     code = code::kCreated;
   }
-  respond(request.exchange, {.code = code}, now, effects);
-  seen_.answer(request.exchange.message_id, request.fingerprint, code);
+  endpoint_.respond(exchange, {.code = code}, now, effects);
 }
 
-void ServerSession::finish_get(Request& request, const model::Message* value, Instant now,
+void ServerSession::finish_get(Exchange& exchange, TopicRequest& record,
+                               const model::Message* value, Instant now,
                                session::Effects& effects) {
-  seen_.forget(request.exchange.message_id, request.fingerprint);
-  const auto refuse_with = [&](Code code, std::string_view diagnostic = {}) {
-    if (request.observation != 0) drop(request.observation, now, effects);
-    respond(request.exchange, {.code = code, .diagnostic = diagnostic}, now, effects);
+  const auto refuse_with = [&](Code code) {
+    if (record.observer != 0) drop(record.observer, now, effects);
+    endpoint_.respond(exchange, refusal(code), now, effects);
   };
   using enum model::Reason;
-  if (request.refused == kNotAuthorized || request.refused == kBadCredentials) {
-    return refuse_with(to_code(request.refused));
+  if (record.refused == kNotAuthorized || record.refused == kBadCredentials) {
+    return refuse_with(to_code(record.refused));
   }
-  if (request.looked_up != kOk && request.looked_up != kNotFound) {
-    return refuse_with(to_code(request.looked_up));
+  if (record.looked_up != kOk && record.looked_up != kNotFound) {
+    return refuse_with(to_code(record.looked_up));
   }
-  Representation representation;
-  if (value != nullptr && is_overtaken(request, value->version)) {
-    representation = kept(observations()[request.observation], now);
+  Response response{.code = code::kContent, .observer = record.observer};
+  Representation& content = response.content;
+  if (value != nullptr && is_overtaken(record, value->version)) {
+    const KeptValue& kept = endpoint_.observer(record.observer).value;
+    if (kept.payload.size() < kept.size) return ask_value(exchange, record, effects);
+    content = {.etag = kept.etag,
+               .format = kept.format,
+               .max_age_s = max_age(kept.expires_at, now),
+               .payload = kept.payload};
+    response.version = kept.version;
+    response.expires_at = kept.expires_at;
   } else if (value != nullptr) {
-    const auto fitting = represent(*value, request.accept, now);
+    const auto fitting = represent(*value, record.accept, now);
     if (!fitting) return refuse_with(code::kNotAcceptable);
-    representation = *fitting;
-  } else if (request.observation == 0) {  // an observed topic needs no value
+    content = *fitting;
+    response.version = value->version;
+    response.expires_at = value->expires_at;
+  } else if (record.observer == 0 || record.declared) {
+    // an observed topic needs no value, but one that was declared (pub-sub draft §3.1)
     return refuse_with(code::kNotFound);
   }
-  if (kHeadSizeMax + representation_size_max(representation) > settings_.datagram_bytes_max) {
-    return refuse_with(code::kNotImplemented, "the value needs block-wise transfer");
+  if (record.observer != 0 && !content.max_age_s) content.max_age_s = settings_.observe_max_age_s;
+  if (!content.etag.empty() &&
+      std::ranges::find(record.etags, content.etag) != record.etags.end()) {
+    response.code = code::kValid;  // RFC 7252 §5.9.1.3, §5.10.6.2
   }
-  Reply reply{.code = code::kContent, .representation = &representation};
-  const ObservationId observation = request.observation;
-  if (observation != 0) {
-    if (!representation.max_age_s) representation.max_age_s = settings_.observe_max_age_s;
-    reply.observe = next_sequence(observations()[observation], now);
-  }
-  const Representation whole = representation;
-  if (!representation.etag.empty() &&
-      std::ranges::find(request.etags, representation.etag) != request.etags.end()) {
-    reply.code = code::kValid;  // RFC 7252 §5.9.1.3, §5.10.6.2
-    representation.format.reset();
-    representation.payload = {};
-  }
-  const auto message_id = respond(request.exchange, reply, now, effects);
-  if (observation == 0) return;
-  if (message_id) observations()[observation].message_id = *message_id;
-  activate(observation, whole, value, now, effects);
+  const ObserverId observer = record.observer;
+  endpoint_.respond(exchange, response, now, effects);
+  if (observer != 0) begin_notifying(observer, response, now, effects);
 }
 
 }  // namespace hermod::coap

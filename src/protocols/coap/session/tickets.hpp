@@ -15,6 +15,10 @@ enum class Asked : std::uint8_t {
   kPublish,
   kSubscribe,
   kUnsubscribe,
+  kWatch,
+  kList,
+  kDeclare,
+  kUndeclare,
 };
 
 [[nodiscard]] constexpr session::Ticket make_ticket(Asked asked, std::uint32_t index,

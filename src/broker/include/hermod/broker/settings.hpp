@@ -36,6 +36,8 @@ struct ConnectionLimits {
   std::size_t unattached_max = 10'000;           ///< streams whose handshake is not over
   std::size_t unattached_bytes_max = 64u << 20;  ///< octets that those have sent, all together
   std::size_t peers_max = 100'000;               ///< datagram peers remembered
+  /// Octets that datagram sessions keep of bodies and of requests they have seen, all together.
+  std::size_t transfer_bytes_max = 64u << 20;
   /// Streams of one source address on all shards together; 0: no such limit.
   std::size_t per_source_max = 0;
   /// Waiting output from which a connection gets no further messages and its requests are not read.

@@ -419,6 +419,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::unique_ptr<std::uint8_t[]> buffer_;
   core::Core core_;
   Subscribing subscribing_;
+  session::Budget transfers_;  // outlives the sessions that take from it
   Slab<Connection> connections_;
   std::vector<Listener> listeners_;
   std::vector<Socket> sockets_;

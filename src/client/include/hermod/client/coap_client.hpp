@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A CoAP client on Boost.Asio: requests to one server over UDP, with retransmission, and
-// observations (RFC 7252, RFC 7641). It runs on the caller's executor and is made of the same codec
-// and session as the broker. It knows no broker and no command line.
+// A CoAP client on Boost.Asio: requests to one server over UDP, with retransmission and bodies in
+// blocks, and observations (RFC 7252, RFC 7641, RFC 7959). It runs on the caller's executor and is
+// made of the same codec and session as the broker. It knows no broker and no command line.
 //
 //   boost::asio::io_context io;
 //   hermod::client::CoapClient client(io.get_executor(), {.host = "localhost"});
@@ -20,6 +20,7 @@
 #include <boost/asio/async_result.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ namespace hermod::client {
 struct CoapOptions {
   std::string host = "localhost";  ///< name or literal address
   std::uint16_t port = 5683;
-  coap::ClientSettings session;  ///< timeouts, limits
+  std::uint16_t local_port = 0;  ///< the own port; 0: any
+  coap::ClientSettings session;  ///< timeouts, limits, size of blocks
 };
 
 /// The path of a resource, segment by segment, not percent-encoded.
@@ -47,10 +49,53 @@ struct CoapPut {
   bool confirmable = true;
 };
 
+/// Names an observation for async_cancel; unique within a client.
+using CoapObservation = std::uint64_t;
+
+/// An option as it stands on the wire.
+struct CoapOption {
+  std::uint16_t number = 0;
+  std::string value;
+};
+
+/// Any request. What has no member of its own goes into `options`.
+struct CoapRequest {
+  coap::Code method = coap::code::kGet;
+  CoapPath path;
+  std::vector<std::string> query;  ///< Uri-Query, argument by argument
+  std::string payload;             ///< sent in blocks when it is larger than one (RFC 7959)
+  std::optional<coap::ContentFormat> content_format;
+  std::optional<coap::ContentFormat> accept;
+  std::vector<std::string> if_match;  ///< entity tags; an empty one: if it exists at all
+  bool if_none_match = false;
+  std::vector<std::string> etags;  ///< of representations that are here: 2.03 says "still valid"
+  std::string uri_host;            ///< empty: none
+  std::string proxy_uri;           ///< empty: none; path, query and uri_host are then empty
+  std::optional<std::uint8_t> hop_limit;    ///< RFC 8768
+  std::optional<std::uint8_t> no_response;  ///< RFC 7967: sum of coap::kNoSuccess and its like
+  std::vector<CoapOption> options;          ///< any others
+  std::optional<coap::Block> block;  ///< size of blocks both ways, first block of the response
+  std::optional<std::string> token;  ///< of the first message; nothing: random
+  bool confirmable = true;
+};
+
 struct CoapResponse {
   coap::Code code;  ///< kEmpty when none came
   std::string payload;
   std::string content_type;  ///< empty: none was said
+  std::optional<coap::ContentFormat> content_format;
+  std::string etag;  ///< empty: none
+  std::vector<std::string> location_path;
+  std::vector<std::string> location_query;
+  std::optional<std::uint32_t> max_age_s;
+  /// With 4.29 and 5.03: when it may go better (RFC 8516 §3, RFC 7252 §5.9.3.4). Nothing is tried
+  /// again by itself.
+  std::optional<std::uint32_t> retry_after_s;
+  std::optional<std::uint32_t> observe;  ///< sequence number of a registration
+  std::optional<std::uint32_t> size1;    ///< with 4.13: the largest body that the server takes
+  std::optional<std::uint32_t> size2;
+  std::vector<CoapOption> options;  ///< all, those above too; of the first block
+  CoapObservation observation = 0;  ///< of async_observe; 0: nothing is observed
 };
 
 /// A value of an observed resource.
@@ -60,10 +105,14 @@ struct CoapNotification {
   std::string content_type;
   bool confirmable = false;
   bool first = false;  ///< the value that the resource had when the observation began
+  coap::Code code = coap::code::kContent;  ///< an error when the server has ended the observation
+  std::optional<coap::ContentFormat> content_format;
+  std::string etag;
+  std::optional<std::uint32_t> max_age_s;
+  std::optional<std::uint32_t> observe;  ///< sequence number
+  std::vector<CoapOption> options;       ///< all, those above too; of the first block
+  CoapObservation observation = 0;
 };
-
-/// Names an observation for async_cancel; unique within a client.
-using CoapObservation = std::uint64_t;
 
 class CoapConnection;
 
@@ -82,6 +131,16 @@ class CoapClient {
   template <boost::asio::completion_token_for<void(error_code)> Token>
   auto async_connect(Token&& token) {
     return initiate<void(error_code)>(&CoapClient::connect, token);
+  }
+
+  /// Any request. Bodies that need several messages are sent and put together before it completes;
+  /// one above the limit of the settings completes with Error::kTooLarge. With No-Response it may
+  /// complete without error and without a response (coap::ClientSession::request).
+  /// void(error_code, CoapResponse).
+  template <boost::asio::completion_token_for<void(error_code, CoapResponse)> Token>
+  auto async_request(CoapRequest request, Token&& token) {
+    return initiate<void(error_code, CoapResponse)>(&CoapClient::request, token,
+                                                    std::move(request));
   }
 
   /// The value of a resource. void(error_code, CoapResponse).
@@ -111,6 +170,22 @@ class CoapClient {
                                                        std::move(path));
   }
 
+  /// Observes by any request, GET or FETCH. Completes with the response that began the observation,
+  /// which `observation` names, or with an error and the server's answer; Error::kBadRequest with
+  /// 2.05: it has a value, but does not observe. void(error_code, CoapResponse).
+  template <boost::asio::completion_token_for<void(error_code, CoapResponse)> Token>
+  auto async_observe(CoapRequest request, Token&& token) {
+    return initiate<void(error_code, CoapResponse)>(&CoapClient::observe_by, token,
+                                                    std::move(request));
+  }
+
+  /// Asks whether the server is there, by an Empty message that it answers with a Reset
+  /// (RFC 7252 §4.3). void(error_code).
+  template <boost::asio::completion_token_for<void(error_code)> Token>
+  auto async_ping(Token&& token) {
+    return initiate<void(error_code)>(&CoapClient::ping, token);
+  }
+
   /// Ends an observation. void(error_code).
   template <boost::asio::completion_token_for<void(error_code)> Token>
   auto async_cancel(CoapObservation observation, Token&& token) {
@@ -119,8 +194,8 @@ class CoapClient {
 
   /// The next value of what is observed. While nobody receives, the oldest values are forgotten: an
   /// observation promises the latest value, not every one. An error means that an observation has
-  /// ended by the server's will, or that the client was closed. One call at a time.
-  /// void(error_code, CoapNotification).
+  /// ended by the server's will, whose answer comes with it, or that the client was closed. One
+  /// call at a time. void(error_code, CoapNotification).
   template <boost::asio::completion_token_for<void(error_code, CoapNotification)> Token>
   auto async_receive(Token&& token) {
     return initiate<void(error_code, CoapNotification)>(&CoapClient::receive, token);
@@ -132,6 +207,9 @@ class CoapClient {
 
  private:
   void connect(Handler<void(error_code)> handler);
+  void request(Handler<void(error_code, CoapResponse)> handler, CoapRequest request);
+  void observe_by(Handler<void(error_code, CoapResponse)> handler, CoapRequest request);
+  void ping(Handler<void(error_code)> handler);
   void get(Handler<void(error_code, CoapResponse)> handler, CoapPath path);
   void put(Handler<void(error_code, CoapResponse)> handler, CoapPath path, CoapPut value);
   void remove(Handler<void(error_code, CoapResponse)> handler, CoapPath path);

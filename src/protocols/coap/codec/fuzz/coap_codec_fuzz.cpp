@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hermod/base/assert.hpp"
+#include "hermod/coap/codec/block.hpp"
 #include "hermod/coap/codec/message.hpp"
 #include "hermod/coap/codec/uri.hpp"
 #include "hermod/coap/codec/writer.hpp"
@@ -15,6 +16,25 @@ namespace {
 
 using namespace hermod;
 using namespace hermod::coap;
+
+// A block is where its number says, and its value is written back in its shortest form.
+void check_block(Bytes value) {
+  const auto block = read_block(value);
+  if (!block) return;
+  HERMOD_ASSERT(value.size() <= 3 && block->number <= Block::kNumberMax);
+  HERMOD_ASSERT(block->size() >= 16 && block->size() <= 1024);
+  HERMOD_ASSERT(block->offset() / block->size() == block->number);
+  HERMOD_ASSERT(block->value() == uint_value(value).value());
+  HERMOD_ASSERT(size_exponent_for(block->size()) == block->size_exponent);
+}
+
+// The token lies where its length says (RFC 8974 §2.1).
+void check_token(const MessageView& message, Bytes datagram) {
+  const auto field = read_header(datagram)->token_length;
+  const std::size_t size = message.token.size();
+  HERMOD_ASSERT(field == (size < 13 ? size : size < 269 ? 13 : 14));
+  HERMOD_ASSERT(message.token.data() + size == datagram.data() + head_size(size));
+}
 
 void check_encoding(const MessageView& message, Bytes datagram) {
   HERMOD_ASSERT(encoded_size(message) == datagram.size());
@@ -25,6 +45,7 @@ void check_encoding(const MessageView& message, Bytes datagram) {
   BodyWriter body(
       write_head(out.data(), message.type, message.code, message.message_id, message.token));
   for (const OptionView& option : message.options) {
+    check_block(option.value);
     body.option(option.number, option.value);
     if (const OptionRule* rule = find_rule(option.number);
         rule != nullptr && rule->format == OptionFormat::kUint &&
@@ -52,6 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes datagram{data, size};
   const auto message = decode(datagram);
   if (message) {
+    check_token(*message, datagram);
     check_encoding(*message, datagram);
     check_text(*message);
   } else {

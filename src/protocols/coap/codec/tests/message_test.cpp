@@ -119,6 +119,20 @@ TEST(Decode, EncodesBackToTheSameOctets) {
   }
 }
 
+// The largest token that can be told, and one octet less of it (RFC 8974 §2.1).
+TEST(Decode, ReadsTheLongestToken) {
+  auto datagram = octets("4e010001ffff 'k'*65804 ff70");
+  const auto message = decode(datagram);
+  ASSERT_TRUE(message.has_value());
+  EXPECT_EQ(message->token.size(), kTokenSizeMax);
+  EXPECT_EQ(message->token.data(), datagram.data() + 6);
+  EXPECT_EQ(as_text(message->payload), "p");
+  EXPECT_EQ(testkit::reencodes(MessageCodec{}, datagram), "");
+  datagram.resize(6 + kTokenSizeMax - 1);
+  ASSERT_FALSE(decode(datagram).has_value());
+  EXPECT_EQ(decode(datagram).error().offset, datagram.size());
+}
+
 // RFC 7252 §4.2: a Reset echoes the Message ID even of a message that could not be decoded.
 TEST(ReadHeader, WorksOnMalformedMessages) {
   for (const MalformedVector& vector : kMalformed) {

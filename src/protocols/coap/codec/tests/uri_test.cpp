@@ -163,5 +163,13 @@ TEST(PercentDecode, IsStrict) {
   EXPECT_EQ(percent_decode("%-1").error().offset, 0u);
 }
 
+TEST(AppendSegment, EncodesWhatIsNotPlain) {
+  std::string out = "/ps/data";
+  append_segment(out, "a b/c?d%20");
+  append_segment(out, "");
+  append_segment(out, "$SYS:x@y");
+  EXPECT_EQ(out, "/ps/data/a%20b%2Fc%3Fd%2520//$SYS:x@y");
+}
+
 }  // namespace
 }  // namespace hermod::coap::test

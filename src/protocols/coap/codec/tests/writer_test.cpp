@@ -25,7 +25,7 @@ TEST(BodyWriter, ReproducesEveryVector) {
     std::vector<std::uint8_t> out(datagram.size());
     BodyWriter body(
         write_head(out.data(), message->type, message->code, message->message_id, message->token));
-    std::size_t predicted = kHeaderSize + message->token.size();
+    std::size_t predicted = head_size(message->token.size());
     OptionNumber previous{};
     for (const OptionView& option : message->options) {
       body.option(option.number, option.value);
@@ -95,9 +95,23 @@ TEST(BodyWriterDeathTest, RefusesDescendingNumbers) {
   EXPECT_DEATH(body.option(OptionNumber::kETag, Bytes{}), "broken invariant");
 }
 
-TEST(WriteHeadDeathTest, RefusesLongTokens) {
-  const std::array<std::uint8_t, 9> token{};
-  std::array<std::uint8_t, 16> out{};
+// Token lengths on both sides of every border of RFC 8974 §2.1.
+TEST(WriteHead, PredictsItsSizeAtEveryBorder) {
+  for (const std::size_t length :
+       {0u, 1u, 8u, 9u, 12u, 13u, 14u, 268u, 269u, 270u, 65803u, 65804u}) {
+    const std::vector<std::uint8_t> token(length, 't');
+    std::vector<std::uint8_t> out(head_size(length));
+    EXPECT_EQ(write_head(out.data(), Type::kCon, code::kGet, 0, token), out.data() + out.size());
+    const auto message = decode(out);
+    ASSERT_TRUE(message.has_value()) << length;
+    EXPECT_TRUE(std::ranges::equal(message->token, token)) << length;
+    EXPECT_TRUE(message->options.empty()) << length;
+  }
+}
+
+TEST(WriteHeadDeathTest, RefusesTokensThatNoHeaderCanTell) {
+  const std::vector<std::uint8_t> token(kTokenSizeMax + 1);
+  std::vector<std::uint8_t> out(token.size() + 16);
   EXPECT_DEATH((void)write_head(out.data(), Type::kCon, code::kGet, 0, token), "broken invariant");
 }
 
@@ -122,7 +136,7 @@ TEST(Encode, RoundTripsRandomMessages) {
     const MessageView message{.type = static_cast<Type>(rng.below(4)),
                               .code = {static_cast<std::uint8_t>(1 + rng.below(255))},
                               .message_id = static_cast<std::uint16_t>(rng.next()),
-                              .token = some(kTokenSizeMax),
+                              .token = some(rng.below(2) == 0 ? kTokenSizeUsual : 290),
                               .options = Options{{option_octets.data(), body.position()}},
                               .payload = some(300)};
     std::vector<std::uint8_t> datagram(encoded_size(message));

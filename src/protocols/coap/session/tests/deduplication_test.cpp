@@ -14,7 +14,7 @@ constexpr Instant kUntil = kNow + seconds{247};
 
 // RFC 7252 §4.5: the same answer, for as long as the message can come again.
 TEST(Deduplicator, RepeatsAnAnswerForItsLifetime) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   EXPECT_EQ(seen.look_up(1, 11, kNow).verdict, Verdict::kNew);
   seen.open(1, 11, kNow, kUntil);
   EXPECT_EQ(seen.look_up(1, 11, kNow).verdict, Verdict::kInProgress);
@@ -27,7 +27,7 @@ TEST(Deduplicator, RepeatsAnAnswerForItsLifetime) {
 
 // A fast peer reuses message ids early: the whole message is compared.
 TEST(Deduplicator, TakesTheSameIdWithOtherContentForNew) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   seen.open(1, 11, kNow, kUntil);
   seen.answer(1, 11, code::kChanged);
   EXPECT_EQ(seen.look_up(1, 12, kNow).verdict, Verdict::kNew);
@@ -38,7 +38,7 @@ TEST(Deduplicator, TakesTheSameIdWithOtherContentForNew) {
 }
 
 TEST(Deduplicator, ForgetsWhatMayBeExecutedAgain) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   seen.open(1, 11, kNow, kUntil);
   seen.forget(1, 11);
   EXPECT_EQ(seen.look_up(1, 11, kNow).verdict, Verdict::kNew);
@@ -47,7 +47,7 @@ TEST(Deduplicator, ForgetsWhatMayBeExecutedAgain) {
 
 // RFC 7252 §5.2.2: after an Empty Acknowledgement no other one follows, whatever the answer was.
 TEST(Deduplicator, StaysAcknowledged) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   seen.open(1, 11, kNow, kUntil);
   seen.acknowledge(1, 11);
   seen.answer(1, 11, code::kChanged);
@@ -56,7 +56,7 @@ TEST(Deduplicator, StaysAcknowledged) {
 }
 
 TEST(Deduplicator, GrowsToItsLimitAndKeepsTheNewest) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   EXPECT_EQ(seen.capacity(), 0u);  // a peer that only reads costs nothing
   for (std::uint16_t id = 100; id < 300; ++id) {
     seen.open(id, id, kNow, kUntil);
@@ -69,7 +69,7 @@ TEST(Deduplicator, GrowsToItsLimitAndKeepsTheNewest) {
 }
 
 TEST(Deduplicator, DoesNotGrowForWhatIsOver) {
-  Deduplicator seen(64);
+  Deduplicator seen(64, 4, nullptr);
   for (std::uint16_t id = 0; id < 1000; ++id) {
     seen.open(id, id, kNow, kUntil);
     seen.forget(id, id);
@@ -85,7 +85,7 @@ TEST(Deduplicator, DoesNotGrowForWhatIsOver) {
 }
 
 TEST(Deduplicator, KeepsEntriesWhenItGrows) {
-  Deduplicator seen(256);
+  Deduplicator seen(256, 4, nullptr);
   for (const int id : {0, 8, 16, 24, 32, 3, 11, 65'528}) {
     seen.open(static_cast<std::uint16_t>(id), 5, kNow, kUntil);
     seen.answer(static_cast<std::uint16_t>(id), 5, code::kDeleted);

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 // RFC 7641 §4.4: strictly increasing, no more than 2^23 in 256 s, and always three octets long.
 TEST(NextSequence, IncreasesStrictlyInSerialArithmetic) {
-  Observation observation;
+  Observer observation;
   Instant now{hours{100}};
   std::uint32_t before = next_sequence(observation, now);
   for (int i = 0; i < 200'000; ++i) {
@@ -28,25 +28,25 @@ TEST(NextSequence, IncreasesStrictlyInSerialArithmetic) {
 }
 
 TEST(NextSequence, FollowsTheClock) {
-  Observation observation;
+  Observer observation;
   const Instant now{hours{100}};
   const std::uint32_t first = next_sequence(observation, now);
   const std::uint32_t second = next_sequence(observation, now + seconds{100});
   EXPECT_NEAR((second - first) & 0xff'ffff, 100.0 * (1 << 23) / 256, 0x1'0000);
   // a new registration, after this side has forgotten the old one, still comes later
-  Observation forgotten;
+  Observer forgotten;
   const std::uint32_t third = next_sequence(forgotten, now + seconds{101});
   EXPECT_LT((third - second) & 0xff'ffff, 1u << 23);
 }
 
 // Whoever registers again with the same token while the numbers begin anew gets newer ones too.
 TEST(NextSequence, FollowsTheClockWhereItBeginsAnew) {
-  Observation first;
+  Observer first;
   Instant now{hours{100}};
   std::uint32_t before = next_sequence(first, now);
   for (int i = 0; i < 10'000; ++i) {
     now += std::chrono::milliseconds{100};  // round twice
-    Observation forgotten;
+    Observer forgotten;
     const std::uint32_t step = (next_sequence(forgotten, now) - before) & 0xff'ffff;
     ASSERT_GT(step, 0u);
     ASSERT_LT(step, 1u << 23);
@@ -57,18 +57,15 @@ TEST(NextSequence, FollowsTheClockWhereItBeginsAnew) {
 TEST(MustConfirm, FollowsTheMessageTheCountAndTheClock) {
   const Settings settings;
   const Instant now{hours{100}};
-  using enum model::Guarantee;
-  Observation observation{.confirmed_at = now, .sent_at = now};
+  Observer observation{.confirmed_at = now, .sent_at = now};
   EXPECT_TRUE(must_confirm(observation, settings, now));  // never proven
   observation.proven = true;
   EXPECT_FALSE(must_confirm(observation, settings, now));
   EXPECT_FALSE(must_confirm(observation, settings, now + seconds{9}));
   EXPECT_TRUE(must_confirm(observation, settings, now + seconds{10}));  // changes are rare
-  for (const auto guarantee : {kAtLeastOnce, kExactlyOnce}) {
-    observation.value.guarantee = guarantee;
-    EXPECT_TRUE(must_confirm(observation, settings, now));
-  }
-  observation.value.guarantee = kAtMostOnce;
+  observation.value.confirm = true;
+  EXPECT_TRUE(must_confirm(observation, settings, now));
+  observation.value.confirm = false;
   observation.unconfirmed = settings.unconfirmed_max;
   EXPECT_TRUE(must_confirm(observation, settings, now));
 }
@@ -76,7 +73,7 @@ TEST(MustConfirm, FollowsTheMessageTheCountAndTheClock) {
 TEST(ConfirmDue, ComesSoonAfterABurstAndOnceADay) {
   const Settings settings;
   const Instant now{hours{100}};
-  Observation observation{.confirmed_at = now - hours{1}, .sent_at = now};
+  Observer observation{.confirmed_at = now - hours{1}, .sent_at = now};
   EXPECT_EQ(confirm_due(observation, settings), now - hours{1} + settings.prove_within);
   observation.proven = true;
   EXPECT_EQ(confirm_due(observation, settings), now + hours{23});  // RFC 7641 §4.5
@@ -107,53 +104,35 @@ TEST(NotificationOrder, TakesAnythingAfterSilence) {
   EXPECT_TRUE(order.accept(50, now + seconds{128} + Duration{1}));  // T2 > T1 + 128 seconds
 }
 
-class ObservationsTest : public ::testing::Test {
+class ObserversTest : public ::testing::Test {
  protected:
-  ObservationId active(std::string_view token, std::string_view topic) {
-    const ObservationId id = list.add(Token{as_bytes(token)}, topic, Instant{});
-    list[id].state = Observation::State::kActive;
+  ObserverId active(std::string_view token) {
+    const ObserverId id = list.add(Token{as_bytes(token)}, Instant{});
+    list[id].state = Observer::State::kActive;
     return id;
   }
-  Observations list;
+  Observers list;
 };
 
-TEST_F(ObservationsTest, FindsByTokenMessageAndTopic) {
-  const ObservationId a = active("1", "x");
-  const ObservationId b = active("2", "x");
-  const ObservationId c = active("", "y");
+TEST_F(ObserversTest, FindsByTokenAndMessage) {
+  const ObserverId a = active("1");
+  const ObserverId b = active("2");
+  const ObserverId c = active("");
   list[b].message_id = 77;
   EXPECT_EQ(list.size(), 3u);
-  EXPECT_EQ(list.topics(), 2u);
   EXPECT_EQ(list.find(Token{as_bytes("1")}), a);
   EXPECT_EQ(list.find(Token{}), c);
   EXPECT_EQ(list.find(Token{as_bytes("3")}), 0u);
   EXPECT_EQ(list.find_message(77), b);
-  EXPECT_EQ(list.find_topic("x"), list[a].topic);
-  EXPECT_EQ(list.find_topic("z"), 0u);
-  EXPECT_EQ(list.topic(list[a].topic).observers, 2u);
-}
-
-TEST_F(ObservationsTest, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
-  const ObservationId a = active("1", "x");
-  const ObservationId b = active("2", "x");
-  const TopicId topic = list[a].topic;
   list.remove(a);
-  list.release_topic(topic);
-  EXPECT_EQ(list.find_topic("x"), topic);
-  list.remove(b);
-  list.topic(topic).unsubscribes_pending = 1;
-  list.release_topic(topic);
-  EXPECT_TRUE(list.has_topic(topic));
-  list.topic(topic).unsubscribes_pending = 0;
-  list.release_topic(topic);
-  EXPECT_FALSE(list.has_topic(topic));
-  EXPECT_EQ(list.topics(), 0u);
-  EXPECT_EQ(active("3", "z"), a);  // places are used again
+  EXPECT_FALSE(list.holds(a));
+  EXPECT_TRUE(list.holds(b));
+  EXPECT_EQ(active("4"), a);  // places are used again
 }
 
-TEST_F(ObservationsTest, OffersWhoWaitsOnceAndInOrder) {
-  const ObservationId a = active("1", "x");
-  const ObservationId b = active("2", "y");
+TEST_F(ObserversTest, OffersWhoWaitsOnceAndInOrder) {
+  const ObserverId a = active("1");
+  const ObserverId b = active("2");
   list.wait(b);
   list.wait(a);
   list.wait(b);
@@ -164,15 +143,25 @@ TEST_F(ObservationsTest, OffersWhoWaitsOnceAndInOrder) {
   EXPECT_EQ(list.next_waiting(), b);
 }
 
-TEST_F(ObservationsTest, DoesNotOfferWhoIsGone) {
-  const ObservationId a = active("1", "x");
-  const ObservationId b = active("2", "y");
+TEST_F(ObserversTest, DoesNotOfferWhoIsGone) {
+  const ObserverId a = active("1");
+  const ObserverId b = active("2");
   list.wait(a);
   list.wait(b);
   list.remove(a);
-  EXPECT_EQ(active("3", "z"), a);  // in the same place, and not waiting
+  EXPECT_EQ(active("3"), a);  // in the same place, and not waiting
   EXPECT_EQ(list.next_waiting(), b);
   EXPECT_EQ(list.next_waiting(), 0u);
+}
+
+TEST_F(ObserversTest, KeepTheFirstBlockOfAValue) {
+  const std::vector<std::uint8_t> value(100, 'x');
+  const ObserverId a = active("1");
+  list[a].size_exponent = 2;
+  keep(list[a], {.payload = value, .version = 7});
+  EXPECT_EQ(list[a].value.payload.size(), 64u);
+  EXPECT_EQ(list[a].value.size, 100u);
+  EXPECT_EQ(list[a].value.version, 7u);
 }
 
 }  // namespace

@@ -4,38 +4,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hermod/coap/codec/writer.hpp"
-
 namespace hermod::coap::test {
 namespace {
 
 using ::testing::ElementsAre;
-using enum OptionNumber;
 
-struct Read {
-  std::vector<std::uint8_t> octets;
+struct Found {
   std::string topic;
-  RequestView view;
+  Target target;
 };
 
-// Options in ascending order.
-Read read(const std::vector<std::pair<OptionNumber, std::string>>& options,
-          std::size_t levels_max = 128) {
-  Read result{.octets = std::vector<std::uint8_t>(8192)};
-  BodyWriter body(result.octets.data());
-  for (const auto& [number, value] : options) body.option(number, value);
-  const MessageView message{.options = Options{{result.octets.data(), body.position()}}};
-  result.view = read_request(message, levels_max, result.topic);
-  return result;
+Found find(const std::vector<std::string>& path, std::size_t levels_max = 128) {
+  Found found;
+  const std::vector<std::string_view> segments(path.begin(), path.end());
+  found.target = read_target(segments, levels_max, found.topic);
+  return found;
 }
 
-Read read_path(const std::vector<std::string>& segments, std::size_t levels_max = 128) {
-  std::vector<std::pair<OptionNumber, std::string>> options;
-  for (const std::string& segment : segments) options.emplace_back(kUriPath, segment);
-  return read(options, levels_max);
-}
-
-TEST(ReadRequest, FindsTheResource) {
+TEST(ReadTarget, FindsTheResource) {
   struct Row {
     std::vector<std::string> path;
     Resource resource;
@@ -56,14 +42,14 @@ TEST(ReadRequest, FindsTheResource) {
         Row{{".well-known"}, Resource::kNone, ""},
         Row{{"x", "ps", "data", "a"}, Resource::kNone, ""}}) {
     SCOPED_TRACE(::testing::PrintToString(row.path));
-    const Read result = read_path(row.path);
-    EXPECT_EQ(result.view.resource, row.resource);
-    EXPECT_EQ(result.view.topic, row.topic);
-    EXPECT_FALSE(result.view.refusal.has_value());
+    const Found result = find(row.path);
+    EXPECT_EQ(result.target.resource, row.resource);
+    EXPECT_EQ(result.target.topic, row.topic);
+    EXPECT_FALSE(result.target.refusal.has_value());
   }
 }
 
-TEST(ReadRequest, RefusesWhatIsNoTopic) {
+TEST(ReadTarget, RefusesWhatIsNoTopic) {
   for (const std::vector<std::string>& levels :
        std::vector<std::vector<std::string>>{{"a/b"},
                                              {"."},
@@ -76,74 +62,39 @@ TEST(ReadRequest, RefusesWhatIsNoTopic) {
     std::vector<std::string> path{"ps", "data"};
     path.insert(path.end(), levels.begin(), levels.end());
     SCOPED_TRACE(::testing::PrintToString(levels));
-    const Read result = read_path(path);
-    ASSERT_TRUE(result.view.refusal.has_value());
-    EXPECT_EQ(result.view.refusal->code, code::kBadRequest);
+    const Found result = find(path);
+    ASSERT_TRUE(result.target.refusal.has_value());
+    EXPECT_EQ(result.target.refusal->code, code::kBadRequest);
     EXPECT_FALSE(topic_of_path(path).has_value());
   }
 }
 
-TEST(ReadRequest, BoundsTheLevels) {
-  EXPECT_FALSE(read_path({"ps", "data", "a", "b", "c"}, 3).view.refusal.has_value());
-  EXPECT_TRUE(read_path({"ps", "data", "a", "b", "c", "d"}, 3).view.refusal.has_value());
+TEST(ReadTarget, BoundsTheLevels) {
+  EXPECT_FALSE(find({"ps", "data", "a", "b", "c"}, 3).target.refusal.has_value());
+  EXPECT_TRUE(find({"ps", "data", "a", "b", "c", "d"}, 3).target.refusal.has_value());
 }
 
-TEST(ReadRequest, TakesTheOptions) {
-  const Read result = read({{kUriHost, "h"},
-                            {kETag, "1"},
-                            {kETag, "22"},
-                            {kETag, "333"},
-                            {kObserve, ""},
-                            {kUriPort, "\x16\x33"},
-                            {kUriPath, "ps"},
-                            {kContentFormat, "2"},
-                            {kMaxAge, std::string("\0\x01\x00", 3)},
-                            {kAccept, ""}});
-  EXPECT_EQ(result.view.observe, kObserveRegister);
-  EXPECT_EQ(result.view.content_format, ContentFormat::kJson);
-  EXPECT_EQ(result.view.max_age_s, 256u);
-  EXPECT_EQ(result.view.accept, ContentFormat::kTextPlain);
-  EXPECT_EQ(as_text(result.view.etags[1]), "22");
-  EXPECT_FALSE(result.view.bad_option.has_value());
-  EXPECT_FALSE(result.view.refusal.has_value());
+TEST(ReadParameters, TakesWhatAPublicationHas) {
+  const std::vector<std::string_view> query{"retain=0", "qos=2", "expiry=4294967295",
+                                            "user.room=a=b", "user.=x"};
+  const PublishParameters parameters = read_parameters(query);
+  EXPECT_FALSE(parameters.refusal.has_value());
+  EXPECT_EQ(parameters.retain, false);
+  EXPECT_EQ(parameters.guarantee, model::Guarantee::kExactlyOnce);
+  EXPECT_EQ(parameters.expiry_s, 4'294'967'295u);
+  ASSERT_EQ(parameters.user.size(), 2u);
+  EXPECT_EQ(parameters.user[0].name, "room");
+  EXPECT_EQ(std::get<std::string_view>(parameters.user[0].value), "a=b");
 }
 
-// RFC 7252 §5.4.1, §5.4.3, §5.4.5: unknown, of a wrong length, once too often.
-TEST(ReadRequest, NamesTheFirstBadCriticalOption) {
-  EXPECT_EQ(read({{OptionNumber{9}, "x"}}).view.bad_option, OptionNumber{9});
-  EXPECT_EQ(read({{kIfMatch, "x"}}).view.bad_option, kIfMatch);  // conditions are not supported
-  EXPECT_EQ(read({{kIfNoneMatch, ""}}).view.bad_option, kIfNoneMatch);
-  EXPECT_EQ(read({{kUriHost, ""}}).view.bad_option, kUriHost);
-  EXPECT_EQ(read({{kUriPath, std::string(256, 'x')}}).view.bad_option, kUriPath);
-  EXPECT_EQ(read({{kAccept, "123"}}).view.bad_option, kAccept);
-  EXPECT_EQ(read({{kAccept, "1"}, {kAccept, "2"}}).view.bad_option, kAccept);
-  EXPECT_EQ(read({{kUriPort, "1"}, {kUriPort, "1"}, {kAccept, "123"}}).view.bad_option, kUriPort);
-  EXPECT_EQ(read({{OptionNumber{65'001}, ""}}).view.bad_option, OptionNumber{65'001});
-}
-
-TEST(ReadRequest, IgnoresBadElectiveOptions) {
-  const Read result = read({{kETag, ""},
-                            {kObserve, "1234"},
-                            {OptionNumber{10}, "x"},
-                            {kContentFormat, "123"},
-                            {kMaxAge, "1"},
-                            {kMaxAge, "2"},
-                            {OptionNumber{65'000}, "x"}});
-  EXPECT_FALSE(result.view.bad_option.has_value());
-  EXPECT_FALSE(result.view.observe.has_value());
-  EXPECT_FALSE(result.view.content_format.has_value());
-  EXPECT_EQ(result.view.max_age_s, static_cast<std::uint32_t>('1'));  // the first one holds
-  EXPECT_TRUE(result.view.etags[0].empty());
-}
-
-TEST(ReadRequest, RefusesProxyingAndQueries) {
-  EXPECT_EQ(read({{kProxyUri, "coap://x"}}).view.refusal->code, code::kProxyingNotSupported);
-  EXPECT_EQ(read({{kUriPath, "ps"}, {kProxyScheme, "http"}}).view.refusal->code,
-            code::kProxyingNotSupported);
-  EXPECT_EQ(read({{kUriPath, "ps"}, {kUriQuery, "a"}}).view.refusal->code, code::kBadRequest);
-  // RFC 6690 §4.1: filtering is optional
-  EXPECT_FALSE(read({{kUriPath, ".well-known"}, {kUriPath, "core"}, {kUriQuery, "rt=x"}})
-                   .view.refusal.has_value());
+TEST(ReadParameters, RefusesEverythingElse) {
+  for (const std::string_view argument :
+       {"", "retain", "retain=", "retain=2", "retain=yes", "qos=3", "qos=-1", "qos= 1",
+        "expiry=4294967296", "expiry=1s", "Retain=1", "retian=1", "user.\xff=x", "user.x=\xff"}) {
+    SCOPED_TRACE(argument);
+    ASSERT_TRUE(read_parameters({&argument, 1}).refusal.has_value());
+    EXPECT_EQ(read_parameters({&argument, 1}).refusal->code, code::kBadRequest);
+  }
 }
 
 TEST(TopicPath, IsReversible) {

@@ -16,9 +16,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hermod/base/assert.hpp"
+#include "hermod/coap/codec/block.hpp"
 #include "hermod/coap/codec/uri.hpp"
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/session/session.hpp"
@@ -58,25 +60,58 @@ struct Sends {
   std::optional<std::uint32_t> max_age;
   std::optional<std::uint32_t> accept;
   std::string_view payload;
-  std::optional<std::uint16_t> odd_option;  // above 17, with the value "x"
+  std::optional<std::uint16_t> odd_option;  // with the value "x"
+  std::optional<Block> block1;
+  std::optional<Block> block2;
+  std::optional<std::uint32_t> size1;
+  bool size2 = false;
+  std::vector<std::string> if_match;
+  bool if_none_match = false;
+  std::optional<std::uint32_t> no_response;
+  std::string_view echo;
+  std::string_view request_tag;
 };
 
 [[nodiscard]] inline std::vector<std::uint8_t> encode(const Sends& message) {
   using enum OptionNumber;
+  std::vector<std::pair<OptionNumber, std::string>> options;
+  const auto text = [&](OptionNumber number, std::string_view value) {
+    options.emplace_back(number, value);
+  };
+  const auto number = [&](OptionNumber option, const std::optional<std::uint32_t>& value) {
+    if (!value) return;
+    std::string octets;
+    for (std::uint32_t rest = *value; rest != 0; rest >>= 8) {
+      octets.insert(octets.begin(), static_cast<char>(rest & 0xff));
+    }
+    options.emplace_back(option, octets);
+  };
+  const Uri uri = parse_uri("coap://h" + message.path).value();
+  for (const std::string& etag : message.if_match) text(kIfMatch, etag);
+  for (const std::string& etag : message.etags) text(kETag, etag);
+  if (message.if_none_match) text(kIfNoneMatch, "");
+  number(kObserve, message.observe);
+  if (message.code.is_request()) {
+    for (const std::string& segment : uri.path) text(kUriPath, segment);
+  }
+  number(kContentFormat, message.format);
+  number(kMaxAge, message.max_age);
+  for (const std::string& argument : uri.query) text(kUriQuery, argument);
+  number(kAccept, message.accept);
+  if (message.block2) number(kBlock2, message.block2->value());
+  if (message.block1) number(kBlock1, message.block1->value());
+  if (message.size2) text(kSize2, "");
+  number(kSize1, message.size1);
+  if (!message.echo.empty()) text(kEcho, message.echo);
+  number(kNoResponse, message.no_response);
+  if (!message.request_tag.empty()) text(kRequestTag, message.request_tag);
+  if (message.odd_option) text(static_cast<OptionNumber>(*message.odd_option), "x");
+  std::ranges::stable_sort(options, {}, [](const auto& option) { return option.first; });
+
   std::vector<std::uint8_t> out(65'536);
   BodyWriter body(
       write_head(out.data(), message.type, message.code, message.id, as_bytes(message.token)));
-  const Uri uri = parse_uri("coap://h" + message.path).value();
-  for (const std::string& etag : message.etags) body.option(kETag, etag);
-  if (message.observe) body.uint_option(kObserve, *message.observe);
-  if (message.code.is_request()) {
-    for (const std::string& segment : uri.path) body.option(kUriPath, segment);
-  }
-  if (message.format) body.uint_option(kContentFormat, *message.format);
-  if (message.max_age) body.uint_option(kMaxAge, *message.max_age);
-  for (const std::string& argument : uri.query) body.option(kUriQuery, argument);
-  if (message.accept) body.uint_option(kAccept, *message.accept);
-  if (message.odd_option) body.option(static_cast<OptionNumber>(*message.odd_option), "x");
+  for (const auto& [option, value] : options) body.option(option, value);
   body.payload(as_bytes(message.payload));
   out.resize(static_cast<std::size_t>(body.position() - out.data()));
   return out;
@@ -103,7 +138,12 @@ class Script {
 
   /// Answers the n-th effect that wants an answer, counted since before the last wants().
   void answers(std::size_t n, session::Answer answer) {
-    answer.ticket = tickets_.at(n);
+    last_ticket_ = tickets_.at(n);
+    answers_ticket(last_ticket_, answer);
+  }
+  /// Answers a ticket, maybe once more.
+  void answers_ticket(session::Ticket ticket, session::Answer answer) {
+    answer.ticket = ticket;
     run([&](session::Effects& effects) { session_.on_answers({&answer, 1}, now, effects); });
   }
   void answers(std::size_t n, model::Reason reason) {
@@ -129,6 +169,16 @@ class Script {
   }
   void closes(model::Reason reason) {
     run([&](session::Effects& effects) { session_.on_close(reason, now, effects); });
+  }
+  /// The peer asks for a value, waits for it, and confirms a separate response: its address is its
+  /// own. The session's message ids from the second on are free.
+  void proves_itself() {
+    sends({.id = 60'000, .path = "/ps/data/proof"});
+    HERMOD_ASSERT(wants() == "Lookup proof");
+    after(std::chrono::seconds{1});
+    answers(0, model::Reason::kNotFound);
+    HERMOD_ASSERT(sent() == "ACK 0.00 #60000 | CON 4.04 #s0 t:t");
+    acknowledges(0);
   }
   /// Any other input.
   template <typename Input>
@@ -161,6 +211,8 @@ class Script {
     return out;
   }
   /// The n-th message id of the session.
+  /// The ticket that was answered last.
+  [[nodiscard]] session::Ticket last_ticket() const { return last_ticket_; }
   [[nodiscard]] std::uint16_t own_id(unsigned n) const {
     return static_cast<std::uint16_t>(base_.value() + n);
   }
@@ -198,20 +250,24 @@ class Script {
                                              : std::to_string(static_cast<unsigned>(option.number));
     // a sequence number
     if (option.number == OptionNumber::kObserve && option.value.size() == 3) return " Observe:n";
+    if (option.number == OptionNumber::kBlock1 || option.number == OptionNumber::kBlock2) {
+      const Block block = read_block(option.value).value();
+      return fmt::format(" {}:{}{}/{}", name, block.number, block.more ? "+" : "", block.size());
+    }
     if (rule != nullptr && rule->format == OptionFormat::kUint) {
       return fmt::format(" {}:{}", name, uint_value(option.value).value());
     }
-    if (option.number == OptionNumber::kETag) {
+    if (option.number == OptionNumber::kETag || option.number == OptionNumber::kEcho) {
       std::string tag = testkit::hex(option.value);
       std::erase(tag, ' ');
-      return " ETag:" + tag;
+      return fmt::format(" {}:{}", name, tag);
     }
     return fmt::format(" {}:'{}'", name, as_text(option.value));
   }
   // Tokens of the client role are random.
   std::string token_text(Bytes token) {
     const std::string text(as_text(token));
-    if (token.size() < kTokenSizeMax) return text;
+    if (token.size() != kTokenSizeUsual) return text;
     auto at = std::ranges::find(tokens, text);
     if (at == tokens.end()) at = tokens.insert(at, text);
     return std::to_string(at - tokens.begin());
@@ -248,6 +304,23 @@ class Script {
   std::string text(const session::Lookup& e) {
     return asked(e.ticket, "Lookup " + std::string(e.topic));
   }
+  std::string text(const session::Declare& e) {
+    static constexpr std::string_view kModes[] = {"create", "replace", "patch"};
+    return asked(
+        e.ticket,
+        fmt::format("Declare {} {} ct:{} max:{}", e.topic, kModes[static_cast<std::size_t>(e.mode)],
+                    e.properties->content_type, e.properties->subscribers_max.value_or(0)));
+  }
+  std::string text(const session::Undeclare& e) {
+    return asked(e.ticket, "Undeclare " + std::string(e.topic));
+  }
+  std::string text(const session::List& e) {
+    return asked(e.ticket, fmt::format("List {} after '{}'", e.filter, e.after));
+  }
+  std::string text(const session::Watch& e) {
+    return asked(e.ticket, "Watch " + std::string(e.topic));
+  }
+  std::string text(const session::Unwatch& e) { return "Unwatch " + std::string(e.topic); }
   std::string text(const session::Close& e) { return "Close " + std::string(to_text(e.reason)); }
   std::string text(const session::Opened&) { return "Opened"; }
   std::string text(const session::Completed& e) {
@@ -264,6 +337,7 @@ class Script {
   session::Session& session_;
   std::vector<std::vector<std::uint8_t>> received_;
   std::vector<session::Ticket> tickets_;
+  session::Ticket last_ticket_ = 0;
   std::optional<std::uint16_t> base_;
 };
 

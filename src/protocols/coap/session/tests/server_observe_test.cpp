@@ -253,7 +253,7 @@ TEST_F(ServerObserveTest, ARenewalDoesNotGoBack) {
   peer.delivers(value_of("a", "newer", 9));
   EXPECT_EQ(peer.sent(), "NON 2.05 #s1 t:t Observe:n Max-Age:600 'newer'");
   peer.answers_value(0, value_of("a", "older", 8));
-  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t Observe:n Max-Age:600 'newer'");
+  EXPECT_EQ(peer.sent(), "ACK 2.05 #2 t:t ETag:09 Observe:n Max-Age:600 'newer'");
   peer.after(settings.quiet);  // the last of a burst, once more
   EXPECT_EQ(peer.sent(), "CON 2.05 #s2 t:t Observe:n Max-Age:600 'newer'");
 }
@@ -415,12 +415,28 @@ TEST_F(ServerObserveTest, AnotherFormatEndsTheObservation) {
   EXPECT_EQ(peer.wants(), "Unsubscribe a");
 }
 
-TEST_F(ServerObserveTest, LargeValueEndsTheObservation) {
+// RFC 7959 §2.6: the first block, and what tells the others of this value from those of the next.
+TEST_F(ServerObserveTest, LargeValuesAreToldByTheirFirstBlock) {
   observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  const std::string block(1024, 'x');
   const std::string large(5000, 'x');
   model::EncodeSlots slots;
-  peer.delivers(live("a", large), &slots);
-  EXPECT_EQ(peer.sent(), "CON 5.01 #s0 t:t");
+  peer.delivers(value_of("a", large, 5), &slots);
+  EXPECT_EQ(peer.sent(),
+            "NON 2.05 #s1 t:t ETag:05 Observe:n Max-Age:600 Block2:0+/1024 '" + block + "'");
+  peer.after(settings.quiet);  // once more, as the last of a burst
+  EXPECT_EQ(peer.sent(),
+            "CON 2.05 #s2 t:t ETag:05 Observe:n Max-Age:600 Block2:0+/1024 '" + block + "'");
+}
+
+TEST_F(ServerObserveTest, NotificationsHaveTheBlockSizeOfTheRegistration) {
+  observes({.id = 1, .observe = 0, .block2 = Block{.size_exponent = 0}}, "a");
+  proves("a", "t");
+  model::EncodeSlots slots;
+  peer.delivers(value_of("a", "0123456789abcdef!", 5), &slots);
+  EXPECT_EQ(peer.sent(),
+            "NON 2.05 #s1 t:t ETag:05 Observe:n Max-Age:600 Block2:0+/16 '0123456789abcdef'");
 }
 
 // RFC 7641 §4.5: the last attempt has timed out: nobody is interested, in anything.
@@ -485,6 +501,8 @@ TEST_F(ServerObserveTest, NewerValueSupersedesARepetition) {
 // The counter is kept: 5 attempts in all, and then the peer is gone.
 TEST_F(ServerObserveTest, SupersedingDoesNotGoOnForEver) {
   observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  peer.after(settings.quiet);
   for (int i = 0; i < 100; ++i) {
     peer.delivers(live("a", std::to_string(i)));
     peer.after(seconds{1});
@@ -676,6 +694,19 @@ TEST_F(ServerObserveTest, SharedEncodingChangesNothing) {
   // message id, and the Observe option's value behind header, token and option header
   for (const std::size_t at : {2u, 3u, 6u, 7u, 8u}) shared[at] = alone[at];
   EXPECT_EQ(shared, alone);
+}
+
+// RFC 8974: a long token is echoed like any other.
+TEST_F(ServerObserveTest, CarriesLongTokens) {
+  const std::string token(300, 'k');
+  observes({.id = 1, .token = token, .observe = 0}, "a");
+  proves("a", token);
+  model::EncodeSlots slots;
+  peer.delivers(live("a", "1"), &slots);
+  peer.delivers(live("a", "2"));
+  EXPECT_EQ(peer.sent(), fmt::format("NON 2.05 #s1 t:{0} Observe:n Max-Age:600 '1' | "
+                                     "NON 2.05 #s2 t:{0} Observe:n Max-Age:600 '2'",
+                                     token));
 }
 
 }  // namespace

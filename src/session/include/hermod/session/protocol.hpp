@@ -11,6 +11,7 @@
 
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/rng.hpp"
+#include "hermod/session/budget.hpp"
 #include "hermod/session/session.hpp"
 
 namespace hermod::session {
@@ -44,6 +45,9 @@ struct SessionLimits {
 struct SessionSetup {
   const SessionLimits* limits;  ///< outlives the session
   Rng* rng;                     ///< the shard's; outlives the session
+  /// What the shard's sessions keep of transfers, together; outlives the session. nullptr: not
+  /// counted.
+  Budget* budget = nullptr;
 };
 
 class Protocol {

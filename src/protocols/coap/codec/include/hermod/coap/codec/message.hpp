@@ -5,7 +5,10 @@
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 //   |Ver| T |  TKL  |      Code     |          Message ID           |
-//   | Token (0 to 8 octets) ... | Options ... | 0xFF Payload ... |
+//   | Token length, extended ... | Token ... | Options ... | 0xFF Payload ... |
+//
+// TKL 0-12: octets of the token; 13: one octet more, minus 13; 14: two more, minus 269; 15 is
+// reserved (RFC 8974 §2.1).
 #pragma once
 
 #include <cstddef>
@@ -93,8 +96,11 @@ inline constexpr Code kHopLimitReached = Code::of(5, 8);  // RFC 8768 §6.2
 /// The only version there is (RFC 7252 §3).
 inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::size_t kHeaderSize = 4;
-/// RFC 7252 §3: token lengths 9 to 15 are reserved.
-inline constexpr std::size_t kTokenSizeMax = 8;
+/// The longest token that a header can tell: 65,535 + 269 (RFC 8974 §2.1). Who receives decides how
+/// much of that it bears.
+inline constexpr std::size_t kTokenSizeMax = 65804;
+/// The longest token that every peer understands (RFC 7252 §3).
+inline constexpr std::size_t kTokenSizeUsual = 8;
 
 /// The first four octets, which can be read even when the rest is malformed.
 struct Header {

@@ -48,6 +48,12 @@ struct UriError {
 /// none (RFC 7252 §6.5 steps 6 and 7).
 [[nodiscard]] std::string path_text(Options options, OptionNumber number = OptionNumber::kUriPath);
 
+/// Appends '/' and the segment, percent-encoded, to a path (RFC 7252 §6.5 step 6).
+void append_segment(std::string& path, std::string_view segment);
+/// Appends an argument, percent-encoded, to a query; what stands before it is the caller's
+/// (RFC 7252 §6.5 step 8).
+void append_argument(std::string& query, std::string_view argument);
+
 /// "?a=1&b=2" from the Uri-Query (or Location-Query) options, empty when there are none
 /// (RFC 7252 §6.5 step 8).
 [[nodiscard]] std::string query_text(Options options,

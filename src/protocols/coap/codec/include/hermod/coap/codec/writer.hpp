@@ -19,8 +19,11 @@
 
 namespace hermod::coap {
 
-/// Octets that header and token take at most.
-inline constexpr std::size_t kHeadSizeMax = kHeaderSize + kTokenSizeMax;
+/// Octets that header and token take, the extension of the token length included (RFC 8974 §2.1).
+[[nodiscard]] constexpr std::size_t head_size(std::size_t token_size) {
+  const std::size_t extension = token_size < 13 ? 0 : token_size < 269 ? 1 : 2;
+  return kHeaderSize + extension + token_size;
+}
 /// Octets that an option takes at most beside its value.
 inline constexpr std::size_t kOptionOverheadMax = 5;
 /// The longest value that an option can have: 65,535 + 269.
@@ -36,8 +39,8 @@ inline constexpr std::size_t kOptionLengthMax = 65804;
   return length == 0 ? 0 : length + 1;
 }
 
-/// Writes header and token, kHeaderSize + token.size() octets; returns the end. The token has at
-/// most kTokenSizeMax octets.
+/// Writes header and token, head_size(token.size()) octets; returns the end. The token has at most
+/// kTokenSizeMax octets.
 [[nodiscard]] std::uint8_t* write_head(std::uint8_t* out, Type type, Code code,
                                        std::uint16_t message_id, Bytes token);
 

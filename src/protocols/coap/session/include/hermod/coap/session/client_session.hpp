@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's end of CoAP with one server over UDP: requests with retransmission (RFC 7252 §4.2,
-// §5.3), and observations with their order and renewal (RFC 7641 §3). Knows no socket, no clock and
-// no application.
+// §5.3), bodies in blocks both ways (RFC 7959), Echo and Request-Tag (RFC 9175), and observations
+// with their order and renewal (RFC 7641 §3). Knows no socket, no clock and no application.
 //
 //   kQueued --NSTART allows--> kSent --Empty ACK--> kWaiting --response--> over: Completed
-//                               |  ^                    |
-//              response: over --+  | renewal            +-- too late: Completed, kTimeout
-//              Observe: kObserving-+   (Max-Age is over)
+//    ^  |                       |  ^                    |
+//    |  +--<- next block, Echo -+  | renewal            +-- too late: Completed, kTimeout
+//    |         Observe: kObserving-+   (Max-Age is over)
 //
 //   ClientSession session(settings, rng);
 //   session.request({.path = path_of_topic("a/b")}, ticket, now, effects);   // later: Completed
@@ -24,44 +24,24 @@
 #include <vector>
 
 #include "hermod/base/rng.hpp"
-#include "hermod/coap/codec/content_format.hpp"
 #include "hermod/coap/codec/message.hpp"
+#include "hermod/coap/session/client_request.hpp"
 #include "hermod/coap/session/convert.hpp"
-#include "hermod/coap/session/observe.hpp"
 #include "hermod/coap/session/reliability.hpp"
-#include "hermod/coap/session/token.hpp"
 #include "hermod/session/session.hpp"
 
 namespace hermod::coap {
 
-struct ClientSettings {
-  TransmissionParameters transmission;  ///< nstart: requests without any answer at a time
-  /// How long a response may take after the request was acknowledged, or, Non-confirmable, sent.
-  Duration response_timeout = std::chrono::seconds{30};
-  /// Requests that are not over, the waiting ones too.
-  std::size_t requests_max = 4096;
-  /// Largest datagram sent.
-  std::size_t datagram_bytes_max = 4096;
-};
-
-/// A request to make. Borrowed for the call.
-struct ClientRequest {
-  Code method = code::kGet;
-  std::span<const std::string> path;   ///< Uri-Path, segment by segment
-  std::span<const std::string> query;  ///< Uri-Query, argument by argument
-  std::string_view uri_host;           ///< empty: none (RFC 7252 §6.4 says when)
-  Bytes payload;
-  std::optional<ContentFormat> content_format;
-  std::optional<ContentFormat> accept;
-  std::optional<std::uint32_t> max_age_s;  ///< of a value that is put: this server's extension
-  bool confirmable = true;
-  bool observe = false;  ///< GET only
-};
+struct BodyAssembly;
+struct ClientExchange;
+struct Notified;
+struct ResponseOptions;
 
 class ClientSession final : public session::Session {
  public:
   /// Both outlive the session.
   ClientSession(const ClientSettings& settings, Rng& rng);
+  ~ClientSession() override;
 
   void on_open(Instant now, session::Effects& effects) override;
   void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override;
@@ -76,84 +56,114 @@ class ClientSession final : public session::Session {
   void on_close(model::Reason reason, Instant now, session::Effects& effects) override;
   [[nodiscard]] Instant next_deadline() const override { return due_; }
 
-  /// Sends a request, or lets it wait for its turn. False, and nothing happens, when full() or when
-  /// it does not fit in a datagram.
+  /// Sends a request, or lets it wait for its turn. False, and nothing happens, when full(), when
+  /// its options do not fit in a datagram, its body is above body_bytes_max or its token is in use.
+  /// Completed tells the response's code and reason, with an empty code when none came: kTimeout;
+  /// kTooLarge, a body above body_bytes_max; kUnavailable, a body that changed again and again
+  /// while it was read; kPeerClosed, a Reset; kProtocolError, nonsense. Where No-Response lets
+  /// success be silent, it is kOk with an empty code: when sent, if no response at all is wanted of
+  /// a Non-confirmable request, when acknowledged, if of a Confirmable one; else after the response
+  /// timeout.
   [[nodiscard]] bool request(const ClientRequest& request, session::Ticket ticket, Instant now,
                              session::Effects& effects);
+  /// Asks whether the server is there: an Empty Confirmable message, whose Reset is the answer
+  /// (RFC 7252 §4.3 "CoAP ping"). Completed with kOk or kTimeout. False when full().
+  [[nodiscard]] bool ping(session::Ticket ticket, Instant now, session::Effects& effects);
   /// Ends an observation (RFC 7641 §3.6); one Completed follows. False when there is none.
   [[nodiscard]] bool cancel(session::Ticket ticket, Instant now, session::Effects& effects);
+
+  /// The options of the response or notification for which the last input has completed or
+  /// published something under this ticket (Publish carries the observation's); empty otherwise.
+  /// Of a body in blocks, those of its first block. Borrowed until the next input.
+  [[nodiscard]] Options options_of(session::Ticket ticket) const;
 
   /// As many requests are under way as requests_max allows.
   [[nodiscard]] bool full() const;
   /// Requests that are not over.
-  [[nodiscard]] std::size_t open() const { return exchanges_.size() - free_.size() - over_.size(); }
+  [[nodiscard]] std::size_t open() const { return open_; }
 
  private:
-  enum class State : std::uint8_t { kFree, kQueued, kSent, kWaiting, kObserving };
-  /// How the end of an exchange is told.
-  enum class Outcome : std::uint8_t { kComplete, kSettle, kSilent };
-
-  struct Exchange {
-    State state = State::kFree;
-    Type type = Type::kCon;
-    Outcome outcome = Outcome::kComplete;
-    bool observe = false;
-    bool registered = false;  ///< the server has confirmed the observation
-    bool cancelling = false;
-    std::uint16_t index = 0;
-    std::uint16_t message_id = 0;
-    std::uint16_t observe_at = 0;  ///< where the Observe option stands in the datagram
-    Token token;
-    session::Ticket ticket = 0;
-    model::Tag tag = 0;
-    Instant due = kNever;  ///< response timeout, or renewal
-    Retransmission timer;
-    NotificationOrder order;
-    std::uint64_t last_value = 0;  ///< hash of the last representation
-    std::optional<std::uint32_t> last_sequence;
-    std::vector<std::uint8_t> datagram;
-    std::string topic;  ///< of what is observed, or the path when it is no topic
-  };
+  using Exchange = ClientExchange;
   /// A value handed out; lives until kIncomingKept more have come.
   struct Incoming {
     model::Message message;
     model::Properties properties;
     std::optional<ContentTypeText> content_type;
   };
-  /// What the options of a response say.
-  struct ResponseOptions {
-    std::optional<std::uint32_t> observe;
-    std::optional<ContentFormat> format;
-    std::uint32_t max_age_s = kMaxAgeDefaultS;
+  /// A value as it has come, whole.
+  struct Value {
+    Bytes payload;
     Bytes etag;
-    bool critical = false;  ///< one that must be understood and is not
+    std::optional<ContentFormat> format;
+    Type type = Type::kCon;
   };
+  struct Told {
+    session::Ticket ticket = 0;
+    Options options;
+  };
+  struct Purpose;
   static constexpr std::size_t kIncomingKept = 128;
   static constexpr std::size_t kRecentKept = 16;
 
-  [[nodiscard]] static ResponseOptions read_options(const MessageView& message);
-  [[nodiscard]] Exchange* start(const ClientRequest& request, Instant now,
+  // client_session.cpp: exchanges, messages, time
+  [[nodiscard]] Exchange* start(const ClientRequest& request, const Purpose& purpose, Instant now,
                                 session::Effects& effects);
-  [[nodiscard]] Exchange* take();
-  void encode(Exchange& exchange, const ClientRequest& request);
+  void open(Exchange& exchange, const Purpose& purpose);
+  [[nodiscard]] Exchange& take();
+  void make_token(Exchange& exchange);
   void start_queued(Instant now, session::Effects& effects);
   void send(Exchange& exchange, Instant now, session::Effects& effects);
-  void answered(Exchange& exchange);
+  void send_next(Exchange& exchange);
+  void release(Exchange& exchange);
   void finish(Exchange& exchange, model::Reason reason, Code code, const model::Message* value,
-              session::Effects& effects);
+              Instant now, session::Effects& effects);
+  void recycle();
+  [[nodiscard]] bool is_token_free(Bytes token);
   [[nodiscard]] Exchange* find(Bytes token);
   [[nodiscard]] Exchange* find_sent(std::uint16_t message_id);
   void reject(const MessageView& message, session::Effects& effects);
+  void on_empty(const MessageView& message, Instant now, session::Effects& effects);
   void on_separate(const MessageView& message, Instant now, session::Effects& effects);
   void on_response(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
                    Instant now, session::Effects& effects);
-  void on_observe_response(Exchange& exchange, const MessageView& message,
-                           const ResponseOptions& options, bool is_reply, Instant now,
-                           session::Effects& effects);
-  [[nodiscard]] const model::Message& keep(const Exchange& exchange, const MessageView& message,
-                                           const ResponseOptions& options, Instant now);
+  [[nodiscard]] const model::Message& keep(const Exchange& exchange, const Value& value,
+                                           Instant now);
   void on_due(Exchange& exchange, Instant now, session::Effects& effects);
-  void recycle();
+
+  // client_encoding.cpp: requests as octets
+  [[nodiscard]] bool is_sendable(const ClientRequest& request) const;
+  [[nodiscard]] std::uint8_t exponent_of(const ClientRequest& request) const;
+  void encode(Exchange& exchange, const ClientRequest& request);
+  void compose(Exchange& exchange);
+
+  // client_blocks.cpp: bodies in blocks, Echo
+  void begin_sending(Exchange& exchange, std::uint8_t exponent);
+  void begin_again(Exchange& exchange);
+  [[nodiscard]] bool on_echo(Exchange& exchange, const MessageView& message,
+                             const ResponseOptions& options);
+  [[nodiscard]] bool on_block1(Exchange& exchange, const MessageView& message,
+                               const ResponseOptions& options, Instant now,
+                               session::Effects& effects);
+  void on_body(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
+               Instant now, session::Effects& effects);
+  void on_block2(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
+                 Instant now, session::Effects& effects);
+  void on_changed(Exchange& exchange, Instant now, session::Effects& effects);
+  [[nodiscard]] bool append(BodyAssembly& body, const MessageView& message, const Block& block,
+                            model::Reason& fault) const;
+  void complete(Exchange& exchange, Instant now, session::Effects& effects);
+
+  // client_observe.cpp
+  void on_observe_response(Exchange& exchange, const MessageView& message,
+                           const ResponseOptions& options, Instant now, session::Effects& effects);
+  void show(Exchange& exchange, const Value& value, Options options, const Notified& notified,
+            Instant now, session::Effects& effects);
+  void fetch_rest(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
+                  const Notified& notified, Instant now, session::Effects& effects);
+  void stop_fetch(Exchange& exchange);
+  void on_fetched(Exchange& fetch, Instant now, session::Effects& effects);
+  void on_fetch_failed(Exchange& fetch, model::Reason reason, Instant now,
+                       session::Effects& effects);
 
   const ClientSettings& settings_;
   Rng& rng_;
@@ -163,11 +173,17 @@ class ClientSession final : public session::Session {
   std::vector<std::uint16_t> over_;  // free from the next input on: effects may still borrow
   std::vector<std::uint16_t> queue_;
   std::size_t queue_begin_ = 0;
+  std::size_t open_ = 0;        // of the application: fetches do not count
   std::size_t unanswered_ = 0;  // sent, neither acknowledged nor answered
+  std::size_t own_tokens_ = 0;  // exchanges that cannot be found by their token's index
   std::vector<std::unique_ptr<Incoming>> incoming_;
   std::size_t next_incoming_ = 0;
   std::vector<std::uint16_t> recent_;  // message ids of confirmable responses acknowledged last
   std::size_t next_recent_ = 0;
+  std::vector<Told> told_;
+  std::vector<std::uint8_t> echo_;  // what the server gave last (RFC 9175 §2.3)
+  std::uint32_t last_tag_ = 0;      // Request-Tag
+  std::vector<OptionView> sorting_;
   Instant due_ = kNever;
 };
 

@@ -6,13 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "hermod/base/bytes.hpp"
 #include "hermod/base/time.hpp"
 #include "hermod/coap/codec/content_format.hpp"
 #include "hermod/coap/codec/message.hpp"
-#include "hermod/coap/codec/writer.hpp"
+#include "hermod/coap/session/response.hpp"
 #include "hermod/model/message.hpp"
 #include "hermod/model/reason.hpp"
 
@@ -23,9 +24,9 @@ namespace hermod::coap {
 /// What a response code means; unknown ones as their class (RFC 7252 §5.2).
 [[nodiscard]] model::Reason to_reason(Code code);
 
-/// CON is a message that is to arrive at least once, NON one that may be lost.
+/// NON is a message that may be lost; others are to arrive at least once.
 [[nodiscard]] constexpr model::Guarantee to_guarantee(Type type) {
-  return type == Type::kCon ? model::Guarantee::kAtLeastOnce : model::Guarantee::kAtMostOnce;
+  return type == Type::kNon ? model::Guarantee::kAtMostOnce : model::Guarantee::kAtLeastOnce;
 }
 [[nodiscard]] constexpr Type to_type(model::Guarantee guarantee) {
   return guarantee == model::Guarantee::kAtMostOnce ? Type::kNon : Type::kCon;
@@ -49,33 +50,8 @@ class ContentTypeText {
 /// The Content-Format that stands for a content type; nothing when there is none.
 [[nodiscard]] std::optional<ContentFormat> format_of(std::string_view content_type);
 
-/// An entity tag as a value (RFC 7252 §5.10.6); empty when there is none.
-class EntityTag {
- public:
-  EntityTag() = default;
-  /// Copies at most eight octets.
-  explicit EntityTag(Bytes octets);
-  /// The tag that came with the message, else the version that the core has stamped, else none.
-  explicit EntityTag(const model::Message& message);
-  [[nodiscard]] Bytes bytes() const { return {octets_.data(), size_}; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  bool operator==(const EntityTag&) const = default;
-
- private:
-  std::array<std::uint8_t, 8> octets_{};
-  std::uint8_t size_ = 0;
-};
-
-/// A message as the representation of a resource: what 2.05 says about it.
-struct Representation {
-  EntityTag etag;
-  std::optional<ContentFormat> format;
-  std::optional<std::uint32_t> max_age_s;  ///< whole seconds until it expires
-  Bytes payload;
-};
-
-/// Whole seconds until `expires_at`, for Max-Age; nothing for kNever.
-[[nodiscard]] std::optional<std::uint32_t> max_age(Instant expires_at, Instant now);
+/// The tag that came with the message, else the version that the core has stamped, else none.
+[[nodiscard]] EntityTag entity_tag(const model::Message& message);
 
 /// What `message` looks like to who accepts `accept` (nothing: anything). A message that says
 /// nothing of its content is application/octet-stream to who asks for that, and text/plain when it
@@ -84,13 +60,6 @@ struct Representation {
                                                       std::optional<ContentFormat> accept,
                                                       Instant now);
 
-/// Octets that write_representation() writes at most.
-[[nodiscard]] std::size_t representation_size_max(const Representation& representation);
-/// Writes the options ETag, Observe (with `observe` set), Content-Format and Max-Age, and the
-/// payload.
-void write_representation(BodyWriter& body, const Representation& representation,
-                          std::optional<std::uint32_t> observe);
-
 /// What a request or response says about its payload, and where it belongs.
 struct IncomingValue {
   std::string_view topic;
@@ -98,10 +67,12 @@ struct IncomingValue {
   std::string_view content_type;  ///< of a ContentTypeText; empty when there is none
   Bytes etag;
   std::optional<std::uint32_t> max_age_s;
-  Type type = Type::kNon;
+  model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
+  bool retain = true;
+  std::span<const model::UserProperty> user;
 };
 
-/// The hub message of a value, retained. `properties` receives what is not in the message itself
+/// The hub message of a value. `properties` receives what is not in the message itself
 /// and must live as long as the message.
 [[nodiscard]] model::Message to_message(const IncomingValue& value, Instant now,
                                         model::Properties& properties);

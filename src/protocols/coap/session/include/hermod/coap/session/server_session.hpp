@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's end of one CoAP peer over UDP (RFC 7252, RFC 7641): requests become effects, answers
-// become responses, deliveries become notifications. Knows no socket, no clock and no core.
+// A CoAP peer of the broker: requests on its resources become effects, answers become responses,
+// deliveries become notifications. How messages travel is the endpoint's business. Knows no socket,
+// no clock and no core.
 //
-//   datagram -> format (message layer) -> seen before? -> options, resource, method -> effects
-//   answers  -> response: in the Acknowledgement, or separately once that has gone
-//   delivery -> notification: non-confirmable, or confirmable and then nothing until acknowledged
+//   GET              Lookup                         2.05, 2.03, 4.04, 4.06
+//   GET, Observe 0   Attach -> Subscribe -> Lookup  2.05 with Observe, also without a value
+//   PUT, POST        Lookup -> Publish              2.01, 2.04
+//   DELETE           Lookup -> Publish (empty)      2.02
+//
+// An arrow is an answer that is awaited. An observer's value is looked up once its subscription is
+// known everywhere: what is published before that is in the response, what comes after is
+// delivered. A PUT looks whether the value is new before it publishes; a DELETE goes the same way,
+// so that it does not overtake a PUT.
 //
 // A peer that is silent and has nothing to be remembered for asks to be closed. A peer becomes a
-// subscriber (Attach) with its first observation only: requests need none.
+// subscriber (Attach) with its first observation only: requests need none. The subscription is "at
+// most once": Observe promises the latest value, not every value, so each observer keeps one value
+// and needs no queue in the core.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +24,17 @@
 #include <optional>
 #include <span>
 
-#include "hermod/coap/session/deduplication.hpp"
-#include "hermod/coap/session/observe.hpp"
-#include "hermod/coap/session/reliability.hpp"
-#include "hermod/coap/session/requests.hpp"
+#include "hermod/coap/session/observed_topics.hpp"
+#include "hermod/coap/session/server_endpoint.hpp"
 #include "hermod/coap/session/settings.hpp"
+#include "hermod/coap/session/topic_properties.hpp"
+#include "hermod/coap/session/topic_requests.hpp"
 #include "hermod/session/protocol.hpp"
 #include "hermod/session/session.hpp"
 
 namespace hermod::coap {
 
-struct Reply;
-
-class ServerSession final : public session::Session {
+class ServerSession final : public session::Session, private Resources {
  public:
   /// `settings` and what `setup` points to outlive the session.
   ServerSession(const Settings& settings, const session::SessionSetup& setup);
@@ -44,77 +51,93 @@ class ServerSession final : public session::Session {
 
  private:
   enum class Attachment : std::uint8_t { kNone, kAsked, kAttached };
+  using Awaits = TopicRequest::Awaits;
 
-  // Message layer (server_session.cpp).
-  void reject(Type type, std::uint16_t message_id, session::Effects& effects);
-  void on_acknowledged(std::uint16_t message_id, Instant now, session::Effects& effects);
-  void on_reset(std::uint16_t message_id, Instant now, session::Effects& effects);
-  void go_on(Instant now, session::Effects& effects);
-  std::optional<std::uint16_t> respond(const Exchange& exchange, const Reply& reply, Instant now,
-                                       session::Effects& effects);
-  void on_confirmable_due(Instant now, session::Effects& effects);
-  void acknowledge_late(Instant now, session::Effects& effects);
-  void close_idle(Instant now, session::Effects& effects);
+  // Resources.
+  void on_request(const Request& request, Instant now, session::Effects& effects) override;
+  void on_observer_gone(ObserverId observer, Instant now, session::Effects& effects) override;
 
   // Requests (server_requests.cpp).
-  void on_request(const MessageView& message, Bytes datagram, Instant now,
-                  session::Effects& effects);
-  [[nodiscard]] bool answer_seen(const Exchange& exchange, std::uint64_t fingerprint, Instant now,
-                                 session::Effects& effects);
-  [[nodiscard]] bool refuse(const MessageView& message, const RequestView& view,
-                            const Exchange& exchange, Instant now, session::Effects& effects);
-  void serve_links(const RequestView& view, const Exchange& exchange, Instant now,
-                   session::Effects& effects);
-  void start_get(Request& request, const RequestView& view, Instant now, session::Effects& effects);
-  void ask_value(Request& request, session::Effects& effects);
-  void start_publish(Request& request, const MessageView& message, const RequestView& view,
+  void refuse(const Request& request, Code code, Instant now, session::Effects& effects,
+              std::string_view diagnostic = {});
+  void serve_topic(const Request& request, Instant now, session::Effects& effects);
+  void start_get(const Request& request, TopicRequest& record, Instant now,
+                 session::Effects& effects);
+  void start_publish(const Request& request, TopicRequest& record, Instant now,
                      session::Effects& effects);
-  void publish(Request& request, session::Effects& effects);
+  void ask_value(const Exchange& exchange, TopicRequest& record, session::Effects& effects);
+  [[nodiscard]] bool fits_topic(Exchange& exchange, TopicRequest& record,
+                                const session::Answer& answer, Instant now,
+                                session::Effects& effects);
+  void publish(Exchange& exchange, TopicRequest& record, session::Effects& effects);
   void on_attach_answer(const session::Answer& answer, Instant now, session::Effects& effects);
-  void on_lookup_answer(Request& request, const session::Answer& answer, Instant now,
+  void on_lookup_answer(Exchange& exchange, const session::Answer& answer, Instant now,
                         session::Effects& effects);
-  void finish_get(Request& request, const model::Message* value, Instant now,
-                  session::Effects& effects);
-  void finish_publish(Request& request, Instant now, session::Effects& effects);
+  void finish_get(Exchange& exchange, TopicRequest& record, const model::Message* value,
+                  Instant now, session::Effects& effects);
+  void finish_publish(Exchange& exchange, TopicRequest& record, Instant now,
+                      session::Effects& effects);
 
-  // Observations (server_observe.cpp).
-  [[nodiscard]] ObservationId start_observing(Request& request, Instant now,
-                                              session::Effects& effects);
+  // Lists and configurations (server_configuration.cpp).
+  void serve_links(const Request& request, Resource resource, Instant now,
+                   session::Effects& effects);
+  void ask_list(const Exchange& exchange, TopicRequest& record, session::Effects& effects);
+  void on_list_answer(Exchange& exchange, const session::Answer& answer, Instant now,
+                      session::Effects& effects);
+  void create_topic(const Request& request, Instant now, session::Effects& effects);
+  void serve_configuration(const Request& request, Instant now, session::Effects& effects);
+  void on_configuration_lookup(Exchange& exchange, const session::Answer& answer, Instant now,
+                               session::Effects& effects);
+  void on_declare_answer(Exchange& exchange, const session::Answer& answer, Instant now,
+                         session::Effects& effects);
+  void show_topic(Exchange& exchange, Code code, const model::TopicProperties* declared,
+                  PropertyKeys keys, Instant now, session::Effects& effects);
+
+  /// Calls visit(exchange, record) for each open request that awaits `what`.
+  template <typename Visit>
+  void for_each_awaiting(Awaits what, Visit visit);
+
+  // Observations (server_observations.cpp).
+  [[nodiscard]] ObserverId start_observing(const Exchange& exchange, TopicRequest& record,
+                                           Instant now, session::Effects& effects);
   void subscribe(TopicId topic, session::Effects& effects);
   void on_subscribe_answer(TopicId topic, const session::Answer& answer, Instant now,
                            session::Effects& effects);
   void on_unsubscribe_answer(TopicId topic);
-  [[nodiscard]] bool is_overtaken(const Request& request, std::uint64_t version) const;
-  void activate(ObservationId id, const Representation& representation, const model::Message* value,
-                Instant now, session::Effects& effects);
-  void drop(ObservationId id, Instant now, session::Effects& effects);
-  void drop_all(Instant now, session::Effects& effects);
-  void end(ObservationId id, Code code, Instant now, session::Effects& effects);
-  [[nodiscard]] bool take_value(ObservationId id, const model::Message& message, Instant now,
-                                session::Effects& effects);
+  void begin_notifying(ObserverId observer, const Response& response, Instant now,
+                       session::Effects& effects);
+  [[nodiscard]] bool take_seat(TopicRequest& record, const model::TopicProperties* declared,
+                               session::Effects& effects);
+  void on_watch_answer(TopicId topic, const session::Answer& answer, Instant now,
+                       session::Effects& effects);
+  void set_check(TopicId topic, const model::TopicProperties& declared);
+  void end_all(TopicId topic, Code code, Instant now, session::Effects& effects);
+  [[nodiscard]] bool is_overtaken(const TopicRequest& record, std::uint64_t version);
+  void unobserve(ObserverId observer, Instant now, session::Effects& effects);
+  void drop(ObserverId observer, Instant now, session::Effects& effects);
+  void end(ObserverId observer, Code code, Instant now, session::Effects& effects);
+  [[nodiscard]] bool take_value(ObserverId observer, const model::Message& message,
+                                ObservedValue& value, Instant now, session::Effects& effects);
   [[nodiscard]] Bytes encode_shared(const model::DeliveryBatch& batch, std::size_t index,
                                     Instant now) const;
-  void notify(ObservationId id, Bytes encoded, Instant now, session::Effects& effects);
-  void notify_waiting(Instant now, session::Effects& effects);
-  void supersede(ObservationId id, Instant now);
-  void confirm_observers(Instant now, session::Effects& effects);
-  [[nodiscard]] Representation kept(const Observation& observation, Instant now) const;
-  [[nodiscard]] Observations& observations();
+  void close_idle(Instant now, session::Effects& effects);
 
   const Settings& settings_;
   const session::SessionLimits& limits_;
-  Rng& rng_;
-  MessageIds message_ids_;
-  Deduplicator seen_;
-  ConfirmableOutbox outbox_;
-  RequestTable requests_;
-  std::unique_ptr<Observations> observations_;  // nullptr until the peer observes something
-  Instant last_input_{};
-  Instant acknowledge_due_ = kNever;
-  Instant confirm_due_ = kNever;
+  ServerEndpoint endpoint_;
+  TopicRequests requests_;
+  std::unique_ptr<ObservedTopics> observed_;  // nullptr until the peer observes something
   Instant idle_due_ = kNever;
   Attachment attachment_ = Attachment::kNone;
-  bool proven_ = false;  // the peer has acknowledged something: its address is its own
 };
+
+template <typename Visit>
+void ServerSession::for_each_awaiting(Awaits what, Visit visit) {
+  endpoint_.exchanges().for_each_open([&](Exchange& exchange) {
+    if (!requests_.holds(exchange.index)) return;
+    TopicRequest& record = requests_[exchange.index];
+    if (record.awaits == what) visit(exchange, record);
+  });
+}
 
 }  // namespace hermod::coap

@@ -18,10 +18,34 @@ struct Settings {
   Duration ack_delay = std::chrono::seconds{1};
   /// Requests of one peer that are being executed; more are answered 5.03.
   std::size_t requests_max = 128;
+  /// Octets of the longest token that is accepted; a request with a longer one is refused. It is
+  /// kept with the request and with each observation (RFC 8974 §2.1 allows 65,804).
+  std::size_t token_bytes_max = 1024;
   /// Confirmable responses that wait for the one in flight; more are sent without confirmation.
   std::size_t confirmables_waiting_max = 16;
-  /// Entries of the table of requests seen, per peer: 16 octets each. A power of two.
-  std::size_t seen_max = 256;
+  /// Requests of one peer that are remembered, so that a duplicate does not act again: 16 octets
+  /// each. A power of two. 65,536 are enough for 265 requests a second (RFC 7252 §4.4, §4.5).
+  std::size_t seen_max = 65'536;
+  /// Of the last so many, responses are repeated with their bodies; of others, the code.
+  std::size_t seen_bodies_max = 16;
+  /// Requests of one peer that act (all but GET and FETCH) in a second; more are answered 4.29
+  /// (RFC 8516). 0: as many as it likes.
+  std::uint32_t actions_per_s_max = 0;
+
+  /// Largest payload of a message; larger bodies go in blocks (RFC 7959). 16 to 1,024.
+  std::size_t block_bytes_max = 1024;
+  /// Bodies of one peer that are being assembled, and as many that are kept to be fetched.
+  std::size_t transfers_max = 4;
+
+  /// A peer that has not shown that its address is its own is sent at most so many times what it
+  /// sent (RFC 9175 §2.3). 0: no such limit, for networks where nobody can forge addresses.
+  std::uint32_t amplification_max = 3;
+  /// Bodies up to this size come to such a peer in blocks that are small enough; for a larger one
+  /// it is asked for a proof first (4.01 with Echo).
+  std::size_t unproven_body_max = 16u << 10;
+  /// A peer may send so many Acknowledgements and Resets that belong to nothing before one that
+  /// does proves nothing any more: whoever guesses message ids has so many guesses.
+  std::uint8_t mismatches_max = 8;
 
   /// Observations of one peer, and of one that has not yet shown that it can receive: its address
   /// may be somebody else's.
@@ -44,8 +68,6 @@ struct Settings {
 
   /// A peer with nothing to remember is forgotten after so much silence.
   Duration idle = std::chrono::seconds{5};
-  /// Largest datagram sent. Larger values are refused with 5.01: they need block-wise transfer.
-  std::size_t datagram_bytes_max = 4096;
 };
 
 }  // namespace hermod::coap
