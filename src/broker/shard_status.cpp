@@ -60,6 +60,7 @@ Counts Shard::take_counts() const {
       .subscriptions = core_.subscriptions(),
       .shared_subscriptions = census.memberships,
       .retained = retained.size(),
+      .declared = core_.declarations().size(),
       .stored = retained.size() + census.waiting + census.unsettled,
       .stored_bytes = retained.bytes() + census.bytes,
       .inflight = census.unsettled,

@@ -37,6 +37,7 @@ constexpr std::array kNumbers{
     Number{"subscriptions/count", &Counts::subscriptions},
     Number{"shared_subscriptions/count", &Counts::shared_subscriptions},
     Number{"retained messages/count", &Counts::retained},
+    Number{"declared topics/count", &Counts::declared},
     Number{"connections/unauthenticated", &Counts::unauthenticated},
     Number{"connections/refused", &Counts::refused},
 };
@@ -78,6 +79,7 @@ Counts& Counts::operator+=(const Counts& other) {
       &Counts::subscriptions,
       &Counts::shared_subscriptions,
       &Counts::retained,
+      &Counts::declared,
       &Counts::stored,
       &Counts::stored_bytes,
       &Counts::inflight,

@@ -119,7 +119,7 @@ TEST_P(StatusOn, OnlyWhatChangesIsPublishedAgain) {
   MqttClient watcher{world};
   (void)watcher.connects({.client_id = "w"});
   const std::string retained = watcher.subscribes("$SYS/#");
-  EXPECT_EQ(watcher.packets(), 2 + 58u);
+  EXPECT_EQ(watcher.packets(), 2 + 59u);
   EXPECT_THAT(retained, testing::HasSubstr("$SYS/broker/version=hermod version 1.2.3 "));
   world.pass(seconds{10});
   std::string live = watcher.hear();
@@ -169,6 +169,17 @@ TEST_P(StatusOn, AFullTableOfRetainedValuesDoesNotStopIt) {
   EXPECT_EQ(value("retained messages/count"), fmt::format("{}", GetParam()));
   world.pass(seconds{10});
   EXPECT_EQ(value("uptime"), "20 seconds");
+}
+
+TEST_P(StatusOn, DeclaredTopicsAreCountedWhereverTheyAre) {
+  world.run();
+  EXPECT_EQ(value("declared topics/count"), "0");
+  PeerClient peer{world};
+  for (int i = 0; i < 5; ++i) (void)peer.ask(fmt::format("declare t/{}", i));
+  (void)peer.ask("undeclare t/3");
+  world.pass(seconds{10});
+  EXPECT_EQ(value("declared topics/count"), "4");
+  EXPECT_EQ(value("retained messages/count"), "0");
 }
 
 TEST_P(StatusOn, SharedSubscriptionsAreCountedByMember) {

@@ -62,6 +62,7 @@ TEST_F(StatusTest, TheFirstUpdateSaysEverything) {
                             "subscriptions/count",
                             "shared_subscriptions/count",
                             "retained messages/count",
+                            "declared topics/count",
                             "heap/current",
                             "heap/maximum"}) {
     EXPECT_THAT(said, Contains(Key(topic)));
