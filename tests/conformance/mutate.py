@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the tests of statements can fail: puts faults into a copy of the sources, one by one, and
 runs the tests that check the statements which each fault breaks. At least one of each statement's
-must fail. The copy is build/mutants; what is under work is left alone."""
+must fail. The copy is build/mutants; what is under work is left alone. With an argument only the
+faults in files whose path contains it."""
 import os
 import shutil
 import subprocess
@@ -91,6 +92,7 @@ def survivors(mutation, found):
 
 def main():
     mutations = tomllib.loads((ROOT / "tests/conformance/mutations.toml").read_text())["mutation"]
+    mutations = [m for m in mutations if all(part in m["file"] for part in sys.argv[1:])]
     copy_sources()
     if not build(*PROGRAMS):
         sys.exit("the copy without a fault does not build")

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tests check which statement of a specification, and which statements no test checks.
 
-A statement is checked by a test that is named after it (MQTT_3_1_2_24_..., several: _and_4_6_0_1_,
-_and_9_, _to_6_) in a suite of its specification, by a packet in the codec's vectors that breaks it,
-or by the tests that its line in the list names (PROGRAM:SUITE.TEST, or FILE.py:TEST of the tests
-with other people's clients); those must exist.
+A statement is checked by a test that is named after it (MQTT_3_1_2_24_..., RFC7252_4_2_3_...,
+several: _and_4_6_0_1_, _and_9_, _to_6_) in a suite of its specification, by a packet in the codec's
+vectors that breaks it, or by the tests that its line in the list names (PROGRAM:SUITE.TEST, or
+FILE.py:TEST of the tests with other people's clients); those must exist.
+
+The RFCs number no statements: RFC7252-4.2-3 is the third sentence of section 4.2 that has a MUST,
+MUST NOT, SHALL, SHALL NOT or REQUIRED.
 """
 import argparse
 import re
@@ -16,11 +19,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PROGRAMS = ("mqtt_codec_test", "mqtt_session_test", "client_test", "core_test", "broker_test")
+PROGRAMS = ("mqtt_codec_test", "mqtt_session_test", "coap_codec_test", "coap_session_test",
+            "client_test", "core_test", "broker_test")
 SPECIFICATIONS = {
     "MQTT 3.1.1": {"list": "mqtt-3.1.1.txt", "suite": "Mqtt311",
                    "vectors": "mqtt_vectors_v311.cpp"},
     "MQTT 5.0": {"list": "mqtt-5.0.txt", "suite": "Mqtt5", "vectors": "mqtt_vectors_v5.cpp"},
+    "RFC 7252": {"list": "rfc7252.txt", "suite": "Rfc7252"},
+    "RFC 7641": {"list": "rfc7641.txt", "suite": "Rfc7641"},
+    "RFC 7959": {"list": "rfc7959.txt", "suite": "Rfc7959"},
 }
 
 
@@ -46,20 +53,28 @@ def ids_of(test_name):
     ['MQTT-3.8.3-1', 'MQTT-3.10.3-2']
     >>> ids_of("MQTT_3_10_4_4_to_6_and_8_0_is_no_id")
     ['MQTT-3.10.4-4', 'MQTT-3.10.4-5', 'MQTT-3.10.4-6', 'MQTT-3.10.4-8']
+    >>> ids_of("RFC7252_4_2_3_and_4_and_5_3_1_2_to_3_what_happens")
+    ['RFC7252-4.2-3', 'RFC7252-4.2-4', 'RFC7252-5.3.1-2', 'RFC7252-5.3.1-3']
+    >>> ids_of("RFC7641_2_1_what_happens"), ids_of("RFC7252"), ids_of("Figure_3_of_RFC7252")
+    (['RFC7641-2-1'], [], [])
     """
-    match = re.match(r"MQTT_(\d+)_(\d+)_(\d+)_(\d+)", test_name)
+    match = re.match(r"(MQTT|RFC\d+)((?:_\d+)+)", test_name)
     if not match:
         return []
-    section, number = match.groups()[:3], int(match.group(4))
-    numbers = [(section, number)]
-    rest = test_name[match.end():]
+    document = match.group(1)
+    # MQTT's sections are of three numbers, so that what a test shows may begin with one
+    whole_pattern = r"((?:_\d+){4})" if document == "MQTT" else r"((?:_\d+){2,})(?=_|$)"
+    numbers = []
+    section = number = None
+    rest = test_name[len(document):]
     while True:
-        whole = re.match(r"_and_(\d+)_(\d+)_(\d+)_(\d+)(?=_|$)", rest)
-        one = re.match(r"_(and|to)_(\d+)(?=_|$)", rest)
+        joint, _, after = ("", "", rest) if section is None else rest.partition("_and")
+        whole = re.match(whole_pattern, after) if not joint else None
+        one = re.match(r"_(and|to)_(\d+)(?=_|$)", rest) if section else None
         if whole:
-            section, number = whole.groups()[:3], int(whole.group(4))
+            *section, number = (int(part) for part in whole.group(1)[1:].split("_"))
             numbers.append((section, number))
-            rest = rest[whole.end():]
+            rest = after[whole.end():]
         elif one:
             last = int(one.group(2))
             first = number + 1 if one.group(1) == "to" else last
@@ -67,7 +82,7 @@ def ids_of(test_name):
             number = last
             rest = rest[one.end():]
         else:
-            return [f"MQTT-{'.'.join(s)}-{n}" for s, n in numbers]
+            return [f"{document}-{'.'.join(map(str, s))}-{n}" for s, n in numbers]
 
 
 def named_tests(build):
@@ -108,6 +123,8 @@ def checks(tests, specification, listed):
                 found[statement].append(word)
             elif exists is False:
                 found[f"{word}, said to check {statement},"].append("a line")
+    if "vectors" not in specification:
+        return found
     vectors = ROOT / "src/protocols/mqtt/codec/tests" / specification["vectors"]
     for name, statement in re.findall(r'bad\(\s*"(\w+)",[^;]*?"(MQTT[-0-9.]+)"',
                                       vectors.read_text()):

@@ -11,23 +11,31 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
+#include "loss.hpp"
 #include "scenario.hpp"
 
 namespace {
 
 using hermod::sim::Cast;
+using hermod::sim::LossFault;
+using hermod::sim::LossTable;
 using hermod::sim::make_options;
 using hermod::sim::Options;
 using hermod::sim::Outcome;
 
 constexpr std::string_view kHelp =
-    R"(hermod_sim [mqtt|coap|mixed] [SEED] [options]
+    R"(hermod_sim [mqtt|coap|mixed|coap-loss] [SEED] [options]
   runs the whole broker on simulated clocks and networks; everything follows from the seed
-  mqtt, coap, mixed   who takes part (all three, one kind after the other)
+  mqtt, coap, mixed   who takes part
+  coap-loss           devices behind a network that loses 0 to 25 percent, each way: all seeds
+                      together must come to what RFC 7252 makes of that; prints both
+                      (without a kind all of them, one after the other)
   --seed S      one seed, the same as SEED
   --first S     the first of several seeds (1)
   --seeds N     how many (1 with a seed, else 100)
@@ -36,11 +44,13 @@ A failure prints the command that shows it again. Status: 0 all passed, 1 one fa
 )";
 
 struct Kind {
-  Cast cast;
   std::string_view name;
+  std::optional<Cast> cast;  // none: coap-loss
 };
-constexpr std::array<Kind, 3> kKinds = {
-    {{Cast::kMqtt, "mqtt"}, {Cast::kCoap, "coap"}, {Cast::kMixed, "mixed"}}};
+constexpr std::array<Kind, 4> kKinds = {{{"mqtt", Cast::kMqtt},
+                                         {"coap", Cast::kCoap},
+                                         {"mixed", Cast::kMixed},
+                                         {"coap-loss", std::nullopt}}};
 
 struct Arguments {
   std::span<const Kind> kinds = kKinds;
@@ -103,9 +113,15 @@ void remember(const Kind& kind, std::uint64_t seed) {
   *end.out = '\0';
 }
 
+void print_failure(const Kind& kind, std::uint64_t seed,
+                   const std::vector<std::string>& violations) {
+  fmt::print(stderr, "{} seed {}:\n", kind.name, seed);
+  for (const std::string& violation : violations) fmt::print(stderr, "  {}\n", violation);
+  fmt::print(stderr, "{}", replay_command);
+}
+
 bool run(const Kind& kind, std::uint64_t seed, bool verbose, Outcome& total) {
-  remember(kind, seed);
-  const Options options = make_options(kind.cast, seed);
+  const Options options = make_options(*kind.cast, seed);
   if (verbose) fmt::print("{}\n", describe(options));
   const Outcome outcome = run_scenario(options, verbose);
   total.publications += outcome.publications;
@@ -113,27 +129,57 @@ bool run(const Kind& kind, std::uint64_t seed, bool verbose, Outcome& total) {
   total.dropped += outcome.dropped;
   if (verbose) fmt::print("trace hash {:016x}\n", outcome.trace_hash);
   if (outcome.violations.empty()) return true;
-  fmt::print(stderr, "{} seed {}:\n", kind.name, seed);
-  for (const std::string& violation : outcome.violations) fmt::print(stderr, "  {}\n", violation);
-  fmt::print(stderr, "{}", replay_command);
+  print_failure(kind, seed, outcome.violations);
   return false;
 }
 
+bool run(const Kind& kind, std::uint64_t seed, bool verbose, LossTable& table) {
+  const auto violations = run_loss(seed, LossFault::kNone, verbose, table);
+  if (violations.empty()) return true;
+  print_failure(kind, seed, violations);
+  return false;
+}
+
+void print_sum(const Outcome& total) {
+  fmt::print(": {} messages published, {} delivered, {} dropped\n", total.publications,
+             total.deliveries, total.dropped);
+}
+
+void print_sum(const LossTable& table) {
+  fmt::print(", observed and expected:\n{}", table.text());
+}
+
 // How many of the seeds failed.
-std::uint64_t run_kind(const Kind& kind, const Arguments& arguments) {
+template <typename Sum>
+std::uint64_t run_seeds(const Kind& kind, const Arguments& arguments, Sum& sum) {
   const auto begin = std::chrono::steady_clock::now();
-  Outcome total;
   std::uint64_t failed = 0;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
-    if (!run(kind, arguments.first + i, arguments.verbose, total)) ++failed;
+    remember(kind, arguments.first + i);
+    if (!run(kind, arguments.first + i, arguments.verbose, sum)) ++failed;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  fmt::print(
-      "{}: {} of {} seeds passed in {:.1f} s: {} messages published, {} delivered, {} dropped\n",
-      kind.name, arguments.seeds - failed, arguments.seeds, took.count(), total.publications,
-      total.deliveries, total.dropped);
+  fmt::print("{}: {} of {} seeds passed in {:.1f} s", kind.name, arguments.seeds - failed,
+             arguments.seeds, took.count());
+  print_sum(sum);
   std::fflush(stdout);
   return failed;
+}
+
+// How many of the seeds failed, and what all together failed in.
+std::uint64_t run_kind(const Kind& kind, const Arguments& arguments) {
+  if (kind.cast) {
+    Outcome total;
+    return run_seeds(kind, arguments, total);
+  }
+  LossTable table;
+  const std::uint64_t failed = run_seeds(kind, arguments, table);
+  const auto violations = table.check();
+  for (const std::string& violation : violations) {
+    fmt::print(stderr, "{} seeds {} to {}: {}\n", kind.name, arguments.first,
+               arguments.first + arguments.seeds - 1, violation);
+  }
+  return failed + violations.size();
 }
 
 }  // namespace

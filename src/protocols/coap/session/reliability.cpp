@@ -79,14 +79,13 @@ bool ConfirmableOutbox::finish(std::uint16_t message_id) {
   return true;
 }
 
-void ConfirmableOutbox::next(const TransmissionParameters& parameters, Rng& rng, Instant now,
-                             session::DatagramSink& sink) {
-  if (in_flight_ || waiting_.empty()) return;
+bool ConfirmableOutbox::next(const TransmissionParameters& parameters, Rng& rng, Instant now) {
+  if (in_flight_ || waiting_.empty()) return false;
   current_ = std::move(waiting_.front());
   waiting_.erase(waiting_.begin());
   in_flight_ = true;
   timer_.start(parameters, rng, now);
-  transmit(sink, current_.datagram);
+  return true;
 }
 
 bool ConfirmableOutbox::repeat(const TransmissionParameters& parameters, Instant now) {
@@ -95,9 +94,9 @@ bool ConfirmableOutbox::repeat(const TransmissionParameters& parameters, Instant
   return in_flight_;
 }
 
-void ConfirmableOutbox::retransmit(session::DatagramSink& sink) const {
+void ConfirmableOutbox::transmit(session::DatagramSink& sink) const {
   HERMOD_ASSERT(in_flight_);
-  transmit(sink, current_.datagram);
+  coap::transmit(sink, current_.datagram);
 }
 
 void ConfirmableOutbox::clear() {

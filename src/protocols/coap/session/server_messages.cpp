@@ -47,6 +47,7 @@ void ServerEndpoint::on_datagram(Bytes datagram, Instant now, session::Effects& 
 
 void ServerEndpoint::send_empty(Type type, std::uint16_t message_id, session::Effects& effects) {
   std::array<std::uint8_t, kHeaderSize> empty{};
+  if (!may_send(empty.size())) return;
   (void)write_head(empty.data(), type, code::kEmpty, message_id, {});
   note_sent(empty.size());
   transmit(effects.datagrams(), empty);
@@ -85,8 +86,7 @@ void ServerEndpoint::on_reset(std::uint16_t message_id, Instant now, session::Ef
 
 // Nothing is in flight any more: what waits may go.
 void ServerEndpoint::go_on(Instant now, session::Effects& effects) {
-  release_held(now, effects);
-  outbox_.next(settings_.transmission, rng_, now, effects.datagrams());
+  if (outbox_.next(settings_.transmission, rng_, now)) send_in_flight(effects);
   notify_waiting(now, effects);
 }
 
@@ -94,16 +94,18 @@ void ServerEndpoint::on_confirmable_due(Instant now, session::Effects& effects) 
   const ObserverId id = outbox_.subject();
   if (outbox_.repeat(settings_.transmission, now)) {
     if (id != 0) supersede(id, now);
-    if (!may_send(outbox_.size())) return;
-    note_sent(outbox_.size());
-    outbox_.retransmit(effects.datagrams());
-    return;
+    return send_in_flight(effects);
   }
   // RFC 7641 §4.5: no longer interested. Nobody is there, so this goes for all it observes, and
   // responses that wait find nobody either.
   outbox_.clear();
-  held_.clear();
   lose_all(now, effects);
+}
+
+void ServerEndpoint::send_in_flight(session::Effects& effects) {
+  if (!may_send(outbox_.size())) return;
+  note_sent(outbox_.size());
+  outbox_.transmit(effects.datagrams());
 }
 
 // RFC 7252 §5.2.2: the response takes longer, so its request is acknowledged without it.
@@ -128,9 +130,10 @@ void ServerEndpoint::acknowledge(Exchange& exchange, session::Effects& effects) 
 
 // --- whether the address is the peer's own (RFC 9175 §2.3, RFC 7252 §11.3) ---
 
-// At most three times what came, before the peer has shown that it receives.
+// Before the peer has shown that it receives, a few times what came.
 bool ServerEndpoint::may_send(std::size_t octets) const {
-  return proven_ || sent_ + octets <= 3 * received_;
+  return proven_ || settings_.amplification_max == 0 ||
+         sent_ + octets <= settings_.amplification_max * received_;
 }
 
 // Who answers a message of this side must have seen its message id; but there are few of those, so

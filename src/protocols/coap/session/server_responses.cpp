@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <utility>
 
 #include "hermod/base/hash.hpp"
 #include "hermod/base/writer.hpp"
@@ -48,14 +47,17 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     const std::size_t head = head_size(exchange.token.size());
     std::uint8_t* out = effects.datagrams().reserve(head + body_size_max(response, options));
     const std::uint8_t* end = write_body(out + head, response, options);
+    while (!may_send(static_cast<std::size_t>(end - out))) {
+      if (!shrink(response, whole, options)) {
+        challenge(exchange, now, effects);
+        if (response.observer != 0) lose_observer(response.observer, now, effects);
+        return;
+      }
+      end = write_body(out + head, response, options);
+    }
     const Bytes body{out + head, end};
     if (exchange.remembered) settle(exchange, response, body);
-    if (may_send(head + body.size())) {
-      send(exchange, response.code, out, body.size(), response.observer, now, effects);
-    } else if (!hold(exchange, response.code, body, response.observer, now, effects) &&
-               response.observer != 0) {
-      return lose_observer(response.observer, now, effects);
-    }
+    send(exchange, response.code, out, body.size(), response.observer, now, effects);
   }
   if (response.observer == 0) return;
   response.content = whole;
@@ -154,34 +156,36 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
 
 // --- while the peer is not proven ---
 
-// The response waits until the peer has answered a ping. Where it cannot wait, the peer is asked to
-// come again with an Echo option.
-bool ServerEndpoint::hold(Exchange& exchange, Code code, Bytes body, ObserverId observer,
-                          Instant now, session::Effects& effects) {
-  if (exchange.type != Type::kCon || held_.size() >= settings_.held_max ||
-      !can_be_proven_by_message()) {
-    challenge(exchange, now, effects);
+// Takes a block of half the size, so that the response may be sent to a peer whose address may be
+// somebody else's. Any client that knows blocks can go on from there, one that knows Echo or not.
+// False when there is none, or when the whole would take too many of them.
+bool ServerEndpoint::shrink(Response& response, const Representation& whole,
+                            TransferOptions& options) const {
+  const std::size_t size = response.content.payload.size();
+  if (!response.code.is_success() || size <= 16 ||
+      whole.payload.size() > settings_.unproven_body_max) {
     return false;
   }
-  held_.push_back({exchange, code, {body.begin(), body.end()}, observer});
-  if (!exchange.acknowledged) acknowledge(exchange, effects);
-  held_.back().exchange.acknowledged = true;
-  ping(now, effects);
+  Block block = options.block2.value_or(Block{});
+  const std::size_t offset = options.block2 ? block.offset() : 0;
+  std::uint8_t exponent = std::min(block.size_exponent, size_exponent_for(size));
+  if ((std::size_t{16} << exponent) >= size) --exponent;
+  block = {.number = static_cast<std::uint32_t>(offset >> (exponent + 4)),
+           .more = true,
+           .size_exponent = exponent};
+  options.block2 = block;
+  response.content.payload = response.content.payload.first(block.size());
+  if (response.content.etag.empty()) response.content.etag = tag_of(whole.payload);
   return true;
 }
 
-void ServerEndpoint::release_held(Instant now, session::Effects& effects) {
-  for (const Held& held : std::exchange(held_, {})) {
-    const ObserverId observer = observers_ && observers_->holds(held.observer) ? held.observer : 0;
-    send_copy(held.exchange, held.code, held.body, observer, now, effects);
-  }
-}
-
-// RFC 9175 §2.3: 4.01 with an Echo option, which the client's next request has to carry.
+// RFC 9175 §2.3: 4.01 with an Echo option, which the client's next request has to carry. Nothing
+// of the request is remembered: it comes again.
 void ServerEndpoint::challenge(const Exchange& exchange, Instant now, session::Effects& effects) {
   while (echo_ == 0) echo_ = rng_.next();
   std::array<std::uint8_t, sizeof(echo_)> value{};
   Writer(value.data()).u64(echo_);
+  if (exchange.remembered) seen_.forget(exchange.message_id, exchange.fingerprint);
   const Response response{.code = code::kUnauthorized};
   const TransferOptions options{.echo = value};
   std::array<std::uint8_t, 64> body{};

@@ -155,7 +155,7 @@ class PropertyReader {
     if (!seconds) {
       return refuse(*number, property, "is no date: tag 1 goes with seconds, a number in range");
     }
-    set_.expires_at_s = *seconds;
+    set_.expires_at_s = seconds;
     return {};
   }
 

@@ -22,12 +22,12 @@ enum class Reason : std::uint8_t {
   kTakenOver,    ///< another connection claimed the same session
   kProtocolError,
   kMalformed,
-  kTimeout,     ///< the peer was silent for too long
-  kPeerClosed,  ///< the peer closed or reset the connection
-  kShutdown,    ///< this program is going down
-  kContinue,    ///< authentication goes on: neither yes nor no
-  kBadMethod,   ///< the method of authentication is not known
-  kUnproven,    ///< the peer did not prove who it is
+  kTimeout,        ///< the peer was silent for too long
+  kPeerClosed,     ///< the peer closed or reset the connection
+  kShutdown,       ///< this program is going down
+  kContinue,       ///< authentication goes on: neither yes nor no
+  kBadMethod,      ///< the method of authentication is not known
+  kUnproven,       ///< the peer did not prove who it is
   kAlreadyExists,  ///< what was to be made is there
 };
 

@@ -79,13 +79,14 @@ TEST(ConfirmableOutbox, SendsOneAfterTheOther) {
   EXPECT_TRUE(outbox.finish(1));
   EXPECT_FALSE(outbox.finish(1));
   EXPECT_EQ(outbox.subject(), 0u);
-  outbox.next(parameters, rng, now, wire);
+  ASSERT_TRUE(outbox.next(parameters, rng, now));
+  outbox.transmit(wire);
   ASSERT_EQ(wire.sent.size(), 1u);
   EXPECT_EQ(wire.sent[0], testkit::octets("40450002"));
   EXPECT_GE(outbox.deadline(), now + seconds{2});
   ASSERT_TRUE(outbox.repeat(parameters, outbox.deadline()));
   outbox.replace(3, testkit::octets("40450003"));
-  outbox.retransmit(wire);
+  outbox.transmit(wire);
   EXPECT_EQ(wire.sent[1], testkit::octets("40450003"));
   EXPECT_FALSE(outbox.finish(2));
   EXPECT_TRUE(outbox.finish(3));

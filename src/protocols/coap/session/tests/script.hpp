@@ -170,6 +170,16 @@ class Script {
   void closes(model::Reason reason) {
     run([&](session::Effects& effects) { session_.on_close(reason, now, effects); });
   }
+  /// The peer asks for a value, waits for it, and confirms a separate response: its address is its
+  /// own. The session's message ids from the second on are free.
+  void proves_itself() {
+    sends({.id = 60'000, .path = "/ps/data/proof"});
+    HERMOD_ASSERT(wants() == "Lookup proof");
+    after(std::chrono::seconds{1});
+    answers(0, model::Reason::kNotFound);
+    HERMOD_ASSERT(sent() == "ACK 0.00 #60000 | CON 4.04 #s0 t:t");
+    acknowledges(0);
+  }
   /// Any other input.
   template <typename Input>
   void run(Input input) {

@@ -88,21 +88,20 @@ class ConfirmableOutbox {
   /// Keeps a message until it can be sent (RFC 7252 §4.7: NSTART).
   void wait(std::uint16_t message_id, std::vector<std::uint8_t> datagram);
   /// Exchanges the message in flight for a newer one, keeping its timeout and counter
-  /// (RFC 7641 §4.5.2). It goes out with the next retransmit().
+  /// (RFC 7641 §4.5.2). It goes out with the next transmit().
   void replace(std::uint16_t message_id, Bytes datagram);
 
   /// An Acknowledgement or a Reset has come. True when it is for the message in flight, which is
   /// thereby over; the next waiting one is sent with next().
   [[nodiscard]] bool finish(std::uint16_t message_id);
-  /// Sends the first waiting message, when idle.
-  void next(const TransmissionParameters& parameters, Rng& rng, Instant now,
-            session::DatagramSink& sink);
+  /// Puts the first waiting message in flight, when idle. True: call transmit().
+  [[nodiscard]] bool next(const TransmissionParameters& parameters, Rng& rng, Instant now);
 
   [[nodiscard]] Instant deadline() const { return in_flight_ ? timer_.deadline() : kNever; }
-  /// The deadline has come. True: call retransmit(). False: given up, the outbox is idle.
+  /// The deadline has come. True: call transmit(). False: given up, the outbox is idle.
   [[nodiscard]] bool repeat(const TransmissionParameters& parameters, Instant now);
-  /// Sends the message in flight once more.
-  void retransmit(session::DatagramSink& sink) const;
+  /// Sends the message in flight.
+  void transmit(session::DatagramSink& sink) const;
 
   /// Forgets everything.
   void clear();

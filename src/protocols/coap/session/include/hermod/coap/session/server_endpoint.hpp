@@ -115,14 +115,6 @@ class ServerEndpoint {
   [[nodiscard]] bool proven() const { return proven_; }
 
  private:
-  // A response that may not go yet: its peer has not been proven.
-  struct Held {
-    Exchange exchange;
-    Code code;
-    std::vector<std::uint8_t> body;
-    ObserverId observer = 0;
-  };
-
   // Message layer, and the peer's address (server_messages.cpp).
   void send_empty(Type type, std::uint16_t message_id, session::Effects& effects);
   void reject(Type type, std::uint16_t message_id, session::Effects& effects);
@@ -130,6 +122,7 @@ class ServerEndpoint {
   void on_reset(std::uint16_t message_id, Instant now, session::Effects& effects);
   void go_on(Instant now, session::Effects& effects);
   void on_confirmable_due(Instant now, session::Effects& effects);
+  void send_in_flight(session::Effects& effects);
   void acknowledge_late(Instant now, session::Effects& effects);
   void acknowledge(Exchange& exchange, session::Effects& effects);
   [[nodiscard]] bool may_send(std::size_t octets) const;
@@ -163,9 +156,8 @@ class ServerEndpoint {
             ObserverId observer, Instant now, session::Effects& effects);
   void send_copy(const Exchange& exchange, Code code, Bytes body, ObserverId observer, Instant now,
                  session::Effects& effects);
-  [[nodiscard]] bool hold(Exchange& exchange, Code code, Bytes body, ObserverId observer,
-                          Instant now, session::Effects& effects);
-  void release_held(Instant now, session::Effects& effects);
+  [[nodiscard]] bool shrink(Response& response, const Representation& whole,
+                            TransferOptions& options) const;
   void challenge(const Exchange& exchange, Instant now, session::Effects& effects);
 
   // Observers (server_observers.cpp).
@@ -190,7 +182,6 @@ class ServerEndpoint {
   Exchanges exchanges_;
   std::unique_ptr<Observers> observers_;  // nullptr until the peer observes something
   std::unique_ptr<Transfers> transfers_;  // nullptr until there are blocks
-  std::vector<Held> held_;
   Instant last_input_{};
   Instant acknowledge_due_ = kNever;
   Instant confirm_due_ = kNever;

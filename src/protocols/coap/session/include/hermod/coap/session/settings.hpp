@@ -37,9 +37,12 @@ struct Settings {
   /// Bodies of one peer that are being assembled, and as many that are kept to be fetched.
   std::size_t transfers_max = 4;
 
-  /// Responses that wait until a peer has shown that its address is its own; without that, it is
-  /// sent at most three times what it sent (RFC 9175 §2.3).
-  std::size_t held_max = 4;
+  /// A peer that has not shown that its address is its own is sent at most so many times what it
+  /// sent (RFC 9175 §2.3). 0: no such limit, for networks where nobody can forge addresses.
+  std::uint32_t amplification_max = 3;
+  /// Bodies up to this size come to such a peer in blocks that are small enough; for a larger one
+  /// it is asked for a proof first (4.01 with Echo).
+  std::size_t unproven_body_max = 16u << 10;
   /// A peer may send so many Acknowledgements and Resets that belong to nothing before one that
   /// does proves nothing any more: whoever guesses message ids has so many guesses.
   std::uint8_t mismatches_max = 8;
