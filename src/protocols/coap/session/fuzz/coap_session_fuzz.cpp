@@ -147,8 +147,9 @@ class Run {
       std::visit(
           [&](const auto& effect) {
             if constexpr (
-                requires { effect.filter; } || requires { effect.topic; } ||
-                requires { effect.client_id; }) {
+                requires { effect.ticket; } &&
+                (requires { effect.filter; } || requires { effect.topic; } ||
+                 requires { effect.client_id; })) {
               asked_.push_back(effect.ticket);
             }
           },
