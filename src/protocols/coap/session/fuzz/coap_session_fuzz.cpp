@@ -119,6 +119,8 @@ class Run {
       }
       case Op::kRespond:
         return respond(in);
+      case Op::kRespondBlock:
+        return respond_block(in);
       case Op::kCount:
         return;
     }
@@ -145,8 +147,9 @@ class Run {
       std::visit(
           [&](const auto& effect) {
             if constexpr (
-                requires { effect.filter; } || requires { effect.topic; } ||
-                requires { effect.client_id; }) {
+                requires { effect.ticket; } &&
+                (requires { effect.filter; } || requires { effect.topic; } ||
+                 requires { effect.client_id; })) {
               asked_.push_back(effect.ticket);
             }
           },
@@ -283,6 +286,26 @@ class Run {
     datagram(std::move(out));
   }
 
+  void respond_block(Operands& in) {
+    using enum OptionNumber;
+    const std::uint8_t which = in.next();
+    const auto type = static_cast<Type>(in.next() % 4);
+    const Code code{in.next()};
+    const std::uint8_t flags = in.next();
+    std::vector<std::uint8_t> out(1024);
+    const std::uint16_t id = type == Type::kAck ? wire_.id(which) : which;
+    BodyWriter body(write_head(out.data(), type, code, id, wire_.token(which)));
+    if ((flags & 1) != 0) body.uint_option(kETag, 1 + (flags >> 6));
+    if ((flags & 2) != 0) body.uint_option(kObserve, ++observed_);
+    if ((flags & 4) != 0) body.uint_option(kBlock2, in.next());
+    if ((flags & 8) != 0) body.uint_option(kBlock1, in.next());
+    if ((flags & 16) != 0) body.uint_option(kSize2, flags);
+    if ((flags & 32) != 0) body.uint_option(kEcho, 1 + (flags >> 6));
+    body.payload(in.text());
+    out.resize(static_cast<std::size_t>(body.position() - out.data()));
+    datagram(std::move(out));
+  }
+
   bool is_client_;
   Settings settings_{.requests_max = 8,
                      .confirmables_waiting_max = 4,
@@ -291,7 +314,9 @@ class Run {
                      .observations_unproven_max = 2,
                      .unconfirmed_max = 3};
   session::SessionLimits limits_{.packet_bytes_max = 200};
-  ClientSettings client_settings_{.requests_max = 8};
+  // small blocks and bodies, so that their limits are met
+  ClientSettings client_settings_{.requests_max = 8, .block_exponent = 0, .body_bytes_max = 128};
+  std::uint32_t observed_ = 0;
   SeededRng rng_{1};
   ServerSession server_{settings_, {.limits = &limits_, .rng = &rng_}};
   ClientSession client_{client_settings_, rng_};

@@ -24,6 +24,9 @@ enum class Op : std::uint8_t {
   kRequest,   ///< client role: method, path, flags, payload length
   kCancel,    ///< client role: ticket
   kRespond,   ///< client role: which, type, code, observe, payload length, payload
+  /// client role: which, type, code, which options (1 ETag, 2 Observe, 4 Block2, 8 Block1, 16
+  /// Size2, 32 Echo), value of each block, payload length, payload
+  kRespondBlock,
   kCount,
 };
 
@@ -68,6 +71,26 @@ inline void add_client_seeds(testkit::Seeds& seeds) {
                                 .op(Op::kAdvance, {5})
                                 .op(Op::kRespond, {0, kAckOperand, kContentOperand, 3}, "y")
                                 .octets;
+  // 16 octets and more to come, then 1; a body of 20 in two blocks
+  seeds["client_block2"] =
+      Input(asks)
+          .op(Op::kRespondBlock, {0, kAckOperand, kContentOperand, 21, 8}, "0123456789abcdef")
+          .op(Op::kRespondBlock, {0, kAckOperand, kContentOperand, 5, 16}, "x")
+          .octets;
+  seeds["client_block1"] = client()
+                               .op(Op::kRequest, {kPutOperand - 1, 0, 1, 20})
+                               .op(Op::kRespondBlock, {0, kAckOperand, 0x5f, 8, 8, 0})
+                               .op(Op::kRespondBlock, {0, kAckOperand, 0x44, 8, 16, 0})
+                               .octets;
+  seeds["client_echo"] = Input(asks)
+                             .op(Op::kRespondBlock, {0, kAckOperand, 0x81, 32, 0})
+                             .op(Op::kRespond, {0, kAckOperand, kContentOperand, 0}, "x")
+                             .octets;
+  seeds["client_observe_block2"] =
+      Input(observes)
+          .op(Op::kRespondBlock, {0, kNonOperand, kContentOperand, 7, 8}, "0123456789abcdef")
+          .op(Op::kRespondBlock, {0, kAckOperand, kContentOperand, 5, 16}, "x")
+          .octets;
   seeds["client_delivery"] =
       client().op(Op::kDeliver, {0, 1}, "x").op(Op::kRespond, {0, kAckOperand, 0x44, 0, 0}).octets;
 }

@@ -52,10 +52,11 @@ struct ClientRequest {
   std::optional<ContentFormat> accept;
   std::span<const std::string> if_match;  ///< entity tags; an empty one: if it exists at all
   bool if_none_match = false;
-  std::span<const std::string> etags;         ///< of representations that are here already
-  std::optional<std::uint32_t> max_age_s;     ///< of a value that is put: this server's extension
-  std::optional<std::uint8_t> hop_limit;      ///< RFC 8768 §3: 1 to 255
-  std::optional<std::uint8_t> no_response;    ///< RFC 7967 §2: sum of the classes; not with blocks
+  std::span<const std::string> etags;      ///< of representations that are here already
+  std::optional<std::uint32_t> max_age_s;  ///< of a value that is put: this server's extension
+  std::optional<std::uint8_t> hop_limit;   ///< RFC 8768 §3: 1 to 255
+  /// RFC 7967 §2: sum of the classes above. A body in blocks goes without it.
+  std::optional<std::uint8_t> no_response;
   std::span<const OptionView> other_options;  ///< any others, in any order
   /// Size of blocks in both directions, asked for from the start (RFC 7959 §2.4), and the block
   /// of the response to begin with. Nothing: that of the settings for what is sent, and whatever
