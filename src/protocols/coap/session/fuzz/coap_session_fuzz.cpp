@@ -155,7 +155,6 @@ class Run {
           },
           record.effect);
       if (const auto* publish = std::get_if<session::Publish>(&record.effect)) {
-        HERMOD_ASSERT(publish->message.retain || is_client_);
         HERMOD_ASSERT(!publish->message.destination.address.empty());
         if (publish->ticket != 0) asked_.push_back(publish->ticket);
       }
