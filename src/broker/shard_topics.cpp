@@ -152,7 +152,7 @@ void Shard::tell(const std::vector<core::Seat>& seats, Reason reason,
   if (seats.empty()) return;
   std::vector<std::vector<RequestId>> watches(parts_.mailroom.shards());
   for (const core::Seat& seat : seats) watches[seat.shard].push_back(seat.watch);
-  for (std::uint16_t to = 0; to < watches.size(); ++to) {
+  for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
     if (watches[to].empty()) continue;
     WatchNews news{.watches = std::move(watches[to]), .reason = reason};
     if (declared != nullptr) news.declared = std::make_unique<model::TopicProperties>(*declared);
