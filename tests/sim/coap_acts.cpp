@@ -55,7 +55,9 @@ void CoapActor::put_some() {
   const TopicId topic = plan_.writes[rng_.below(plan_.writes.size())];
   for (std::uint64_t left = between(rng_, 1, options.burst_max); left > 0; --left) {
     std::size_t size = between(rng_, kPayloadMin, 100);
-    if (chance(rng_, options.big_payload_permille)) size = between(rng_, 900, 3'900);
+    if (chance(rng_, options.big_payload_permille)) {
+      size = between(rng_, 900, options.big_payload_max);
+    }
     put(topic, size, by_chance_confirmable());
   }
 }

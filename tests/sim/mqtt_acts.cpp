@@ -48,7 +48,9 @@ void MqttActor::publish_some() {
     if (mixed) guarantee = static_cast<Guarantee>(rng_.below(3));
     const bool state = ledger_.topics()[topic].kind == Topic::Kind::kState;
     std::size_t size = between(rng_, kPayloadMin, 100);
-    if (chance(rng_, options.big_payload_permille)) size = between(rng_, 900, 5'000);
+    if (chance(rng_, options.big_payload_permille)) {
+      size = between(rng_, 900, options.big_payload_max);
+    }
     if (state && chance(rng_, kClearPermille)) size = 0;
     publish(topic, guarantee, size);
   }

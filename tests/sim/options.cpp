@@ -87,6 +87,9 @@ void choose_datagrams(transport::MemoryOptions& network, Rng& rng) {
 
 void choose_coap(Options& out, Rng& rng) {
   coap::Settings& coap = out.coap;
+  // These devices fetch no blocks: a value fits in one message, whoever asks.
+  coap.amplification_max = 0;
+  out.big_payload_max = coap.block_bytes_max;
   const unsigned longest_ms = chance(rng, 500) ? 20 : 1'000;
   coap.ack_delay = between(rng, milliseconds{1}, milliseconds{longest_ms});
   coap.quiet = between(rng, seconds{2}, seconds{10});

@@ -98,6 +98,7 @@ struct Options {
   unsigned gossip_permille = 200;  ///< acknowledgements upon which another client reads at once
   unsigned burst_max = 6;          ///< messages published in one go
   unsigned big_payload_permille = 50;
+  std::size_t big_payload_max = 5'000;
   std::uint16_t keep_alive_s = 10;
   unsigned clean_permille = 400;            ///< clients without a lasting session
   unsigned v5_permille = 0;                 ///< clients that speak MQTT 5, the others 3.1.1
