@@ -32,7 +32,7 @@ struct Counts {
   std::uint64_t shared_subscriptions = 0;
   std::uint64_t retained = 0;
   std::uint64_t declared = 0;  ///< topics
-  std::uint64_t stored = 0;  ///< retained and queued messages
+  std::uint64_t stored = 0;    ///< retained and queued messages
   std::uint64_t stored_bytes = 0;
   std::uint64_t inflight = 0;              ///< sent and not acknowledged
   std::vector<std::uint64_t> by_listener;  ///< connections and datagram peers
