@@ -126,6 +126,7 @@ std::uint64_t transfer_key(const MessageView& message) {
     switch (option.number) {
       case kBlock1:
       case kBlock2:
+      case kNoResponse:
       case kObserve:
         continue;
       default:

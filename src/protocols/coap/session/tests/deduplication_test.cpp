@@ -96,5 +96,58 @@ TEST(Deduplicator, KeepsEntriesWhenItGrows) {
   }
 }
 
+// The last bodies are kept, and of others the code.
+TEST(Deduplicator, RepeatsTheLastBodies) {
+  session::Budget budget{20};
+  Deduplicator seen(64, 2, &budget);
+  const Instant now{std::chrono::hours{1}};
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    seen.open(id, 7, now, now + std::chrono::seconds{10});
+    seen.answer(id, 7, code::kCreated, as_bytes("12345678"));
+  }
+  EXPECT_EQ(seen.look_up(1, 7, now).code, code::kCreated);
+  EXPECT_TRUE(seen.look_up(1, 7, now).body.empty());
+  EXPECT_EQ(as_text(seen.look_up(2, 7, now).body), "12345678");
+  EXPECT_EQ(as_text(seen.look_up(3, 7, now).body), "12345678");
+  EXPECT_EQ(budget.used(), 16u);
+  seen.open(4, 7, now, now + std::chrono::seconds{10});
+  seen.answer(4, 7, code::kCreated, as_bytes("more than is left"));
+  EXPECT_EQ(seen.look_up(4, 7, now).verdict, Deduplicator::Verdict::kAnswered);
+  EXPECT_TRUE(seen.look_up(4, 7, now).body.empty());
+}
+
+// Reliability catalogue R10: 265 a second for EXCHANGE_LIFETIME, and none is forgotten.
+TEST(Deduplicator, RemembersEveryMessageIdThereIs) {
+  session::Budget budget{1u << 20};
+  Deduplicator seen(Deduplicator::kEntriesMost, 0, &budget);
+  const Instant begin{std::chrono::hours{1}};
+  const Instant until = begin + std::chrono::seconds{247};
+  for (std::uint32_t id = 0; id <= 0xffff; ++id) {
+    seen.open(static_cast<std::uint16_t>(id), id, begin, until);
+    seen.answer(static_cast<std::uint16_t>(id), id, code::kChanged);
+  }
+  for (std::uint32_t id = 0; id <= 0xffff; ++id) {
+    ASSERT_EQ(seen.look_up(static_cast<std::uint16_t>(id), id, until).verdict,
+              Deduplicator::Verdict::kAnswered);
+  }
+  EXPECT_EQ(budget.used(), 1u << 20);
+}
+
+// Where the budget is used up the table stays as it is, and the newest entries win.
+TEST(Deduplicator, GrowsNoFurtherThanItsBudget) {
+  session::Budget budget{0};
+  Deduplicator seen(Deduplicator::kEntriesMost, 0, &budget);
+  const Instant now{std::chrono::hours{1}};
+  for (std::uint16_t id = 0; id < 1000; ++id) {
+    seen.open(id, id, now, now + std::chrono::seconds{10});
+    seen.answer(id, id, code::kChanged);
+  }
+  EXPECT_EQ(seen.capacity(), Deduplicator::kEntriesFree);
+  for (std::uint16_t id = 0; id < 1000; ++id) {
+    EXPECT_EQ(seen.look_up(id, id, now).verdict == Deduplicator::Verdict::kAnswered,
+              id >= 1000 - Deduplicator::kEntriesFree);
+  }
+}
+
 }  // namespace
 }  // namespace hermod::coap::test

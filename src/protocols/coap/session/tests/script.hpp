@@ -70,6 +70,7 @@ struct Sends {
   std::optional<std::uint32_t> no_response;
   std::string_view echo;
   std::string_view request_tag;
+  std::optional<std::uint8_t> hop_limit;
 };
 
 [[nodiscard]] inline std::vector<std::uint8_t> encode(const Sends& message) {
@@ -97,6 +98,7 @@ struct Sends {
   number(kContentFormat, message.format);
   number(kMaxAge, message.max_age);
   for (const std::string& argument : uri.query) text(kUriQuery, argument);
+  if (message.hop_limit) text(kHopLimit, std::string(1, static_cast<char>(*message.hop_limit)));
   number(kAccept, message.accept);
   if (message.block2) number(kBlock2, message.block2->value());
   if (message.block1) number(kBlock1, message.block1->value());
@@ -286,6 +288,11 @@ class Script {
     if (m.expires_at != kNever) {
       out += fmt::format(
           " for:{}s", std::chrono::duration_cast<std::chrono::seconds>(m.expires_at - now).count());
+    }
+    if (m.properties != nullptr) {
+      for (const model::UserProperty& property : m.properties->user) {
+        out += fmt::format(" {}={}", property.name, std::get<std::string_view>(property.value));
+      }
     }
     out += fmt::format(" '{}'", as_text(m.payload));
     return e.ticket == 0 ? out : asked(e.ticket, out);
