@@ -24,6 +24,11 @@ const session::Protocol* find_protocol(std::string_view name) {
   return found == protocols().end() ? nullptr : *found;
 }
 
+std::shared_ptr<const session::Protocol> own_protocol(const ListenerConfig& listener) {
+  if (listener.protocol != "coap") return nullptr;
+  return std::make_shared<const coap::Plugin>(listener.coap);
+}
+
 std::vector<std::string_view> protocol_names() {
   std::vector<std::string_view> names;
   for (const session::Protocol* protocol : protocols()) names.push_back(protocol->name());

@@ -103,9 +103,16 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
     if (!addresses) {
       return std::unexpected(fmt::format("{}{}.", place_text(listener.place), addresses.error()));
     }
+    if (!listener.coap_directive.empty() && listener.protocol != "coap") {
+      return std::unexpected(fmt::format(
+          "{}\"{}\" is for listeners with \"protocol coap\", and this one speaks {}. Take it "
+          "away, or put it below the CoAP listener.",
+          place_text(listener.place), listener.coap_directive, listener.protocol));
+    }
     for (const Address& address : *addresses) {
       broker::ListenerSettings& made = settings.listeners.emplace_back();
-      made.protocol = find_protocol(listener.protocol);
+      made.own = own_protocol(listener);
+      made.protocol = made.own ? made.own.get() : find_protocol(listener.protocol);
       made.address = address;
       made.path = listener.path;
       made.allow_anonymous = config.lets_anonymous_in(listener);

@@ -12,6 +12,7 @@
 
 #include "config/finding.hpp"
 #include "hermod/base/log.hpp"
+#include "hermod/coap/session/settings.hpp"
 #include "hermod/core/limits.hpp"
 #include "hermod/session/protocol.hpp"
 
@@ -40,7 +41,9 @@ struct ListenerConfig {
   std::uint32_t connections_max = kUnlimited;
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;
   AccessConfig access;  ///< only with per_listener_settings
-  Place place;          ///< the line that asked for it; no file when none did
+  coap::Settings coap;
+  std::string coap_directive;  ///< one of those that only CoAP has, if there was any
+  Place place;                 ///< the line that asked for it; no file when none did
 
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
 };

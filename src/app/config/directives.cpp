@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <charconv>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -109,6 +111,36 @@ std::string apply_socket_domain(Draft& draft, const Value& value) {
   }
   draft.listener().domain = value.text == "ipv4" ? SocketDomain::kV4 : SocketDomain::kV6;
   return {};
+}
+
+/// Puts a number into the settings of a CoAP listener.
+template <auto Field>
+std::string set_coap(Draft& draft, const Value& value) {
+  auto& field = draft.listener().coap.*Field;
+  field = static_cast<std::remove_reference_t<decltype(field)>>(value.number);
+  draft.listener().coap_directive = draft.directive;
+  return {};
+}
+
+std::string apply_coap_random_factor(Draft& draft, const Value& value) {
+  double factor = 0;
+  const char* end = value.text.data() + value.text.size();
+  const auto [at, error] = std::from_chars(value.text.data(), end, factor);
+  if (error != std::errc{} || at != end || !(factor >= 1.0 && factor <= 10.0)) {
+    return fmt::format(
+        "\"coap_ack_random_factor\" is \"{}\", but must be a number from 1.0 to 10.0.", value.text);
+  }
+  draft.listener().coap.transmission.ack_random_factor = factor;
+  draft.listener().coap_directive = draft.directive;
+  return {};
+}
+
+std::string apply_coap_block_size(Draft& draft, const Value& value) {
+  if (!std::has_single_bit(static_cast<std::uint64_t>(value.number))) {
+    return fmt::format("\"coap_block_size\" is {}, but must be 16, 32, 64, 128, 256, 512 or 1024.",
+                       value.number);
+  }
+  return set_coap<&coap::Settings::block_bytes_max>(draft, value);
 }
 
 std::string apply_log_dest(Draft& draft, const Value& value) {
@@ -259,6 +291,78 @@ constexpr std::array kDirectives{
               .apply = apply_socket_domain,
               .standard = "both",
               .help = "ipv4 or ipv6: opens the listener for one of them only"},
+    Directive{.name = "coap_ack_timeout",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {100, 60'000},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().coap.transmission.ack_timeout =
+                        std::chrono::milliseconds{v.number};
+                    d.listener().coap_directive = d.directive;
+                    return std::string();
+                  },
+              .standard = "2000",
+              .help = "CoAP: milliseconds until a Confirmable message is sent again (ACK_TIMEOUT)"},
+    Directive{.name = "coap_ack_random_factor",
+              .scope = Scope::kListener,
+              .apply = apply_coap_random_factor,
+              .standard = "1.5",
+              .help = "CoAP: up to how much longer that is, by chance (ACK_RANDOM_FACTOR)"},
+    Directive{.name = "coap_max_retransmit",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 20},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().coap.transmission.max_retransmit = static_cast<unsigned>(v.number);
+                    d.listener().coap_directive = d.directive;
+                    return std::string();
+                  },
+              .standard = "4",
+              .help = "CoAP: how often a Confirmable message is sent again (MAX_RETRANSMIT)"},
+    Directive{.name = "coap_block_size",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {16, 1024},
+              .apply = apply_coap_block_size,
+              .standard = "1024",
+              .help = "CoAP: octets of a block; longer values go in several (RFC 7959)"},
+    Directive{
+        .name = "coap_duplicates",
+        .scope = Scope::kListener,
+        .kind = K::kInteger,
+        .range = {8, 65'536},
+        .apply =
+            [](Draft& d, const Value& v) {
+              d.listener().coap.seen_max = std::bit_ceil(static_cast<std::size_t>(v.number));
+              d.listener().coap_directive = d.directive;
+              return std::string();
+            },
+        .standard = "65536",
+        .help = "CoAP: requests of a peer that are remembered so that a duplicate does not act"},
+    Directive{.name = "coap_max_actions",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, kU32Max},
+              .apply = set_coap<&coap::Settings::actions_per_s_max>,
+              .standard = "0",
+              .help = "CoAP: publications and the like of a peer in a second; more: 4.29; 0: any"},
+    Directive{.name = "coap_amplification",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 1000},
+              .apply = set_coap<&coap::Settings::amplification_max>,
+              .standard = "3",
+              .help = "CoAP: how many times what it sent a peer may be sent whose address may be "
+                      "forged; 0: any"},
+    Directive{.name = "coap_observe_max_age",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {1, kU32Max},
+              .apply = set_coap<&coap::Settings::observe_max_age_s>,
+              .standard = "600",
+              .help = "CoAP: seconds for which an observer may take silence for \"unchanged\""},
     Directive{.name = "max_connections",
               .scope = Scope::kListener,
               .kind = K::kInteger,

@@ -28,7 +28,8 @@ struct Draft {
   /// What the directive that is being applied wants to warn of.
   std::vector<std::string> warnings;
   bool access_given = false;
-  Place place;  ///< of that directive
+  Place place;                 ///< of that directive
+  std::string_view directive;  ///< its name
 
   /// The listener that a listener directive belongs to: the last one, or the default one.
   [[nodiscard]] ListenerConfig& listener();

@@ -164,6 +164,7 @@ class Reader {
                         (row.scope == Scope::kAccess && !draft_.config.per_listener_settings);
     if (global && !row.repeats) warn_of_repetition(row, place);
     draft_.place = place;
+    draft_.directive = row.name;
     const std::string reason = row.apply(draft_, *value);
     if (!reason.empty()) return refuse(place, reason);
     for (std::string& warning : draft_.warnings) warn(place, std::move(warning));

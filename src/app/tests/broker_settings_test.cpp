@@ -81,6 +81,17 @@ TEST(BrokerSettings, AddressesThatDoNotFitTheirDomainAreNamed) {
   EXPECT_EQ(made.error(), "h.conf:1: \"127.0.0.1\" has no address of the asked for socket_domain.");
 }
 
+TEST(BrokerSettings, CoapSettingsBelongToCoapListeners) {
+  const auto names = protocol_names();
+  const auto reading =
+      read_config_text("listener 1883 127.0.0.1\ncoap_block_size 64\n", "h.conf", names);
+  const auto made = broker_settings(reading.config, 1);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(),
+            "h.conf:1: \"coap_block_size\" is for listeners with \"protocol coap\", and this one "
+            "speaks mqtt. Take it away, or put it below the CoAP listener.");
+}
+
 TEST(Protocols, AreMqttAndCoap) {
   EXPECT_THAT(protocol_names(), testing::ElementsAre("mqtt", "coap"));
   EXPECT_EQ(find_protocol("coap")->default_port(), 5683);

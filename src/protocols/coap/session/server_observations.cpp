@@ -10,9 +10,11 @@
 namespace hermod::coap {
 namespace {
 
-// EncodeSlots key of a notification's options and payload: listeners may differ in their blocks.
+// EncodeSlots key of a notification's options and payload: what a listener says of blocks and of
+// values without expiry is in it.
 std::uint32_t notification_key(const Settings& settings) {
-  return static_cast<std::uint32_t>(session::ProtocolId::kCoap) << 16 |
+  const std::uint32_t age = settings.observe_max_age_s * 0x9e37'79b9u >> 19;  // 13 bits
+  return static_cast<std::uint32_t>(session::ProtocolId::kCoap) << 16 | age << 3 |
          size_exponent_for(settings.block_bytes_max);
 }
 

@@ -22,6 +22,7 @@ namespace hermod::broker {
 /// One port.
 struct ListenerSettings {
   const session::Protocol* protocol = nullptr;
+  std::shared_ptr<const session::Protocol> own;  ///< `protocol`, where it is this listener's own
   transport::Address address;
   std::string path;  ///< of a Unix socket, instead of the address; streams only
   bool allow_anonymous = true;
