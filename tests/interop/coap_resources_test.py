@@ -22,7 +22,7 @@ def topic_map(name, *pairs):
     return out
 
 
-class CoapResources(BrokerTest):
+class CoapTest(BrokerTest):
     def request(self, method, path, *options):
         """What libcoap's client prints of the answer to a request."""
         process = self.start(require("coap-client-notls"), "-B", "10", "-m", method, *options,
@@ -30,6 +30,8 @@ class CoapResources(BrokerTest):
         self.assertEqual(process.wait(), 0, process.text("stderr"))
         return process.text() + process.text("stderr")
 
+
+class CoapResources(CoapTest):
     def file_of(self, octets):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
@@ -146,6 +148,25 @@ class CoapResources(BrokerTest):
                             "rt=core.ps.data", "count=1")
         self.assertIn("/ps/data/a/b", found)
         self.assertIn("/ps/data/c", found)
+
+
+class CoapListener(CoapTest):
+    """What a listener's own settings change."""
+
+    broker_lines = ("coap_alias emqx", "coap_alias ponte", "coap_max_actions 3")
+
+    def test_paths_of_emqx_and_ponte_name_topics(self):
+        self.request("post", "/ps/a/b?qos=1&retain=1&clientid=x", "-e", "by emqx's path")
+        self.request("put", "/r/c", "-e", "by ponte's")
+        self.assertEqual(self.request("get", "/ps/data/a/b").strip(), "by emqx's path")
+        self.assertEqual(self.request("get", "/r/a/b").strip(), "by emqx's path")
+        self.assertEqual(self.request("get", "/ps/c").strip(), "by ponte's")
+
+    def test_who_publishes_too_fast_is_told_when_to_come_again(self):
+        lines = "".join(f"{number}\n" for number in range(20)).encode()
+        publisher = self.start(HERMOD, "pub", self.coap_url("fast"), "-l", stdin=lines)
+        self.assertNotEqual(publisher.wait(), 0)
+        self.assertIn("4.29", publisher.text("stderr"))
 
 
 if __name__ == "__main__":

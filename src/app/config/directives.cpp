@@ -135,6 +135,16 @@ std::string apply_coap_random_factor(Draft& draft, const Value& value) {
   return {};
 }
 
+std::string apply_coap_alias(Draft& draft, const Value& value) {
+  coap::Aliases& aliases = draft.listener().coap.aliases;
+  if (value.text != "emqx" && value.text != "ponte") {
+    return fmt::format("\"coap_alias\" is \"{}\", but must be emqx or ponte.", value.text);
+  }
+  (value.text == "emqx" ? aliases.emqx : aliases.ponte) = true;
+  draft.listener().coap_directive = draft.directive;
+  return {};
+}
+
 std::string apply_coap_block_size(Draft& draft, const Value& value) {
   if (!std::has_single_bit(static_cast<std::uint64_t>(value.number))) {
     return fmt::format("\"coap_block_size\" is {}, but must be 16, 32, 64, 128, 256, 512 or 1024.",
@@ -356,6 +366,12 @@ constexpr std::array kDirectives{
               .standard = "3",
               .help = "CoAP: how many times what it sent a peer may be sent whose address may be "
                       "forged; 0: any"},
+    Directive{.name = "coap_alias",
+              .scope = Scope::kListener,
+              .repeats = true,
+              .apply = apply_coap_alias,
+              .standard = "none",
+              .help = "CoAP: emqx or ponte: understands their paths too, /ps/TOPIC and /r/TOPIC"},
     Directive{.name = "coap_observe_max_age",
               .scope = Scope::kListener,
               .kind = K::kInteger,

@@ -524,7 +524,8 @@ TEST(ConfigReader, CoapListenersHaveSettingsOfTheirOwn) {
   const Config config = accepted(
       "listener 5683\nprotocol coap\ncoap_ack_timeout 500\ncoap_ack_random_factor 2.5\n"
       "coap_max_retransmit 2\ncoap_block_size 256\ncoap_duplicates 1000\ncoap_max_actions 7\n"
-      "coap_amplification 0\ncoap_observe_max_age 60\nlistener 5685\nprotocol coap\n");
+      "coap_amplification 0\ncoap_observe_max_age 60\ncoap_alias emqx\nlistener 5685\nprotocol "
+      "coap\n");
   const coap::Settings& first = config.listeners.at(0).coap;
   EXPECT_EQ(first.transmission.ack_timeout, std::chrono::milliseconds{500});
   EXPECT_EQ(first.transmission.ack_random_factor, 2.5);
@@ -534,12 +535,15 @@ TEST(ConfigReader, CoapListenersHaveSettingsOfTheirOwn) {
   EXPECT_EQ(first.actions_per_s_max, 7u);
   EXPECT_EQ(first.amplification_max, 0u);
   EXPECT_EQ(first.observe_max_age_s, 60u);
+  EXPECT_TRUE(first.aliases.emqx);
+  EXPECT_FALSE(first.aliases.ponte);
   EXPECT_EQ(config.listeners.at(1).coap.block_bytes_max, 1024u);
 }
 
 TEST(ConfigReader, CoapSettingsThatCannotBeAreRefused) {
-  for (const std::string_view line : {"coap_block_size 100", "coap_ack_random_factor 0.9",
-                                      "coap_ack_random_factor 1.5x", "coap_duplicates 7"}) {
+  for (const std::string_view line :
+       {"coap_block_size 100", "coap_ack_random_factor 0.9", "coap_ack_random_factor 1.5x",
+        "coap_duplicates 7", "coap_alias mosquitto"}) {
     SCOPED_TRACE(line);
     EXPECT_THAT(finding("listener 5683\nprotocol coap\n" + std::string(line) + "\n"),
                 HasSubstr("but must be"));

@@ -11,25 +11,34 @@
 namespace hermod::coap {
 namespace {
 
-// Follows the path from segment to segment. Everything from the third on is the topic.
+// Follows the path from segment to segment. Everything from the third on is the topic, in other
+// brokers' paths everything from the second on.
 class PathReader {
  public:
-  explicit PathReader(std::string& topic) : topic_(topic) { topic_.clear(); }
+  PathReader(std::string& topic, const Aliases& aliases) : topic_(topic), aliases_(aliases) {
+    topic_.clear();
+  }
 
   void add(std::string_view segment) {
     ++depth_;
     if (segment == "." || segment == "..") dots_ = true;  // RFC 7252 §5.10.1
     if (depth_ == 1) {
-      root_ = segment == "ps"            ? Root::kPs
-              : segment == ".well-known" ? Root::kWellKnown
-                                         : Root::kNone;
+      root_ = segment == "ps"                    ? Root::kPs
+              : segment == ".well-known"         ? Root::kWellKnown
+              : segment == "r" && aliases_.ponte ? Root::kAlias
+                                                 : Root::kNone;
     } else if (depth_ == 2) {
       below_ = root_ == Root::kPs && segment == "data"          ? Below::kData
                : root_ == Root::kPs && segment == "conf"        ? Below::kConfiguration
                : root_ == Root::kWellKnown && segment == "core" ? Below::kCore
                                                                 : Below::kNone;
+      const bool emqx = root_ == Root::kPs && below_ == Below::kNone && aliases_.emqx;
+      if (!emqx && root_ != Root::kAlias) return;
+      below_ = Below::kData;
+      root_size_ = 1;
+      topic_ = segment;
     } else if (has_topic()) {
-      if (depth_ > 3) topic_ += '/';
+      if (depth_ > root_size_ + 1) topic_ += '/';
       topic_ += segment;
     }
   }
@@ -40,6 +49,7 @@ class PathReader {
     if (!has_topic() || topic_.empty()) return Resource::kNone;
     return below_ == Below::kData ? Resource::kTopic : Resource::kConfiguration;
   }
+  [[nodiscard]] bool is_alias() const { return root_size_ == 1; }
   /// Why the topic is none; empty when it is one.
   [[nodiscard]] std::string_view wrong(std::size_t levels_max) const {
     std::size_t levels = 1;
@@ -48,14 +58,14 @@ class PathReader {
       if (c == '/') ++levels;
     }
     // two paths must not name one topic
-    if (dots_ || levels != depth_ - 2) return "a level is not '.' or '..' and has no '/'";
+    if (dots_ || levels != depth_ - root_size_) return "a level is not '.' or '..' and has no '/'";
     if (levels > levels_max) return "the topic has too many levels";
     if (!is_utf8(as_bytes(topic_))) return "a topic is UTF-8";
     return {};
   }
 
  private:
-  enum class Root : std::uint8_t { kNone, kPs, kWellKnown };
+  enum class Root : std::uint8_t { kNone, kPs, kWellKnown, kAlias };
   enum class Below : std::uint8_t { kNone, kData, kConfiguration, kCore };
 
   [[nodiscard]] bool has_topic() const {
@@ -63,7 +73,9 @@ class PathReader {
   }
 
   std::string& topic_;
+  const Aliases& aliases_;
   std::size_t depth_ = 0;
+  std::size_t root_size_ = 2;  // segments before the topic
   Root root_ = Root::kNone;
   Below below_ = Below::kNone;
   bool dots_ = false;
@@ -75,6 +87,10 @@ std::optional<std::uint32_t> number_of(std::string_view text, std::uint32_t most
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size() || number > most) return {};
   return number;
+}
+
+bool is_parameter(std::string_view name) {
+  return name == "retain" || name == "qos" || name == "expiry" || name.starts_with("user.");
 }
 
 // Takes one argument; false when it is none of those that a publication has.
@@ -104,10 +120,10 @@ bool take_argument(std::string_view name, std::string_view value, PublishParamet
 }  // namespace
 
 Target read_target(std::span<const std::string_view> path, std::size_t levels_max,
-                   std::string& topic) {
-  PathReader reader(topic);
+                   std::string& topic, const Aliases& aliases) {
+  PathReader reader(topic, aliases);
   for (const std::string_view segment : path) reader.add(segment);
-  Target target{.resource = reader.resource()};
+  Target target{.resource = reader.resource(), .is_alias = reader.is_alias()};
   if (target.resource != Resource::kTopic && target.resource != Resource::kConfiguration) {
     return target;
   }
@@ -118,12 +134,13 @@ Target read_target(std::span<const std::string_view> path, std::size_t levels_ma
   return target;
 }
 
-PublishParameters read_parameters(std::span<const std::string_view> query) {
+PublishParameters read_parameters(std::span<const std::string_view> query, bool lenient) {
   PublishParameters out;
   for (const std::string_view argument : query) {
     const std::size_t equals = std::min(argument.find('='), argument.size());
     const std::string_view value = argument.substr(std::min(equals + 1, argument.size()));
-    if (take_argument(argument.substr(0, equals), value, out)) continue;
+    const std::string_view name = argument.substr(0, equals);
+    if (take_argument(name, value, out) || (lenient && !is_parameter(name))) continue;
     out.refusal = {code::kBadRequest,
                    "parameters are retain=0|1, qos=0|1|2, expiry=SECONDS, user.NAME=VALUE"};
   }
@@ -141,7 +158,8 @@ std::vector<std::string> path_of_topic(std::string_view topic) {
 
 std::optional<std::string> topic_of_path(std::span<const std::string> segments) {
   std::string topic;
-  PathReader path(topic);
+  const Aliases none;
+  PathReader path(topic, none);
   for (const std::string& segment : segments) path.add(segment);
   if (path.resource() != Resource::kTopic || !path.wrong(topic.size() + 1).empty()) {
     return std::nullopt;

@@ -36,7 +36,9 @@ void keep_user_properties(const PublishParameters& parameters, TopicRequest& rec
 
 void ServerSession::on_request(const Request& request, Instant now, session::Effects& effects) {
   TopicRequest& record = requests_.begin(request.exchange.index);
-  const Target target = read_target(request.options.path, limits_.topic_levels_max, record.topic);
+  const Target target =
+      read_target(request.options.path, limits_.topic_levels_max, record.topic, settings_.aliases);
+  record.is_alias = target.is_alias;
   if (target.refusal) {
     return endpoint_.respond(
         request.exchange, refusal(target.refusal->code, target.refusal->diagnostic), now, effects);
@@ -63,7 +65,7 @@ void ServerSession::serve_topic(const Request& request, Instant now, session::Ef
   TopicRequest& record = requests_[request.exchange.index];
   const Code method = request.exchange.method;
   if (method == code::kGet) {
-    if (!request.options.query.empty()) {
+    if (!request.options.query.empty() && !record.is_alias) {
       return endpoint_.respond(
           request.exchange, refusal(code::kBadRequest, "no query is defined here"), now, effects);
     }
@@ -106,10 +108,10 @@ void ServerSession::start_publish(const Request& request, TopicRequest& record, 
                                   session::Effects& effects) {
   const RequestOptions& options = request.options;
   const Code method = request.exchange.method;
-  const PublishParameters parameters = read_parameters(options.query);
+  const PublishParameters parameters = read_parameters(options.query, record.is_alias);
   record.retain = parameters.retain.value_or(method != code::kPost);
   std::optional<Refusal> refused = parameters.refusal;
-  if (method == code::kDelete && !options.query.empty()) {
+  if (method == code::kDelete && !options.query.empty() && !record.is_alias) {
     refused = {code::kBadRequest, "no query is defined here"};
   } else if (method != code::kDelete && record.retain && request.payload.empty()) {
     // In the hub an empty retained message clears the value [MQTT-3.3.1-10].

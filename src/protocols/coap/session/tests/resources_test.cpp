@@ -74,6 +74,35 @@ TEST(ReadTarget, BoundsTheLevels) {
   EXPECT_TRUE(find({"ps", "data", "a", "b", "c", "d"}, 3).target.refusal.has_value());
 }
 
+TEST(ReadTarget, UnderstandsOtherBrokersPathsWhereTheyAreOn) {
+  const auto topic_of = [](const std::vector<std::string_view>& path, const Aliases& aliases) {
+    std::string topic;
+    const Target target = read_target(path, 128, topic, aliases);
+    const bool is_topic = target.resource == Resource::kTopic && !target.refusal;
+    return is_topic ? topic : std::string("none");
+  };
+  const Aliases emqx{.emqx = true};
+  const Aliases ponte{.ponte = true};
+  EXPECT_EQ(topic_of({"ps", "a", "b"}, {}), "none");
+  EXPECT_EQ(topic_of({"ps", "a", "b"}, emqx), "a/b");
+  EXPECT_EQ(topic_of({"ps", "a"}, emqx), "a");
+  EXPECT_EQ(topic_of({"ps", "data", "a"}, emqx), "a");  // ours come first
+  EXPECT_EQ(topic_of({"ps", "a+", "b"}, emqx), "none");
+  EXPECT_EQ(topic_of({"ps"}, emqx), "none");
+  EXPECT_EQ(topic_of({"r", "a", "b"}, {}), "none");
+  EXPECT_EQ(topic_of({"r", "a", "b"}, ponte), "a/b");
+  EXPECT_EQ(topic_of({"r", "a", "b"}, emqx), "none");
+}
+
+TEST(ReadParameters, LeavesAloneWhatOtherBrokersClientsSay) {
+  const std::vector<std::string_view> query{"clientid=x", "qos=1", "token=2"};
+  EXPECT_TRUE(read_parameters(query).refusal.has_value());
+  EXPECT_FALSE(read_parameters(query, true).refusal.has_value());
+  EXPECT_EQ(read_parameters(query, true).guarantee, model::Guarantee::kAtLeastOnce);
+  const std::string_view wrong = "qos=3";
+  EXPECT_TRUE(read_parameters({&wrong, 1}, true).refusal.has_value());
+}
+
 TEST(ReadParameters, TakesWhatAPublicationHas) {
   const std::vector<std::string_view> query{"retain=0", "qos=2", "expiry=4294967295",
                                             "user.room=a=b", "user.=x"};

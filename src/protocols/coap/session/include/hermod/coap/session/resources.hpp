@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hermod/coap/session/request_options.hpp"
+#include "hermod/coap/session/settings.hpp"
 #include "hermod/model/message.hpp"
 
 namespace hermod::coap {
@@ -25,12 +26,13 @@ enum class Resource : std::uint8_t { kNone, kDiscovery, kCollection, kTopic, kCo
 struct Target {
   Resource resource = Resource::kNone;
   std::string_view topic;          ///< kTopic, kConfiguration
+  bool is_alias = false;           ///< by another broker's path
   std::optional<Refusal> refusal;  ///< the topic is none
 };
 
 /// Reads a path. `topic` is overwritten; `levels_max` bounds the topic.
 [[nodiscard]] Target read_target(std::span<const std::string_view> path, std::size_t levels_max,
-                                 std::string& topic);
+                                 std::string& topic, const Aliases& aliases = {});
 
 /// The path segments of a topic's resource: "ps", "data", and its levels.
 [[nodiscard]] std::vector<std::string> path_of_topic(std::string_view topic);
@@ -46,6 +48,8 @@ struct PublishParameters {
   std::vector<model::UserProperty> user;
   std::optional<Refusal> refusal;  ///< an argument that is none of these
 };
-[[nodiscard]] PublishParameters read_parameters(std::span<const std::string_view> query);
+/// With `lenient`, arguments of other names mean nothing: another broker's clients may send them.
+[[nodiscard]] PublishParameters read_parameters(std::span<const std::string_view> query,
+                                                bool lenient = false);
 
 }  // namespace hermod::coap

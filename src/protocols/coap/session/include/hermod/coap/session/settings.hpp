@@ -10,6 +10,12 @@
 
 namespace hermod::coap {
 
+/// Paths of other brokers' topics that are understood too.
+struct Aliases {
+  bool emqx = false;   ///< /ps/<topic>, where that is neither /ps/data nor /ps/conf
+  bool ponte = false;  ///< /r/<topic>
+};
+
 struct Settings {
   TransmissionParameters transmission;
 
@@ -31,6 +37,8 @@ struct Settings {
   /// Requests of one peer that act (all but GET and FETCH) in a second; more are answered 4.29
   /// (RFC 8516). 0: as many as it likes.
   std::uint32_t actions_per_s_max = 0;
+
+  Aliases aliases;
 
   /// Largest payload of a message; larger bodies go in blocks (RFC 7959). 16 to 1,024.
   std::size_t block_bytes_max = 1024;

@@ -33,6 +33,7 @@ struct TopicRequest {
 
   Awaits awaits = Awaits::kNothing;
   std::string topic;
+  bool is_alias = false;  ///< named by another broker's path
   std::optional<ContentFormat> accept;
   std::vector<EntityTag> etags;
   std::vector<EntityTag> if_match;  ///< an empty one stands for any value
