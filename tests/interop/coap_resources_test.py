@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""CoAP's resources with libcoap's client: bodies in blocks, conditions, the collection of topics and
-their configurations, discovery; and what MQTT 5 sees of it."""
+"""CoAP's resources with libcoap's client: bodies in blocks, conditions, the collection of topics
+and their configurations, discovery, a listener's own settings; and what MQTT 5 sees of it."""
 import tempfile
 from pathlib import Path
 
