@@ -30,7 +30,9 @@ Instant Core::next_undeclaring(Instant now, Duration since_1970) const {
 
 std::optional<std::string> Core::due_to_undeclare(Duration since_1970) const {
   const std::optional<Declarations::Day> day = declarations_.next_day();
-  if (!day || std::chrono::seconds{day->at_s} > since_1970) return std::nullopt;
+  // in seconds: any day that a client may name does not fit in nanoseconds
+  const std::int64_t today_s = std::chrono::floor<std::chrono::seconds>(since_1970).count();
+  if (!day || day->at_s > today_s) return std::nullopt;
   return std::string{day->topic};
 }
 

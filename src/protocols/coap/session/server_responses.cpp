@@ -118,10 +118,10 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
                           session::Effects& effects) {
   const Bytes token = exchange.token.bytes();
   const std::size_t size = head_size(token.size()) + body_size;
-  note_sent(size);
   const bool separate = exchange.type == Type::kCon && exchange.acknowledged;
   if (!separate && exchange.type == Type::kCon) {  // in the Acknowledgement (RFC 7252 §5.2.1)
     (void)write_head(out, Type::kAck, code, exchange.message_id, token);
+    note_sent(size);
     effects.datagrams().commit(size);
     return;
   }
@@ -129,6 +129,7 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
   if (observer != 0) (*observers_)[observer].message_id = message_id;
   if (!separate) {  // Non-confirmable as the request was (RFC 7252 §5.2.3)
     (void)write_head(out, Type::kNon, code, message_id, token);
+    note_sent(size);
     effects.datagrams().commit(size);
     return;
   }
@@ -141,6 +142,7 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
   const bool confirm = outbox_.idle();
   (void)write_head(out, confirm ? Type::kCon : Type::kNon, code, message_id, token);
   if (confirm) outbox_.sent(message_id, {out, size}, 0, settings_.transmission, rng_, now);
+  note_sent(size);
   effects.datagrams().commit(size);
 }
 
@@ -149,7 +151,9 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
   const std::size_t head = head_size(exchange.token.size());
   std::uint8_t* out = effects.datagrams().reserve(head + body.size());
   std::ranges::copy(body, out + head);
-  if (may_send(head + body.size())) {
+  // What waits for an acknowledgement is sent when the peer has shown that it receives.
+  const bool waits = exchange.type == Type::kCon && exchange.acknowledged && !outbox_.idle();
+  if (waits || may_send(head + body.size())) {
     send(exchange, code, out, body.size(), observer, now, effects);
   }
 }
