@@ -194,14 +194,15 @@ void ServerSession::unobserve(ObserverId id, Instant now, session::Effects& effe
   observed_->remove(id);
   ObservedTopic& observed = observed_->topic(topic);
   if (observed.observers == 0 && observed.interest != ObservedTopic::Interest::kNone) {
-    effects.push(session::Unsubscribe{.filter = observed.name,
-                                      .ticket = make_ticket(Asked::kUnsubscribe, topic, 0)});
-    observed.interest = ObservedTopic::Interest::kNone;
-    ++observed.unsubscribes_pending;
+    // First this: the answer to Unsubscribe may end the name that it borrows.
     if (observed.seat != ObservedTopic::Seat::kNone) {
       observed.seat = ObservedTopic::Seat::kNone;
       effects.push(session::Unwatch{.topic = observed.name});
     }
+    effects.push(session::Unsubscribe{.filter = observed.name,
+                                      .ticket = make_ticket(Asked::kUnsubscribe, topic, 0)});
+    observed.interest = ObservedTopic::Interest::kNone;
+    ++observed.unsubscribes_pending;
   }
   observed_->release(topic);
   idle_due_ = std::min(idle_due_, now + settings_.idle);

@@ -338,7 +338,7 @@ TEST_F(ServerPubSubTest, AHalfCreatedTopicCannotBeObserved) {
   EXPECT_EQ(peer.wants(), "Lookup a");
   answers_declared(declared, nullptr);
   EXPECT_EQ(peer.sent(), "ACK 4.04 #1 t:t");
-  EXPECT_EQ(peer.wants(), "Unsubscribe a | Unwatch a");
+  EXPECT_EQ(peer.wants(), "Unwatch a | Unsubscribe a");
 }
 
 // §3.2.2: the response has no Observe option.
