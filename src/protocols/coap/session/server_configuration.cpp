@@ -109,6 +109,7 @@ void ServerSession::create_topic(const Request& request, Instant now, session::E
   if (const auto wrong = check_new(*properties, limits_.topic_levels_max)) {
     return refuse(request, wrong->code, now, effects, wrong->diagnostic);
   }
+  endpoint_.will_keep(request.exchange, request.message);
   TopicRequest& record = requests_[request.exchange.index];
   record.topic = *properties->topic_name;
   record.properties_wanted = to_topic_properties(*properties);
@@ -164,6 +165,7 @@ void ServerSession::serve_configuration(const Request& request, Instant now,
       return refuse(request, code::kBadRequest, now, effects, properties.error().reason);
     }
   }
+  endpoint_.will_keep(request.exchange, request.message);
   record.resource = Resource::kConfiguration;
   record.payload.assign(request.payload.begin(), request.payload.end());
   ask_value(request.exchange, record, effects);

@@ -17,11 +17,6 @@ bool is_known_method(Code code) {
   return code.value >= code::kGet.value && code.value <= code::kIPatch.value;
 }
 
-// RFC 7252 §5.1, RFC 8132 §2.1: what may be done again without doing anything.
-bool is_safe(Code method) {
-  return method == code::kGet || method == code::kFetch;
-}
-
 }  // namespace
 
 ServerEndpoint::ServerEndpoint(const Settings& settings, std::size_t body_max, Rng& rng,

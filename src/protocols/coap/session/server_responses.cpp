@@ -48,10 +48,15 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     std::uint8_t* out = effects.datagrams().reserve(head + body_size_max(response, options));
     const std::uint8_t* end = write_body(out + head, response, options);
     while (!may_send(static_cast<std::size_t>(end - out))) {
-      if (!shrink(response, whole, options)) {
+      if (shrink(exchange, response, whole, options, now)) {
+        // smaller now
+      } else if (is_safe(exchange.method)) {
         challenge(exchange, now, effects);
         if (response.observer != 0) lose_observer(response.observer, now, effects);
         return;
+      } else {  // it has acted, and must not be asked to come again: the code alone fits always
+        response = {.code = response.code};
+        options = {.block1 = options.block1};
       }
       end = write_body(out + head, response, options);
     }
@@ -66,7 +71,7 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
 
 // What a duplicate of the request is to find.
 void ServerEndpoint::settle(const Exchange& exchange, const Response& response, Bytes body) {
-  if (exchange.method == code::kGet || exchange.method == code::kFetch) {
+  if (is_safe(exchange.method)) {
     seen_.forget(exchange.message_id, exchange.fingerprint);
     return;
   }
@@ -163,11 +168,16 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
 // Takes a block of half the size, so that the response may be sent to a peer whose address may be
 // somebody else's. Any client that knows blocks can go on from there, one that knows Echo or not.
 // False when there is none, or when the whole would take too many of them.
-bool ServerEndpoint::shrink(Response& response, const Representation& whole,
-                            TransferOptions& options) const {
+bool ServerEndpoint::shrink(const Exchange& exchange, Response& response,
+                            const Representation& whole, TransferOptions& options, Instant now) {
   const std::size_t size = response.content.payload.size();
   if (!response.code.is_success() || size <= 16 ||
       whole.payload.size() > settings_.unproven_body_max) {
+    return false;
+  }
+  if (response.content.etag.empty()) response.content.etag = tag_of(whole.payload);
+  if (response.keep && !options.block2 &&  // else it is kept already
+      !transfers().keep(exchange.transfer, response, now)) {
     return false;
   }
   Block block = options.block2.value_or(Block{});
@@ -179,7 +189,6 @@ bool ServerEndpoint::shrink(Response& response, const Representation& whole,
            .size_exponent = exponent};
   options.block2 = block;
   response.content.payload = response.content.payload.first(block.size());
-  if (response.content.etag.empty()) response.content.etag = tag_of(whole.payload);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "hermod/coap/session/server_session.hpp"
+#include "hermod/coap/session/topic_properties.hpp"
 #include "script.hpp"
 
 namespace hermod::coap::test {
@@ -133,6 +134,29 @@ TEST_F(ServerAddressTest, AnUnprovenObserverIsNotifiedOnce) {
   EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:t Observe:n Max-Age:600 '0'");
   peer.after(hours{1});
   EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
+}
+
+// What has acted is not asked to come again: its answer comes in small blocks, kept for them.
+TEST_F(ServerAddressTest, AnActionIsNotAskedToComeAgain) {
+  std::string body;
+  cbor::Writer writer(body);
+  const model::TopicProperties declared{.topic_type = std::string(500, 'x')};
+  write_properties(writer, {.topic_name = "a", .resource_type = "core.ps.data"});
+  peer.sends({.code = code::kPost, .id = 1, .path = "/ps", .format = 606, .payload = body});
+  ASSERT_EQ(peer.wants(), "Declare a create ct: max:0");
+  peer.answers(0, session::Answer{.declared = &declared});
+  const auto first = decode(peer.wire.sent.at(0)).value();
+  EXPECT_EQ(first.code, code::kCreated);
+  const Block block = read_block(first.options.find(OptionNumber::kBlock2).value()).value();
+  EXPECT_TRUE(block.more);
+  (void)peer.sent();
+  peer.sends({.code = code::kPost,
+              .id = 2,
+              .path = "/ps",
+              .format = 606,
+              .block2 = Block{.number = 1, .size_exponent = block.size_exponent}});
+  EXPECT_EQ(peer.wants(), "");
+  EXPECT_EQ(decode(peer.wire.sent.at(0)).value().code, code::kCreated);
 }
 
 // R24: whoever guesses has few guesses.

@@ -15,6 +15,11 @@
 
 namespace hermod::coap {
 
+/// Whether a request may be done again without doing anything (RFC 7252 §5.1, RFC 8132 §2.1).
+[[nodiscard]] constexpr bool is_safe(Code method) {
+  return method == code::kGet || method == code::kFetch;
+}
+
 /// How a request came, which says how its response goes.
 struct Exchange {
   Type type = Type::kCon;

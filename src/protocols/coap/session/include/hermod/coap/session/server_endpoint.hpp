@@ -156,8 +156,8 @@ class ServerEndpoint {
             ObserverId observer, Instant now, session::Effects& effects);
   void send_copy(const Exchange& exchange, Code code, Bytes body, ObserverId observer, Instant now,
                  session::Effects& effects);
-  [[nodiscard]] bool shrink(Response& response, const Representation& whole,
-                            TransferOptions& options) const;
+  [[nodiscard]] bool shrink(const Exchange& exchange, Response& response,
+                            const Representation& whole, TransferOptions& options, Instant now);
   void challenge(const Exchange& exchange, Instant now, session::Effects& effects);
 
   // Observers (server_observers.cpp).
