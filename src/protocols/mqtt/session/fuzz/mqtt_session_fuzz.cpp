@@ -361,7 +361,11 @@ class Run {
   void take(const session::Completed& completed) {
     require(client_role_ && (completed.ticket == 1 || completed.ticket == 2), "a request's ticket");
   }
-  void take(const session::Lookup&) { require(false, "MQTT looks nothing up"); }
+  // Lookup, Declare, Watch and their like.
+  template <typename Effect>
+  void take(const Effect&) {
+    require(false, "an effect that MQTT has no use for");
+  }
 
   bool client_role_;
   bool resumed_;
