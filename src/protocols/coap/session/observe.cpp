@@ -71,7 +71,8 @@ void keep(Observer& observer, const ObservedValue& value) {
   const Bytes first = value.payload.first(std::min(value.payload.size(), block));
   kept.payload.assign(first.begin(), first.end());
   kept.size = static_cast<std::uint32_t>(value.payload.size());
-  kept.etag = value.etag;
+  const bool untagged = first.size() < value.payload.size() && value.etag.empty();
+  kept.etag = untagged ? body_tag(value.payload) : value.etag;
   kept.format = value.format;
   kept.expires_at = value.expires_at;
   kept.version = value.version;

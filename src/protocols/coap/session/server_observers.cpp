@@ -128,7 +128,9 @@ void ServerEndpoint::write_notification(const ObservedValue& value, const Settin
                                         Instant now, std::vector<std::uint8_t>& out) {
   const Block block{.more = true, .size_exponent = size_exponent_for(settings.block_bytes_max)};
   const Bytes first = value.payload.first(std::min(value.payload.size(), block.size()));
-  const Response response = notification(first, value.payload.size(), value.etag, value.format,
+  const bool untagged = first.size() < value.payload.size() && value.etag.empty();
+  const EntityTag etag = untagged ? body_tag(value.payload) : value.etag;
+  const Response response = notification(first, value.payload.size(), etag, value.format,
                                          value.expires_at, settings, now);
   TransferOptions options{.observe = kSequencePlaceholder};
   if (first.size() < value.payload.size()) options.block2 = block;
@@ -138,15 +140,20 @@ void ServerEndpoint::write_notification(const ObservedValue& value, const Settin
   out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
-// Writes the kept value's options and payload behind the head at `out`.
+// Writes the kept value's options and payload behind the head at `out`. A registration that was
+// renewed may ask for other blocks than those that the value was kept for.
 std::uint8_t* ServerEndpoint::write_kept(std::uint8_t* out, const Observer& observer,
                                          std::uint32_t sequence, Instant now) const {
   const KeptValue& kept = observer.value;
-  const Response response = notification(kept.payload, kept.size, kept.etag, kept.format,
-                                         kept.expires_at, settings_, now);
+  const std::size_t block = std::size_t{16} << observer.size_exponent;
+  const Bytes payload = Bytes{kept.payload}.first(std::min(kept.payload.size(), block));
+  const bool untagged = payload.size() < kept.size && kept.etag.empty();
+  const EntityTag etag = untagged ? body_tag(kept.payload) : kept.etag;
+  const Response response =
+      notification(payload, kept.size, etag, kept.format, kept.expires_at, settings_, now);
   TransferOptions options{.observe = sequence};
-  if (kept.payload.size() < kept.size) {
-    options.block2 = Block{.more = true, .size_exponent = observer.size_exponent};
+  if (payload.size() < kept.size) {
+    options.block2 = Block{.more = true, .size_exponent = size_exponent_for(payload.size())};
   }
   return write_body(out, response, options);
 }

@@ -4,23 +4,11 @@
 #include <array>
 #include <cstring>
 
-#include "hermod/base/hash.hpp"
 #include "hermod/base/writer.hpp"
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/server_endpoint.hpp"
 
 namespace hermod::coap {
-namespace {
-
-// RFC 7959 §2.4: "the server SHOULD provide an ETag", so that blocks of one state can be told from
-// those of another.
-EntityTag tag_of(Bytes body) {
-  std::array<std::uint8_t, 8> tag{};
-  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
-  return EntityTag{Bytes{tag}.first(4)};
-}
-
-}  // namespace
 
 void ServerEndpoint::respond(Exchange& exchange, const Response& response, Instant now,
                              session::Effects& effects) {
@@ -107,7 +95,7 @@ void ServerEndpoint::cut(const Exchange& exchange, Response& response, TransferO
   options.block2 = block;
   if (exchange.wants_size2) options.size2 = static_cast<std::uint32_t>(payload.size());
   if (!block.more && block.number == 0) return;
-  if (response.content.etag.empty()) response.content.etag = tag_of(payload);
+  if (response.content.etag.empty()) response.content.etag = body_tag(payload);
   if (response.keep && !transfers().keep(exchange.transfer, response, now)) {
     options = {.block1 = options.block1};
     response = refusal(code::kServiceUnavailable);
@@ -175,7 +163,7 @@ bool ServerEndpoint::shrink(const Exchange& exchange, Response& response,
       whole.payload.size() > settings_.unproven_body_max) {
     return false;
   }
-  if (response.content.etag.empty()) response.content.etag = tag_of(whole.payload);
+  if (response.content.etag.empty()) response.content.etag = body_tag(whole.payload);
   if (response.keep && !options.block2 &&  // else it is kept already
       !transfers().keep(exchange.transfer, response, now)) {
     return false;
