@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "client_rules.hpp"
+#include "client_script.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -17,7 +17,7 @@ using ::testing::StartsWith;
 
 constexpr std::string_view kGet = "CON 0.01 #s0 t:0 Uri-Path:'ps' Uri-Path:'data' Uri-Path:'a'";
 
-class Rfc7252Client : public ClientRulesTest {
+class Rfc7252Client : public ClientTest {
  protected:
   // A GET is under way as the client's first message.
   void gets(bool confirmable = true) {

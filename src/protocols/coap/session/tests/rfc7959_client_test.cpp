@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "client_rules.hpp"
+#include "client_script.hpp"
 #include "hermod/coap/codec/block.hpp"
 
 namespace hermod::coap::test {
@@ -25,7 +25,7 @@ struct BlockResponse {
   std::string_view payload;
 };
 
-class Rfc7959Client : public ClientRulesTest {
+class Rfc7959Client : public ClientTest {
  protected:
   // Answers the request that was sent last; sent() has not been called since.
   void answers(const BlockResponse& response) {
