@@ -2,11 +2,20 @@
 #include "hermod/coap/session/response.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "hermod/base/hash.hpp"
+#include "hermod/base/writer.hpp"
 #include "hermod/coap/codec/writer.hpp"
 
 namespace hermod::coap {
+
+EntityTag body_tag(Bytes body) {
+  std::array<std::uint8_t, 8> tag{};
+  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
+  return EntityTag{Bytes{tag}.first(4)};
+}
 
 std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
   if (expires_at == kNever) return std::nullopt;
