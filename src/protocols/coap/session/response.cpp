@@ -24,6 +24,12 @@ std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
 }
 
+EntityTag body_tag(Bytes body) {
+  std::array<std::uint8_t, 8> tag{};
+  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
+  return EntityTag{Bytes{tag}.first(4)};
+}
+
 std::size_t body_size_max(const Response& response, const TransferOptions& options) {
   // ETag 9, Observe 4, Content-Format 3, Max-Age 5, Block2 4, Block1 4, Size2 5, Size1 6, each with
   // one octet more for a larger step between numbers; Echo has its own
