@@ -126,15 +126,15 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
     effects.datagrams().commit(size);
     return;
   }
-  if (!outbox_.idle() && outbox_.waiting() < settings_.confirmables_waiting_max) {
+  if (!outbox_.has_room() && outbox_.waiting() < settings_.confirmables_waiting_max) {
     (void)write_head(out, Type::kCon, code, message_id, token);
     outbox_.wait(message_id, {out, out + size});
     return;
   }
   // A separate response should arrive (§5.2.2), but what waits is bounded: beyond that it may.
-  const bool confirm = outbox_.idle();
+  const bool confirm = outbox_.has_room();
   (void)write_head(out, confirm ? Type::kCon : Type::kNon, code, message_id, token);
-  if (confirm) outbox_.sent(message_id, {out, size}, 0, settings_.transmission, rng_, now);
+  if (confirm) outbox_.sent(message_id, {out, size}, 0, rng_, now);
   note_sent(size);
   effects.datagrams().commit(size);
 }
@@ -145,7 +145,7 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
   std::uint8_t* out = effects.datagrams().reserve(head + body.size());
   std::ranges::copy(body, out + head);
   // What waits for an acknowledgement is sent when the peer has shown that it receives.
-  const bool waits = exchange.type == Type::kCon && exchange.acknowledged && !outbox_.idle();
+  const bool waits = exchange.type == Type::kCon && exchange.acknowledged && !outbox_.has_room();
   if (waits || may_send(head + body.size())) {
     send(exchange, code, out, body.size(), observer, now, effects);
   }

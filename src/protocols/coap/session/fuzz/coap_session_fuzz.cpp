@@ -166,8 +166,9 @@ class Run {
   void datagram(std::vector<std::uint8_t> octets) {
     const std::size_t before = wire_.answered_;
     received_.push_back(std::move(octets));
-    input(
-        [&](session::Effects& effects) { session().on_datagram(received_.back(), now_, effects); });
+    input([&](session::Effects& effects) {
+      session().on_datagram({.bytes = received_.back()}, now_, effects);
+    });
     HERMOD_ASSERT(wire_.answered_ - before <= 1);  // RFC 7252 §4.2: one answer a message
   }
 

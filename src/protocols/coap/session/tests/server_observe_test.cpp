@@ -582,6 +582,28 @@ TEST_F(ServerObserveTest, OneInFlightPerPeer) {
   EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:1 Observe:n Max-Age:600 'y'");
 }
 
+// With a greater NSTART topics do not wait for each other; of one topic the latest value does.
+TEST_F(ServerObserveTest, SeveralInFlight) {
+  settings.transmission.nstart = 2;
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  peer.delivers(live("a", "1"));
+  peer.delivers(live("a", "2"));
+  peer.delivers(live("a", "3"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:1 Observe:n Max-Age:600 '1'");
+  peer.delivers(live("b", "x"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:2 Observe:n Max-Age:600 'x'");
+  peer.acknowledges(1);
+  EXPECT_EQ(peer.sent(), "");
+  peer.delivers(live("b", "y"));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:2 Observe:n Max-Age:600 'y'");
+  peer.after(seconds{3});
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s3 t:1 Observe:n Max-Age:600 '3'");
+  peer.delivers(live("a", "4"));
+  peer.acknowledges(3);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s4 t:1 Observe:n Max-Age:600 '4'");
+}
+
 // RFC 7641 §4.3.1: Max-Age is what is left of the value's life.
 TEST_F(ServerObserveTest, SaysHowLongAValueLives) {
   observes({.id = 1, .observe = 0}, "a");
