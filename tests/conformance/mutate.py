@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the tests of statements can fail: puts faults into a copy of the sources, one by one, and
 runs the tests that check the statements which each fault breaks, or those it names itself. At least
-one of each statement's must fail. The copy is build/mutants; what is under work is left alone. With an argument only the
-faults in files whose path contains it."""
+one of each statement's must fail. The copy is build/mutants; what is under work is left alone. With
+an argument only the faults in files whose path contains it."""
 import os
 import shutil
 import subprocess
