@@ -76,10 +76,6 @@ struct Response {
   return {.code = code, .content = {.payload = as_bytes(diagnostic)}};
 }
 
-/// A tag for a body that has none: "the server SHOULD provide an ETag", so that blocks of one state
-/// can be told from those of another (RFC 7959 §2.4).
-[[nodiscard]] EntityTag body_tag(Bytes body);
-
 /// Whole seconds until `expires_at`, for Max-Age; nothing for kNever.
 [[nodiscard]] std::optional<std::uint32_t> max_age(Instant expires_at, Instant now);
 
