@@ -26,7 +26,7 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
   cut(exchange, response, options, now);
   // RFC 7967 §2: what the client does not want to hear
   if ((exchange.suppressed >> (response.code.code_class() - 1) & 1u) != 0) {
-    if (exchange.type == Type::kCon && !exchange.acknowledged) acknowledge(exchange, effects);
+    acknowledge(exchange, effects);
   } else {
     if (response.observer != 0) {
       options.observe = next_sequence((*observers_)[response.observer], now);
