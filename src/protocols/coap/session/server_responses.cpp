@@ -37,6 +37,8 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     while (!may_send(static_cast<std::size_t>(end - out))) {
       if (shrink(exchange, response, whole, options, now)) {
         // smaller now
+      } else if (!response.code.is_success() && !response.content.payload.empty()) {
+        response.content.payload = {};  // the words for a person may be missing, the code not
       } else if (is_safe(exchange.method)) {
         challenge(exchange, now, effects);
         if (response.observer != 0) lose_observer(response.observer, now, effects);
