@@ -66,7 +66,7 @@ void Shard::apply(Connection& connection, session::Undeclare& effect) {
 
 // As publish() does, at the owner of the topic.
 void Shard::apply(Connection& connection, session::Replace& effect) {
-  model::Message& message = effect.message;
+  model::Message message = *effect.message;
   if (!allowed(connection, core::Action::kPublish, message.destination.address)) {
     ++counters_.writes_denied;
     return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});

@@ -272,12 +272,11 @@ class LineSession final : public session::Session {
     } else if (verb == "declare" || verb == "replace" || verb == "patch") {
       declare(verb, name, line, effects);
     } else if (verb == "swap") {
-      effects.push(session::Replace{{.destination = model::Destination::topic(name),
-                                     .payload = as_bytes(line),
-                                     .guarantee = model::Guarantee::kAtLeastOnce,
-                                     .retain = true},
-                                    seen_version_,
-                                    ++requests_});
+      replacement_ = {.destination = model::Destination::topic(name),
+                      .payload = as_bytes(line),
+                      .guarantee = model::Guarantee::kAtLeastOnce,
+                      .retain = true};
+      effects.push(session::Replace{&replacement_, seen_version_, ++requests_});
     } else if (verb == "undeclare") {
       effects.push(session::Undeclare{++requests_, name});
     } else if (verb == "watch") {
@@ -346,6 +345,7 @@ class LineSession final : public session::Session {
   int& sessions_;
   session::Ticket requests_ = 0;
   std::uint64_t seen_version_ = 0;
+  model::Message replacement_;
   session::Ticket attach_ = 0;
   session::Ticket exchange_ = 0;    ///< that goes on
   session::Ticket unanswered_ = 0;  ///< of sub, unsub, get: one at a time

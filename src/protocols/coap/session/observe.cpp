@@ -105,7 +105,6 @@ void keep_in_line(Observer& observer, const ObservedValue& value, std::size_t wa
   keep(latest.value, value, observer.size_exponent);
   const std::size_t size = size_of(latest);
   while (stream.waiting.size() >= waiting_max || !stream.share.resize(stream.bytes + size)) {
-    ++stream.lost;
     if (stream.waiting.empty()) return;
     stream.bytes -= size_of(stream.waiting.front());
     stream.waiting.pop_front();

@@ -11,17 +11,17 @@
 
 namespace hermod::coap {
 
-EntityTag body_tag(Bytes body) {
-  std::array<std::uint8_t, 8> tag{};
-  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
-  return EntityTag{Bytes{tag}.first(4)};
-}
-
 std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
   if (expires_at == kNever) return std::nullopt;
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
+}
+
+EntityTag body_tag(Bytes body) {
+  std::array<std::uint8_t, 8> tag{};
+  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
+  return EntityTag{Bytes{tag}.first(4)};
 }
 
 std::size_t body_size_max(const Response& response, const TransferOptions& options) {

@@ -163,18 +163,23 @@ void ServerEndpoint::write_notification(const ObservedValue& value, const Settin
   out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
-// Writes the kept value's options and payload behind the head at `out`.
+// Writes the kept value's options and payload behind the head at `out`. A registration that was
+// renewed may ask for other blocks than those that the value was kept for.
 std::uint8_t* ServerEndpoint::write_kept(std::uint8_t* out, const Observer& observer,
                                          std::uint32_t sequence, Instant now) const {
   const KeptValue& kept = observer.value;
-  Response response = notification(kept.payload, kept.size, kept.etag, kept.format, kept.expires_at,
-                                   settings_, now);
+  const std::size_t block = std::size_t{16} << observer.size_exponent;
+  const Bytes payload = Bytes{kept.payload}.first(std::min(kept.payload.size(), block));
+  const bool untagged = payload.size() < kept.size && kept.etag.empty();
+  const EntityTag etag = untagged ? body_tag(kept.payload) : kept.etag;
+  Response response =
+      notification(payload, kept.size, etag, kept.format, kept.expires_at, settings_, now);
   std::vector<std::string_view> location;
   if (observer.stream) location = segments_of(observer.stream->location);
   response.location_path = location;
   TransferOptions options{.observe = sequence};
-  if (kept.payload.size() < kept.size) {
-    options.block2 = Block{.more = true, .size_exponent = observer.size_exponent};
+  if (payload.size() < kept.size) {
+    options.block2 = Block{.more = true, .size_exponent = size_exponent_for(payload.size())};
   }
   return write_body(out, response, options);
 }

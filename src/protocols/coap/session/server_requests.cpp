@@ -212,10 +212,13 @@ void ServerSession::publish(Exchange& exchange, TopicRequest& record, session::E
     if (record.content_type) incoming.content_type = record.content_type->text();
   }
   record.awaits = Awaits::kPublish;
-  const model::Message message = to_message(incoming, exchange.received, record.properties);
+  record.message = to_message(incoming, exchange.received, record.properties);
   const session::Ticket ticket = make_ticket(Asked::kPublish, exchange.index, exchange.generation);
-  if (record.if_match.empty() && !record.if_none_match) return effects.publish(message, ticket);
-  effects.push(session::Replace{message, record.seen_version, ticket});
+  if (record.if_match.empty() && !record.if_none_match) {
+    effects.publish(record.message, ticket);
+  } else {
+    effects.push(session::Replace{&record.message, record.seen_version, ticket});
+  }
 }
 
 void ServerSession::on_publish_answer(Exchange& exchange, const session::Answer& answer,

@@ -9,6 +9,7 @@
 #include "hermod/coap/session/server_endpoint.hpp"
 
 namespace hermod::coap {
+
 void ServerEndpoint::respond(Exchange& exchange, const Response& response, Instant now,
                              session::Effects& effects) {
   answer(exchange, response, now, effects);

@@ -285,7 +285,7 @@ class Script {
     return e.ticket == 0 ? out : asked(e.ticket, out);
   }
   std::string text(const session::Replace& e) {
-    return asked(e.ticket, text(fmt::format("Replace {}", e.instead_of), e.message));
+    return asked(e.ticket, text(fmt::format("Replace {}", e.instead_of), *e.message));
   }
   std::string text(std::string_view verb, const model::Message& m) {
     std::string out = fmt::format("{} {}{} q{}", verb, m.destination.address,

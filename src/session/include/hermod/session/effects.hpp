@@ -117,9 +117,10 @@ struct Lookup {
 // effect; one that is still under way may be overtaken.
 
 /// Publishes `message` where its topic's value has the version `instead_of`; 0: where it has none.
-/// Answer: as to Publish; kOutdated: the value is another one, and nothing was published.
+/// The message lives until the effect has been executed. Answer: as to Publish; kOutdated: the
+/// value is another one, and nothing was published.
 struct Replace {
-  model::Message message;
+  const model::Message* message = nullptr;
   std::uint64_t instead_of = 0;
   Ticket ticket = 0;
 };

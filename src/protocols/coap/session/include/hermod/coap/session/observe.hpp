@@ -65,7 +65,6 @@ struct Stream {
   std::deque<Waiting> waiting;
   std::size_t bytes = 0;       ///< in `waiting`
   session::BudgetShare share;  ///< of them
-  std::uint64_t lost = 0;      ///< values that had no room
 };
 
 struct Observer {

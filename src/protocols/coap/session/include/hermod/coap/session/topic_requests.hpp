@@ -51,6 +51,7 @@ struct TopicRequest {
   std::vector<std::string> user_texts;  ///< name and value in turn
   std::vector<model::UserProperty> user;
   model::Properties properties;
+  model::Message message;
 
   // Of the collection and of a topic's configuration. The body of the request is in `payload`.
   Resource resource = Resource::kTopic;
