@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   try {
     boost::asio::io_context io;
     const plugtest::Server server(io, options, shared);
-    std::cout << "listening on coap://" << server.local() << std::endl;
+    std::cout << "listening on coap://" << server.local() << "\n" << std::flush;
     io.run();
   } catch (const boost::system::system_error& error) {
     std::cerr << "cannot listen on " << options.bind << ": " << error.code().message() << "\n";
