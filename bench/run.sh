@@ -56,9 +56,9 @@ rows_of() {  # SET
   case $1 in
     gate) rows_of table && rows_of limits && rows_of scaling ;;
     table) each q0 q1 q2 ;;
-    limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 coap-get ;;
+    limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 coap-get coap-put ;;
     scaling)
-      printf '%s\n' subscribers-10000 topics-1000000 filters churn \
+      printf '%s\n' subscribers-10000 topics-1000000 filters churn coap-observers-10000 \
         threads-{fan-out,pairs}-q{0,1} threads-fan-out-q1-i200
       ;;
     windows) each q{0,1,2}-w{1,16,1024} ;;
@@ -70,7 +70,7 @@ rows_of() {  # SET
     neighbours) printf '%s\n' neighbour-{slow,huge,malicious}-q{0,1} ;;
     versions) each q{0,1,2}-v5 ;;
     groups) printf '%s\n' groups-q{0,1,2} ;;
-    coap) printf '%s\n' coap-put coap-observe ;;
+    coap) printf '%s\n' coap-get coap-put coap-observe coap-observers-{1000,10000} ;;
     all)
       local set
       for set in gate windows sizes subscribers topics cores delays neighbours versions groups \
@@ -200,6 +200,14 @@ more_topics() {  # COUNT: beside 10, all subscribed to by one wildcard
     --then-name "$count topics" "${bound[@]}"
 }
 
+more_observers() {  # COUNT: what a notification costs beside 100 observers
+  local count=$1 bound=()
+  if ((count == 10000)); then bound=(--cost-at-most 1.5); fi
+  if [[ -n $quick ]]; then count=$((count > 1000 ? 1000 : count)); fi
+  scale coap-observe -n 100 -W 1 --name '100 observers' --then "-n $count" \
+    --then-name "$count observers" --drain 30 "${bound[@]}"
+}
+
 # Each subscribed to by its name. A client may subscribe to 10,000, so there are 100 of them.
 more_subscriptions() {  # COUNT: beside 100
   local count=$1
@@ -264,12 +272,15 @@ measure() {  # ROW
         --inflight 20
       ;;
     coap-get)
-      libcoap coap-get -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/time --at-least 1.5
+      libcoap coap-get -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/time --at-least 2
       ;;
-    coap-put) libcoap coap-put -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/example_data ;;
+    coap-put)
+      libcoap coap-put -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/example_data --at-least 1.75
+      ;;
     coap-observe)
       libcoap coap-observe -n 100 -W 1 --server-url libcoap=coap://127.0.0.1/example_data
       ;;
+    coap-observers-*) more_observers "${1##*-}" ;;
     *) printf 'bench: there is no row %s; see --help\n' "$1" >&2 && exit 64 ;;
   esac
 }

@@ -32,12 +32,14 @@ Batch& Outbox::open_batch(std::uint16_t to) {
   return *batches_[to];
 }
 
-void Outbox::add(std::uint16_t to, Letter letter) {
+void Outbox::add(std::uint16_t to, Letter letter, std::size_t payload_bytes) {
   if (std::holds_alternative<InterestKnown>(letter)) {
     promises_.emplace_back(to, std::move(letter));
     return;
   }
-  open_batch(to).letters.push_back(std::move(letter));
+  Batch& batch = open_batch(to);
+  batch.bytes += payload_bytes;
+  batch.letters.push_back(std::move(letter));
 }
 
 void Outbox::add_forward(std::uint16_t to, const model::Message& message, bool for_subscribers,

@@ -329,6 +329,12 @@ void Shard::rearm(Connection& connection) {
 
 void Shard::finish_commits() {
   const core::CommitNumber committed = parts_.journal.committed();
+  while (!uncommitted_replies_.empty() && uncommitted_replies_.front().commit <= committed) {
+    UncommittedReply pending = std::move(uncommitted_replies_.front());
+    uncommitted_replies_.pop_front();
+    reply(pending.to, std::move(pending.reply));
+    execute();
+  }
   while (!uncommitted_.empty() && uncommitted_.front().commit <= committed) {
     PendingAnswers pending = std::move(uncommitted_.front());
     uncommitted_.pop_front();

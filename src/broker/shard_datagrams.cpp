@@ -22,10 +22,10 @@ void Shard::receive(std::uint16_t index) {
       if (connection == nullptr) continue;
       ++counters_.datagrams;
       counters_.bytes_received += datagram.bytes.size();
-      with_session(*connection, effects_,
-                   [&](session::Session& session, session::Effects& effects) {
-                     session.on_datagram(datagram.bytes, now_, effects);
-                   });
+      with_session(
+          *connection, effects_, [&](session::Session& session, session::Effects& effects) {
+            session.on_datagram({.bytes = datagram.bytes, .whole = datagram.whole}, now_, effects);
+          });
     }
     execute();
     socket.unread = batch.size() == transport::DatagramSocket::kBatch;

@@ -12,9 +12,24 @@ namespace hermod::broker {
 
 using model::Reason;
 
+namespace {
+
+template <typename Request>
+std::size_t payload_bytes(const Request&) {
+  return 0;
+}
+std::size_t payload_bytes(const ReplaceRequest& request) {
+  return request.message->payload.size();
+}
+
+}  // namespace
+
 template <typename Request>
 void Shard::ask(std::uint16_t owner, Request request) {
-  if (owner != parts_.self) return outbox_.add(owner, std::move(request));
+  if (owner != parts_.self) {
+    const std::size_t bytes = payload_bytes(request);
+    return outbox_.add(owner, std::move(request), bytes);
+  }
   if (parts_.mailroom.shards() == 1) return reply_to(request, owner);
   questions_.push_back({std::move(request), owner});  // as if another shard asked
 }
@@ -47,6 +62,21 @@ void Shard::apply(Connection& connection, session::Undeclare& effect) {
   }
   ask(core_.owner_of(effect.topic),
       UndeclareRequest{std::string{effect.topic}, expect_reply(connection, effect.ticket)});
+}
+
+// As publish() does, at the owner of the topic.
+void Shard::apply(Connection& connection, session::Replace& effect) {
+  model::Message message = *effect.message;
+  if (!allowed(connection, core::Action::kPublish, message.destination.address)) {
+    ++counters_.writes_denied;
+    return answer(connection, {.ticket = effect.ticket, .reason = Reason::kNotAuthorized});
+  }
+  message.origin.shard = parts_.self;
+  message.origin.connection = connection.index + 1;
+  message.origin.client = core::Subscribers::mark(actor_of(connection).client_id);
+  const std::uint16_t owner = core_.owner_of(message.destination.address);
+  ask(owner, ReplaceRequest{for_shard(message, owner), effect.instead_of,
+                            expect_reply(connection, effect.ticket)});
 }
 
 void Shard::reply(std::uint16_t to, TopicReply reply) {
@@ -84,6 +114,10 @@ void Shard::open(DeclareRequest& letter, std::uint16_t from) {
 }
 
 void Shard::open(UndeclareRequest& letter, std::uint16_t from) {
+  questions_.push_back({std::move(letter), from});
+}
+
+void Shard::open(ReplaceRequest& letter, std::uint16_t from) {
   questions_.push_back({std::move(letter), from});
 }
 
@@ -128,6 +162,18 @@ void Shard::reply_to(UndeclareRequest& request, std::uint16_t from) {
   const core::Core::Undeclared ended = core_.undeclare(request.topic, parts_.clock.now());
   reply(from, TopicReply{.request = request.request, .reason = ended.reason});
   tell(ended.seats, Reason::kNotFound, nullptr);
+}
+
+void Shard::reply_to(ReplaceRequest& request, std::uint16_t from) {
+  model::Message message = *request.message;
+  const Reason reason = core_.replace(message, request.instead_of, parts_.clock.now());
+  core_.flush();  // the run borrows what ends here
+  TopicReply done{.request = request.request, .reason = reason};
+  const core::CommitNumber commit = core_.last_commit();
+  if (commit > parts_.journal.committed()) {
+    return uncommitted_replies_.push_back({from, commit, std::move(done)});
+  }
+  reply(from, std::move(done));
 }
 
 // --- days of the calendar ---

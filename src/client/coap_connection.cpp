@@ -285,16 +285,16 @@ void CoapConnection::commit(std::size_t count) {
 }
 
 void CoapConnection::read() {
-  socket_.async_receive(asio::buffer(input_),
-                        [self = shared_from_this()](error_code error, std::size_t count) {
-                          if (self->state_ != State::kOpen) return;
-                          if (error) return self->on_refused(error);
-                          self->endpoints_.clear();  // this address is the right one
-                          self->run([&](Instant now, session::Effects& effects) {
-                            self->session_.on_datagram({self->input_.data(), count}, now, effects);
-                          });
-                          if (self->state_ == State::kOpen) self->read();
-                        });
+  socket_.async_receive(
+      asio::buffer(input_), [self = shared_from_this()](error_code error, std::size_t count) {
+        if (self->state_ != State::kOpen) return;
+        if (error) return self->on_refused(error);
+        self->endpoints_.clear();  // this address is the right one
+        self->run([&](Instant now, session::Effects& effects) {
+          self->session_.on_datagram({.bytes = {self->input_.data(), count}}, now, effects);
+        });
+        if (self->state_ == State::kOpen) self->read();
+      });
 }
 
 /// An ICMP answer: no server is at this address. The host's next one gets what was sent last, which

@@ -146,7 +146,8 @@ error_code to_error(model::Reason reason) {
     case Reason::kUnproven:
       return Error::kUnproven;
     case Reason::kContinue:
-    case Reason::kAlreadyExists:  // of what clients do not ask for
+    case Reason::kAlreadyExists:  // the last two of what clients do not ask for
+    case Reason::kOutdated:
       break;
   }
   return Error::kServerError;

@@ -200,6 +200,13 @@ Reason Core::publish(model::Message& message, Instant now) {
   return wanted || message.retain ? Reason::kOk : Reason::kNoMatch;
 }
 
+Reason Core::replace(model::Message& message, std::uint64_t instead_of, Instant now) {
+  HERMOD_ASSERT(owner_of(message.destination.address) == place_.shard);
+  const model::Message* value = retained_.find(message.destination.address, now);
+  if ((value == nullptr ? 0 : value->version) != instead_of) return Reason::kOutdated;
+  return publish(message, now);
+}
+
 Reason Core::publish_own(model::Message& message, Instant now) {
   ++counters_.own_published;
   counters_.own_bytes += message.payload.size();

@@ -91,7 +91,7 @@ void CoapRequester::send(std::size_t index, Instant now) {
   const std::size_t size = coap::kHeaderSize + token.size() + body_.size();
   std::uint8_t* const begin = socket_->reserve(size);
   std::uint8_t* const body =
-      coap::write_head(begin, coap::Type::kCon, plan_.method, exchange.message_id, token);
+      coap::write_head(begin, plan_.type, plan_.method, exchange.message_id, token);
   std::memcpy(body, body_.data(), body_.size());
   if (plan_.payload_bytes != 0) {
     write_sequence(body + body_.size() - plan_.payload_bytes, exchange.sequence);

@@ -26,6 +26,7 @@ namespace hermod::load {
 
 struct RequestPlan {
   coap::Code method = coap::code::kGet;
+  coap::Type type = coap::Type::kCon;
   coap::Uri uri;
   std::uint32_t number = 0;    ///< publisher in the payload
   unsigned payload_bytes = 0;  ///< 0: no payload

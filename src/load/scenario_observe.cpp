@@ -79,6 +79,8 @@ ObserveShare::ObserveShare(ObserveWorkload& workload, unsigned thread) : workloa
   if (thread != 0) return;
   putter_ =
       std::make_unique<CoapRequester>(RequestPlan{.method = coap::code::kPut,
+                                                  // what is published so is notified so
+                                                  .type = coap::Type::kNon,
                                                   .uri = workload.uri(),
                                                   .payload_bytes = target.options.payload_bytes,
                                                   .window = target.options.window,

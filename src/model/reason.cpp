@@ -45,6 +45,8 @@ std::string_view to_text(Reason reason) {
       return "the peer did not prove who it is";
     case Reason::kAlreadyExists:
       return "already exists";
+    case Reason::kOutdated:
+      return "changed meanwhile";
   }
   return "unknown";
 }

@@ -10,7 +10,7 @@ std::size_t Session::on_bytes(Bytes, Intake, Instant, Effects&) {
   return 0;
 }
 
-void Session::on_datagram(Bytes, Instant, Effects&) {
+void Session::on_datagram(const Datagram&, Instant, Effects&) {
   HERMOD_ASSERT(false && "a stream session got a datagram");
 }
 

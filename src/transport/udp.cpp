@@ -113,8 +113,7 @@ class UdpSocket final : public DatagramSocket {
   [[nodiscard]] Address local() const override { return local_; }
 
  private:
-  int receive_into(std::size_t first);
-  std::size_t keep_whole(std::size_t first, std::size_t count);
+  int receive_waiting();
 
   int descriptor_;
   Address local_;
@@ -124,16 +123,15 @@ class UdpSocket final : public DatagramSocket {
   std::array<Datagram, kBatch> received_;
 };
 
-/// Receives into the slots from `first` on; how many, 0 when nothing waits.
-int UdpSocket::receive_into(std::size_t first) {
-  for (std::size_t i = first; i < kBatch; ++i) {
-    msghdr& header = in_.messages[i].msg_hdr;
+/// Receives into the slots; how many, 0 when nothing waits.
+int UdpSocket::receive_waiting() {
+  for (mmsghdr& message : in_.messages) {
+    msghdr& header = message.msg_hdr;
     header.msg_namelen = sizeof(sockaddr_storage);
     header.msg_controllen = local_.is_any() ? sizeof(Control) : 0;
   }
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    const int count = ::recvmmsg(descriptor_, in_.messages.data() + first,
-                                 static_cast<unsigned>(kBatch - first), 0, nullptr);
+    const int count = ::recvmmsg(descriptor_, in_.messages.data(), kBatch, 0, nullptr);
     if (count >= 0) return count;
     // Anything else (ECONNREFUSED, EINTR) is told once and concerns a datagram sent long ago.
     if (errno == EAGAIN) return 0;
@@ -141,36 +139,17 @@ int UdpSocket::receive_into(std::size_t first) {
   return 0;
 }
 
-/// Moves the datagrams that fitted to the front, keeping their order; returns the end of them.
-std::size_t UdpSocket::keep_whole(std::size_t first, std::size_t count) {
-  std::size_t end = first;
-  for (std::size_t i = first; i < first + count; ++i) {
-    if ((in_.messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) continue;
-    if (i != end) std::swap(in_.messages[i], in_.messages[end]);  // and with it all it points to
-    ++end;
-  }
-  return end;
-}
-
 std::span<const Datagram> UdpSocket::receive() {
-  std::size_t kept = 0;
-  for (bool more = true; more && kept < kBatch;) {  // a second time only if some were too long
-    const std::size_t asked = kBatch - kept;
-    const auto count = static_cast<std::size_t>(receive_into(kept));
-    kept = keep_whole(kept, count);
-    more = count == asked;
+  const auto count = static_cast<std::size_t>(receive_waiting());
+  for (std::size_t i = 0; i < count; ++i) {
+    msghdr& header = in_.messages[i].msg_hdr;
+    const std::size_t size = in_.messages[i].msg_len;
+    received_[i] = {.bytes = {in_.octets.data() + i * kSizeMax, size},
+                    .whole = (header.msg_flags & MSG_TRUNC) == 0,
+                    .from = from_socket_address(in_.peers[i].storage),
+                    .local = local_.is_any() ? destination(header, local_.port()) : Address{}};
   }
-  for (std::size_t i = 0; i < kept; ++i) {
-    mmsghdr& message = in_.messages[i];
-    sockaddr_storage peer;
-    std::memcpy(&peer, message.msg_hdr.msg_name, sizeof(peer));
-    received_[i] = {
-        .bytes = {static_cast<const std::uint8_t*>(message.msg_hdr.msg_iov->iov_base),
-                  message.msg_len},
-        .from = from_socket_address(peer),
-        .local = local_.is_any() ? destination(message.msg_hdr, local_.port()) : Address{}};
-  }
-  return {received_.data(), kept};
+  return {received_.data(), count};
 }
 
 std::uint8_t* UdpSocket::reserve(std::size_t count_max) {

@@ -52,9 +52,7 @@ Instant CoapActor::due() const {
 // When time alone gives it something to do.
 Instant CoapActor::find_next_due() const {
   Instant due = kNever;
-  for (const auto& exchange : exchanges_) {
-    if (exchange->open) due = std::min(due, exchange->due);
-  }
+  for (const Exchange* exchange : open_) due = std::min(due, exchange->due);
   for (const auto& [token, observation] : observations_) {
     if (observation.state == Observation::State::kActive) {
       due = std::min(due, observation.fresh_until);
@@ -93,6 +91,7 @@ void CoapActor::receive(Instant now) {
     const std::size_t count = batch.size();
     for (const transport::Datagram& datagram : batch) {
       ++received_;
+      check_amplification(datagram.bytes.size());
       if (datagram.from != world_.coap_address()) {
         object("a datagram from {}", datagram.from.to_text());
       } else if (const auto message = read_message(datagram.bytes)) {
@@ -139,6 +138,10 @@ void CoapActor::hear(const CoapMessage& message, Instant now) {
     case Type::kCon:
     case Type::kNon:
       break;
+  }
+  if (message.code.is_empty()) {  // a ping (RFC 7252 §4.3)
+    ++counts_.pinged;
+    return answer(Type::kRst, message);
   }
   if (!message.code.is_response()) {
     return object("{} from the broker", to_string(message.code));
@@ -207,12 +210,15 @@ void CoapActor::on_message(const CoapMessage& message, Instant now) {
 void CoapActor::answer(Type type, const CoapMessage& message) {
   world_.trace().note(world_.now(), type == Type::kAck ? "ack" : "rst",
                       {{"client", producer_}, {"id", message.id}});
+  if (message.type == Type::kCon) proven_ = true;
   send(encode_empty(type, message.id));
 }
 
 CoapActor::Exchange* CoapActor::find_id(std::uint16_t id) {
-  const auto found = std::ranges::find_if(exchanges_, [id](const auto& e) { return e->id == id; });
-  return found == exchanges_.end() ? nullptr : found->get();
+  for (auto at = exchanges_.rbegin(); at != exchanges_.rend(); ++at) {
+    if ((*at)->id == id) return at->get();
+  }
+  return nullptr;
 }
 
 // The newest one: an observation's token is used again.
@@ -226,6 +232,7 @@ CoapActor::Exchange* CoapActor::find_token(const std::string& token) {
 // --- out ---
 
 void CoapActor::send(const Octets& datagram) {
+  octets_out_ += datagram.size();
   std::memcpy(socket_->reserve(datagram.size()), datagram.data(), datagram.size());
   socket_->commit(datagram.size(), world_.coap_address());
 }
@@ -237,9 +244,8 @@ void CoapActor::plan(Request request) {
 
 // NSTART is 1 (RFC 7252 §4.7), and what is said about one topic is said in order.
 bool CoapActor::may_start(const Request& request) const {
-  if (open_ >= kOpenMax) return false;
-  return std::ranges::none_of(exchanges_, [&](const auto& exchange) {
-    if (!exchange->open) return false;
+  if (open_.size() >= kOpenMax) return false;
+  return std::ranges::none_of(open_, [&](const Exchange* exchange) {
     return (request.confirmable && exchange->request.confirmable) ||
            exchange->request.topic == request.topic;
   });
@@ -258,10 +264,21 @@ void CoapActor::start(const Request& request, Instant now) {
     const auto found = observations_.find(request.token);
     if (found == observations_.end() || found->second.state != Observation::State::kActive) return;
   }
-  auto& exchange = *exchanges_.emplace_back(std::make_unique<Exchange>());
+  Exchange& exchange = add_exchange(request, request.aim == Aim::kFetch ? "" : request.token);
+  if (request.aim == Aim::kFetch && !start_fetch(exchange)) {
+    exchanges_.pop_back();
+    return;
+  }
+  choose_blocks(exchange);
+  transmit(exchange, now);
+}
+
+// A new message of a request; without a token it gets one of its own.
+CoapActor::Exchange& CoapActor::add_exchange(const Request& request, std::string token) {
+  Exchange& exchange = *exchanges_.emplace_back(std::make_unique<Exchange>());
   exchange.request = request;
   exchange.id = next_id_++;
-  exchange.token = request.token;
+  exchange.token = std::move(token);
   if (exchange.token.empty()) {
     ++next_token_;
     const std::uint64_t text = next_token_ << 16 | producer_;
@@ -270,50 +287,49 @@ void CoapActor::start(const Request& request, Instant now) {
       exchange.token[i] = static_cast<char>(text >> (8 * i));
     }
   }
+  return exchange;
+}
+
+void CoapActor::transmit(Exchange& exchange, Instant now) {
+  const Request& request = exchange.request;
   exchange.begun = world_.moment();
   // A broker that was asleep gives up what it had to repeat meanwhile.
   const Options& options = world_.options();
   exchange.reliable =
       world_.is_calm() || (options.network.loss_permille == 0 && options.pauses == 0);
-  exchange.datagram = encode(compose(exchange, now));
+  exchange.datagram = encode(compose(exchange));
   if (request.confirmable) {  // RFC 7252 §4.2
     exchange.timeout = between(rng_, kAckTimeout, kAckTimeout * 3 / 2);
     exchange.due = now + exchange.timeout;
   } else {
     exchange.due = now + patience();
   }
-  ++open_;
+  open_.push_back(&exchange);
   world_.trace().note(now, "request",
                       {{"client", producer_},
                        {"aim", static_cast<std::uint64_t>(request.aim)},
                        {"topic", request.topic},
                        {"id", exchange.id},
+                       {"block", exchange.block ? exchange.block->value() : 0},
                        {"confirmable", request.confirmable}});
   send(exchange.datagram);
   if (const auto more = saboteur_.beside(exchange.datagram)) send(*more);
 }
 
-CoapMessage CoapActor::compose(Exchange& exchange, Instant now) {
+CoapMessage CoapActor::compose(Exchange& exchange) {
   const Request& request = exchange.request;
   CoapMessage message{.type = request.confirmable ? Type::kCon : Type::kNon,
                       .code = coap::code::kGet,
                       .id = exchange.id,
                       .token = exchange.token,
-                      .topic = ledger_.topics()[request.topic].name};
+                      .topic = ledger_.topics()[request.topic].name,
+                      .echo = exchange.echo};
+  if (!exchange.echo.empty()) proven_ = true;
   if (request.aim == Aim::kPut || request.aim == Aim::kDelete) {
-    const auto guarantee =
-        request.confirmable ? model::Guarantee::kAtLeastOnce : model::Guarantee::kAtMostOnce;
-    exchange.publication = ledger_.draft({.producer = producer_,
-                                          .topic = request.topic,
-                                          .guarantee = guarantee,
-                                          .retain = true,
-                                          .size = request.size});
-    ledger_.transmitted(*exchange.publication, producer_, exchange.begun);
-    message.code = request.aim == Aim::kPut ? coap::code::kPut : coap::code::kDelete;
-    message.payload = ledger_.payload_of(*exchange.publication);
-    world_.trace().remark("publication {}, {} octets", *exchange.publication, request.size);
+    compose_change(exchange, message);
     return message;
   }
+  message.block2 = exchange.block;
   if (request.aim == Aim::kRegister) {
     message.observe = 0;
     const auto [at, fresh] = observations_.try_emplace(
@@ -323,11 +339,11 @@ CoapMessage CoapActor::compose(Exchange& exchange, Instant now) {
     at->second.fresh_until = kNever;
   } else if (request.aim == Aim::kCancel) {
     message.observe = 1;
-  } else if (const auto known = etags_.find(request.topic); known != etags_.end()) {
+  } else if (const auto known = etags_.find(request.topic);
+             known != etags_.end() && (!exchange.block || exchange.block->number == 0)) {
     message.etags.push_back(known->second.first);
     exchange.etags.insert(known->second);
   }
-  (void)now;
   return message;
 }
 
@@ -338,9 +354,9 @@ Duration CoapActor::patience() const {
 }
 
 void CoapActor::repeat_due(Instant now) {
-  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-    Exchange& exchange = *exchanges_[i];
-    if (exchange.open && exchange.due <= now) repeat(exchange, now);
+  const std::vector<Exchange*> open = open_;
+  for (Exchange* exchange : open) {
+    if (exchange->open && exchange->due <= now) repeat(*exchange, now);
   }
 }
 
@@ -366,7 +382,7 @@ void CoapActor::repeat(Exchange& exchange, Instant now) {
 void CoapActor::close(Exchange& exchange) {
   if (!exchange.open) return;
   exchange.open = false;
-  --open_;
+  std::erase(open_, &exchange);
   kick_ = true;
 }
 
@@ -378,6 +394,7 @@ void CoapActor::give_up(Exchange& exchange, Instant now) {
     return object("no answer to message {} about '{}'", exchange.id,
                   ledger_.topics()[exchange.request.topic].name);
   }
+  if (exchange.request.aim == Aim::kFetch) return end_fetch(exchange);
   if (exchange.request.aim != Aim::kRegister) return;
   Observation& observation = observations_.at(exchange.token);
   if (observation.state == Observation::State::kRegistering) {
@@ -389,7 +406,7 @@ void CoapActor::give_up(Exchange& exchange, Instant now) {
 
 std::string CoapActor::state() const {
   return fmt::format("{} (producer {}): {} planned, {} open, observes {}", plan_.name, producer_,
-                     planned_.size(), open_, observing());
+                     planned_.size(), open_.size(), observing());
 }
 
 }  // namespace hermod::sim

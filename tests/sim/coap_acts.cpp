@@ -56,7 +56,7 @@ void CoapActor::put_some() {
   for (std::uint64_t left = between(rng_, 1, options.burst_max); left > 0; --left) {
     std::size_t size = between(rng_, kPayloadMin, 100);
     if (chance(rng_, options.big_payload_permille)) {
-      size = between(rng_, 900, options.big_payload_max);
+      size = between(rng_, 900, options.big_body_max);
     }
     put(topic, size, by_chance_confirmable());
   }
@@ -126,7 +126,10 @@ void CoapActor::restart() {
   socket_.reset();
   exchanges_.clear();
   planned_.clear();
-  open_ = 0;
+  open_.clear();
+  proven_ = false;
+  octets_in_ = 0;
+  octets_out_ = 0;
   observations_.clear();
   seen_.clear();
   open_socket();

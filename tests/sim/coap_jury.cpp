@@ -45,9 +45,6 @@ void CoapJury::check_topic(TopicId topic) {
   const History history = history_of(topic);
   check_values(history);
   for (const Read* read : history.empty) check_empty(history, *read);
-  for (const Read& read : reads_) {
-    if (read.topic == topic && read.value.kind == Kind::kTooBig) check_big(history, read);
-  }
 }
 
 // While a value stands, no other one can have come or gone.
@@ -93,24 +90,6 @@ void CoapJury::check_empty(const History& history, const Read& read) {
          ledger_.topics()[read.topic].name);
 }
 
-// Which value it was is not known: one that is big and stood.
-void CoapJury::check_big(const History& history, const Read& read) {
-  const auto replaced = [&](const Zone& big) {
-    const auto later = [&](const Zone& other) {
-      return ledger_.precedes(big.id, other.id) && other.first_end < read.begun;
-    };
-    return !big.again && (std::ranges::any_of(history.values, later) ||
-                          std::ranges::any_of(history.clears, later));
-  };
-  const bool possible = std::ranges::any_of(history.values, [&](const Zone& zone) {
-    return ledger_[zone.id].size > kCarriedAlways && ledger_[zone.id].begun < read.answered &&
-           !replaced(zone);
-  });
-  if (possible) return;
-  object("producer {} was told that the value of '{}' is too big, and it is not", read.who,
-         ledger_.topics()[read.topic].name);
-}
-
 // RFC 7252 §5.8.3: 2.01 for a new resource, 2.04 for one that was there.
 void CoapJury::check_put(const Put& put) {
   const Publication& p = ledger_[put.id];
@@ -136,7 +115,6 @@ void CoapJury::check_observer(const Observer& observer, Instant registered) {
   if (!is_retained(observer.topic())) return check_event_observer(observer, registered);
   const Jury::Candidates allowed = jury_.candidates(observer.topic());
   const Value& value = *observer.value();
-  if (value.kind == Kind::kTooBig) return;
   if (value.kind == Kind::kNone ? allowed.none : allowed.values.contains(value.id)) return;
   object("{} holds {}, expected {}", observer.name(), describe(ledger_, value),
          allowed.values.empty() ? "none" : describe(ledger_, *allowed.values.rbegin()));
@@ -153,13 +131,12 @@ bool CoapJury::is_retained(TopicId topic) const {
 // Nothing is retained, and publishers are not ordered among each other: the last of a lane.
 void CoapJury::check_event_observer(const Observer& observer, Instant registered) {
   const Value& value = *observer.value();
-  if (value.kind == Kind::kTooBig) return;
   for (const Lane& lane : ledger_.lanes()) {
     if (lane.topic != observer.topic()) continue;
     for (const PublicationId id : lane.transmissions) {
       const Publication& p = ledger_[id];
       if (p.accepted == kNever || p.begun < registered) continue;
-      if (p.size > kCarriedAlways || p.positions.size() > 1) continue;
+      if (p.positions.size() > 1) continue;
       const bool later = value.kind == Kind::kNone ||
                          (ledger_[value.id].lane == p.lane && ledger_.precedes(value.id, id));
       if (!later) continue;

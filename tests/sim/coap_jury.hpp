@@ -59,7 +59,6 @@ class CoapJury {
   void check_topic(TopicId topic);
   void check_values(const History& history);
   void check_empty(const History& history, const Read& read);
-  void check_big(const History& history, const Read& read);
   void check_put(const Put& put);
   [[nodiscard]] bool may_be_empty(const History& history, Instant from, Instant until) const;
   void check_event_observer(const Observer& observer, Instant registered);

@@ -30,7 +30,7 @@ void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool
   }
   const bool executes = exchange.publication.has_value();
   if (!first) {
-    if (exchange.request.aim == Aim::kRegister) {
+    if (exchange.request.aim == Aim::kRegister && *exchange.code != code::kUnauthorized) {
       return on_registered(exchange, message, piggybacked, now);
     }
     // Who executes twice may find something else the second time (RFC 7252 §4.5).
@@ -46,11 +46,13 @@ void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool
   close(exchange);
   world_.trace().note(now, "answered",
                       {{"client", producer_}, {"id", exchange.id}, {"code", message.code.value}});
+  if (on_challenge(exchange, message, now)) return;
   switch (exchange.request.aim) {
     case Aim::kPut:
     case Aim::kDelete:
-      return on_put_answer(exchange, message.code, now);
+      return on_put_answer(exchange, message, now);
     case Aim::kGet:
+    case Aim::kFetch:
       return on_get_answer(exchange, message, now);
     case Aim::kRegister:
       return on_registered(exchange, message, piggybacked, now);
@@ -59,7 +61,9 @@ void CoapActor::on_response(Exchange& exchange, const CoapMessage& message, bool
   }
 }
 
-void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) {
+void CoapActor::on_put_answer(Exchange& exchange, const CoapMessage& message, Instant now) {
+  const coap::Code code = message.code;
+  if (on_block_taken(exchange, message, now)) return;
   const bool put = exchange.request.aim == Aim::kPut;
   const bool done = put ? code == code::kCreated || code == code::kChanged : code == code::kDeleted;
   if (!done) {
@@ -70,6 +74,7 @@ void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) 
   ledger_.accepted(id, world_.moment());
   world_.trace().note(now, "accepted", {{"client", producer_}, {"message", id}});
   jury_.acknowledged(id, shard());
+  if (exchange.block) ++counts_.bodies_sent;
   if (!put) return;
   coap_jury_.add({.id = id, .existed = code == code::kChanged, .answered = world_.moment()});
 }
@@ -77,20 +82,35 @@ void CoapActor::on_put_answer(Exchange& exchange, coap::Code code, Instant now) 
 std::optional<Value> CoapActor::value_of(TopicId topic, const CoapMessage& message, Instant now) {
   const std::string& name = ledger_.topics()[topic].name;
   if (message.code == code::kNotFound) return Value{};
-  if (message.code == code::kNotImplemented) return Value{.kind = Value::Kind::kTooBig};
   if (message.code != code::kContent) {
     object("'{}' was answered {}", name, to_string(message.code));
     return std::nullopt;
   }
   if (message.payload.empty()) return Value{};
-  const auto label = read_payload(message.payload, name);
-  const auto id = label ? ledger_.find(*label) : std::nullopt;
-  if (!id || ledger_[*id].size != message.payload.size() || ledger_[*id].positions.empty()) {
+  const auto id = find_publication(topic, message);
+  if (!id) {
     object("corrupted: {} octets on '{}' that nobody published", message.payload.size(), name);
     return std::nullopt;
   }
   world_.trace().note(now, "value", {{"client", producer_}, {"topic", topic}, {"message", *id}});
   return Value{.kind = Value::Kind::kMessage, .id = *id};
+}
+
+// Which publication a payload is, or its first block: the others are compared as they come.
+std::optional<PublicationId> CoapActor::find_publication(TopicId topic,
+                                                         const CoapMessage& message) const {
+  const bool part = message.block2 && message.block2->more;
+  const auto label = part ? read_label(message.payload)
+                          : read_payload(message.payload, ledger_.topics()[topic].name);
+  const auto id = label ? ledger_.find(*label) : std::nullopt;
+  if (!id || label->topic != topic || ledger_[*id].positions.empty()) return std::nullopt;
+  if (!part) return ledger_[*id].size == message.payload.size() ? id : std::nullopt;
+  const Octets whole = ledger_.payload_of(*id);
+  const bool begins = message.block2->number == 0 &&
+                      message.payload.size() == message.block2->size() &&
+                      message.payload.size() < whole.size() &&
+                      std::equal(message.payload.begin(), message.payload.end(), whole.begin());
+  return begins ? id : std::nullopt;
 }
 
 void CoapActor::add_read(const Exchange& exchange, const Value& value) {
@@ -103,6 +123,7 @@ void CoapActor::add_read(const Exchange& exchange, const Value& value) {
 }
 
 void CoapActor::on_get_answer(Exchange& exchange, const CoapMessage& message, Instant now) {
+  if (on_part(exchange, message, now)) return;
   const TopicId topic = exchange.request.topic;
   std::optional<Value> value;
   if (message.code == code::kValid) {  // RFC 7252 §5.9.1.3
@@ -164,7 +185,11 @@ void CoapActor::on_registered(Exchange& exchange, const CoapMessage& message, bo
   observation.state = State::kActive;
   observation.registered = world_.moment();
   keep_fresh(observation, message, now);
-  if (!observation.observer.told(*message.observe, *value, now)) ++counts_.overtaken;
+  if (!observation.observer.told(*message.observe, *value, now)) {
+    ++counts_.overtaken;
+    return;
+  }
+  hold(exchange.token, observation, message);
 }
 
 void CoapActor::on_cancelled(Exchange& exchange, const CoapMessage& message, bool piggybacked,
@@ -190,7 +215,11 @@ void CoapActor::on_notification(Observation& observation, const CoapMessage& mes
   keep_fresh(observation, message, now);
   ++counts_.notified;
   check_no_deletion(observation, *value);
-  if (!observation.observer.told(*message.observe, *value, now)) ++counts_.overtaken;
+  if (!observation.observer.told(*message.observe, *value, now)) {
+    ++counts_.overtaken;
+    return;
+  }
+  hold(message.token, observation, message);
 }
 
 // RFC 7641 §3.2: a deletion ends the observation with an error, it does not empty it. Who may have
@@ -207,22 +236,17 @@ void CoapActor::check_no_deletion(const Observation& observation, const Value& v
 }
 
 // RFC 7641 §3.2: an error says that there will be no more. The reasons that a broker can have:
-// somebody cleared the topic, or its value does not fit in a datagram.
+// somebody cleared the topic.
 void CoapActor::end_observation(Observation& observation, const CoapMessage& message) {
   observation.state = Observation::State::kEnded;
   ++counts_.ended;
   const TopicId topic = observation.observer.topic();
-  const bool cleared = message.code == code::kNotFound;
-  const bool too_big = message.code == code::kNotImplemented;
-  bool reason = false;
-  for (const Lane& lane : ledger_.lanes()) {
-    if (lane.topic != topic) continue;
-    reason =
-        reason || std::ranges::any_of(lane.transmissions, [&](PublicationId id) {
-          return (cleared && ledger_[id].clears) || (too_big && ledger_[id].size > kCarriedAlways);
-        });
-  }
-  if (reason) return;
+  const bool cleared = std::ranges::any_of(ledger_.lanes(), [&](const Lane& lane) {
+    return lane.topic == topic && std::ranges::any_of(lane.transmissions, [&](PublicationId id) {
+             return ledger_[id].clears;
+           });
+  });
+  if (cleared && message.code == code::kNotFound) return;
   object("the observation of '{}' was ended with {} for no reason", ledger_.topics()[topic].name,
          to_string(message.code));
 }
@@ -262,6 +286,13 @@ void CoapActor::check_observations(bool undisturbed_only) {
     if (observation.state != Observation::State::kActive) continue;
     const Topic& topic = ledger_.topics()[observation.observer.topic()];
     if (undisturbed_only && (observation.disturbed || topic.kind == Topic::Kind::kWill)) continue;
+    const std::optional<Value>& value = observation.observer.value();
+    // What is not retained cannot be fetched.
+    const bool retained =
+        value && value->kind == Value::Kind::kMessage && ledger_[value->id].retain;
+    if (retained && !observation.whole) {
+      object("has only seen a block of {}", describe(ledger_, *value));
+    }
     coap_jury_.check_observer(observation.observer, observation.registered);
   }
 }

@@ -19,6 +19,36 @@ void write_path(coap::BodyWriter& body, std::string_view topic) {
   }
 }
 
+// False when it is a block that cannot be one.
+bool read_option(const coap::OptionView& option, CoapMessage& out) {
+  switch (option.number) {
+    case coap::OptionNumber::kObserve:
+      out.observe = coap::uint_value(option.value);
+      break;
+    case coap::OptionNumber::kMaxAge:
+      out.max_age_s = coap::uint_value(option.value);
+      break;
+    case coap::OptionNumber::kETag:
+      out.etags.emplace_back(as_text(option.value));
+      break;
+    case coap::OptionNumber::kBlock2:
+      out.block2 = coap::read_block(option.value);
+      return out.block2.has_value();
+    case coap::OptionNumber::kBlock1:
+      out.block1 = coap::read_block(option.value);
+      return out.block1.has_value();
+    case coap::OptionNumber::kSize1:
+      out.size1 = coap::uint_value(option.value);
+      break;
+    case coap::OptionNumber::kEcho:
+      out.echo = as_text(option.value);
+      break;
+    default:
+      break;
+  }
+  return true;
+}
+
 }  // namespace
 
 Octets encode(const CoapMessage& message) {
@@ -29,6 +59,13 @@ Octets encode(const CoapMessage& message) {
   if (message.observe) body.uint_option(coap::OptionNumber::kObserve, *message.observe);
   if (!message.topic.empty()) write_path(body, message.topic);
   if (message.max_age_s) body.uint_option(coap::OptionNumber::kMaxAge, *message.max_age_s);
+  if (message.block2) body.uint_option(coap::OptionNumber::kBlock2, message.block2->value());
+  if (message.block1) body.uint_option(coap::OptionNumber::kBlock1, message.block1->value());
+  if (message.size1) body.uint_option(coap::OptionNumber::kSize1, *message.size1);
+  if (!message.echo.empty()) body.option(coap::OptionNumber::kEcho, message.echo);
+  if (!message.request_tag.empty()) {
+    body.option(coap::OptionNumber::kRequestTag, message.request_tag);
+  }
   body.payload(message.payload);
   out.resize(static_cast<std::size_t>(body.position() - out.data()));
   return out;
@@ -43,13 +80,7 @@ std::optional<CoapMessage> read_message(Bytes datagram) {
                   .token = std::string{as_text(view->token)},
                   .payload = {view->payload.begin(), view->payload.end()}};
   for (const coap::OptionView& option : view->options) {
-    if (option.number == coap::OptionNumber::kObserve) {
-      out.observe = coap::uint_value(option.value);
-    } else if (option.number == coap::OptionNumber::kMaxAge) {
-      out.max_age_s = coap::uint_value(option.value);
-    } else if (option.number == coap::OptionNumber::kETag) {
-      out.etags.emplace_back(as_text(option.value));
-    }
+    if (!read_option(option, out)) return std::nullopt;
   }
   return out;
 }

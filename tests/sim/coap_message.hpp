@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hermod/coap/codec/block.hpp"
 #include "hermod/coap/codec/message.hpp"
 
 namespace hermod::sim {
@@ -24,6 +25,11 @@ struct CoapMessage {
   std::optional<std::uint32_t> observe;
   std::optional<std::uint32_t> max_age_s;
   std::string topic;  ///< requests: below /ps/data
+  std::optional<coap::Block> block1;
+  std::optional<coap::Block> block2;
+  std::optional<std::uint32_t> size1;
+  std::string echo;         ///< empty: none
+  std::string request_tag;  ///< empty: none
   Octets payload;
 };
 

@@ -39,6 +39,7 @@ bool CoapSaboteur::is_swallowed(const CoapMessage& message, const Subject& subje
 void CoapSaboteur::spoil(CoapMessage& message, const Subject& subject) {
   const bool value = message.code == code::kContent && !message.payload.empty() && subject.topic;
   const bool notifies = message.observe && message.type != Type::kAck;
+  const bool next_block = value && message.block2 && message.block2->number > 0;
   switch (kind_) {
     case Sabotage::kWrongToken:
       if (!message.token.empty()) message.token.back() ^= 1;
@@ -55,6 +56,12 @@ void CoapSaboteur::spoil(CoapMessage& message, const Subject& subject) {
     case Sabotage::kStuckSequence:
       if (notifies) message.observe = notifications_.at(message.token).observe;
       break;
+    case Sabotage::kDamagedBlock:
+      if (next_block) message.payload.back() ^= 1;
+      break;
+    case Sabotage::kNothingNew:
+      if (next_block) message.etags = {"other"};
+      break;
     default:
       break;
   }
@@ -68,6 +75,7 @@ void CoapSaboteur::replace_by_earlier(CoapMessage& message, TopicId topic) const
   const PublicationId first = ledger_.lane(ledger_[*id].lane).transmissions.front();
   if (first == *id || ledger_[first].clears || !ledger_[first].retain) return;
   message.payload = ledger_.payload_of(first);
+  message.block2.reset();
   message.etags.clear();
 }
 
@@ -84,6 +92,7 @@ void CoapSaboteur::revive(CoapMessage& message, TopicId topic) const {
 
 // The same PUT once more, as a new request: a broker that does not know a repetition again.
 std::optional<Octets> CoapSaboteur::beside(const Octets& request) {
+  if (kind_ == Sabotage::kCutBody) return cut_body(request);
   if (kind_ != Sabotage::kRepeatedPut) return std::nullopt;
   const auto view = coap::decode(request);
   if (!view || view->code != code::kPut || view->type != Type::kCon) return std::nullopt;
@@ -93,6 +102,24 @@ std::optional<Octets> CoapSaboteur::beside(const Octets& request) {
   Octets out(coap::encoded_size(again));
   coap::encode(again, out.data());
   return out;
+}
+
+// A block as if it were the last: a broker that publishes what it has got so far.
+std::optional<Octets> CoapSaboteur::cut_body(const Octets& request) {
+  const auto view = coap::decode(request);
+  if (!view || view->type != Type::kCon) return std::nullopt;
+  Octets out = request;
+  for (const coap::OptionView& option : view->options) {
+    if (option.number != coap::OptionNumber::kBlock1 || option.value.empty()) continue;
+    const auto at = static_cast<std::size_t>(&option.value.back() - request.data());
+    constexpr std::uint8_t kMore = 8;
+    if ((out[at] & kMore) == 0) return std::nullopt;
+    out[at] ^= kMore;
+    out[2] ^= 0x80;  // of the message id
+    secret_.insert(static_cast<std::uint16_t>(view->message_id ^ 0x8000u));
+    return out;
+  }
+  return std::nullopt;
 }
 
 void CoapSaboteur::cancelled(const std::string& token) {

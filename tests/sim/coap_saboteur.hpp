@@ -39,6 +39,7 @@ class CoapSaboteur {
   [[nodiscard]] bool is_swallowed(const CoapMessage& message, const Subject& subject);
   void spoil(CoapMessage& message, const Subject& subject);
   void replace_by_earlier(CoapMessage& message, TopicId topic) const;
+  [[nodiscard]] std::optional<Octets> cut_body(const Octets& request);
   void revive(CoapMessage& message, TopicId topic) const;
 
   Sabotage kind_;

@@ -8,10 +8,6 @@ namespace hermod::sim {
 using model::Guarantee;
 using Will = Publication::Will;
 
-namespace {
-constexpr std::size_t kMessageMax = 8192;  // octets of the largest payload, and more
-}  // namespace
-
 std::string Jury::describe(PublicationId id) const {
   const Publication& p = ledger_[id];
   return fmt::format("message {} of producer {} on '{}' (level {})", p.label.sequence,
@@ -228,6 +224,14 @@ void Jury::check_retained(const std::string& who, const std::map<TopicId, Public
 
 // --- limits ---
 
+// Octets of the largest message with what is told beside its payload.
+std::size_t Jury::message_max() const {
+  constexpr std::size_t kBeside = 3'192;
+  const Options& options = world_.options();
+  const std::size_t body_max = options.coap_clients > 0 ? options.big_body_max : 0;
+  return std::max(options.big_payload_max, body_max) + kBeside;
+}
+
 void Jury::check_queue(std::uint16_t shard, const Reader& reader) {
   core::Core& core = world_.shard(shard).core();
   const core::SubscriberIndex index = core.find(reader.name());
@@ -240,7 +244,7 @@ void Jury::check_queue(std::uint16_t shard, const Reader& reader) {
   // What a group has given it is limited by the group's window.
   const std::size_t window = reader.shares() ? core::Core::kGroupWindow : 0;
   const std::size_t waiting_max = tight ? 0 : limits.queue_messages_max + inflight + window;
-  const std::size_t bytes_max = limits.queue_bytes_max + (inflight + window + 1) * kMessageMax;
+  const std::size_t bytes_max = limits.queue_bytes_max + (inflight + window + 1) * message_max();
   if (queue.waiting() > waiting_max || queue.bytes() > bytes_max) {
     world_.trace().violation(world_.now(),
                              "limit: {} messages with {} octets wait for {}, allowed are {} and {}",
@@ -255,7 +259,10 @@ void Jury::check_mailboxes(std::uint16_t shard) {
   constexpr std::size_t kPublishMin = 30;
   constexpr std::size_t kOtherLetters = 64;
   constexpr std::size_t kParkedMax = 16'384;
-  const std::size_t burst = world_.options().network.stream_buffer_bytes + kParkedMax;
+  const Options& options = world_.options();
+  // A datagram brings the last block of a body, and with it the whole: one of each client at once.
+  const std::size_t bodies = options.coap_clients * options.big_body_max;
+  const std::size_t burst = options.network.stream_buffer_bytes + kParkedMax;
   const auto members = static_cast<std::size_t>(
       std::ranges::count_if(readers_, [](const Reader* reader) { return reader->shares(); }));
   const std::size_t window = members * core::Core::kGroupWindow;
@@ -265,7 +272,7 @@ void Jury::check_mailboxes(std::uint16_t shard) {
     const broker::Mailbox& box = world_.mailroom().between(shard, to);
     const std::size_t letters_max =
         limits.letters_max + burst / kPublishMin + kOtherLetters + window;
-    const std::size_t bytes_max = limits.bytes_max + burst + window * kMessageMax;
+    const std::size_t bytes_max = limits.bytes_max + burst + bodies + window * message_max();
     if (box.letters() <= letters_max && box.bytes() <= bytes_max) continue;
     world_.trace().violation(
         world_.now(), "limit: {} letters with {} octets from shard {} to {}, allowed are {} and {}",

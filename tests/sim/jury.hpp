@@ -59,6 +59,7 @@ class Jury {
   void check_new_subscription(const Reader& reader, const Grant& grant, TopicId topic);
   void check_queue(std::uint16_t shard, const Reader& reader);
   void check_mailboxes(std::uint16_t shard);
+  [[nodiscard]] std::size_t message_max() const;
 
   World& world_;
   Ledger& ledger_;

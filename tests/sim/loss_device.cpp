@@ -78,7 +78,9 @@ void LossDevice::carry(Instant now) {
     more = batch.size() == transport::DatagramSocket::kBatch;
   }
   while (const auto datagram = down_.receive(now)) {
-    with_session([&](session::Effects& effects) { session_.on_datagram(*datagram, now, effects); });
+    with_session([&](session::Effects& effects) {
+      session_.on_datagram({.bytes = *datagram}, now, effects);
+    });
   }
 }
 

@@ -67,7 +67,8 @@ std::vector<std::string> run_all(LossFault fault) {
   return table.check();
 }
 
-TEST(CoapLoss, KeepsToTheModel) {
+// Reliability catalogue R10, with the test of that number in reliability_test.cpp.
+TEST(CoapLoss, R10_con_is_as_reliable_as_the_model_and_nothing_acts_twice) {
   EXPECT_THAT(run_all(LossFault::kNone), IsEmpty());
 }
 

@@ -15,8 +15,6 @@ std::string describe(const Ledger& ledger, const Value& value) {
   switch (value.kind) {
     case Value::Kind::kNone:
       return "no value";
-    case Value::Kind::kTooBig:
-      return "a value that is too big";
     case Value::Kind::kMessage:
       break;
   }
@@ -38,7 +36,6 @@ bool Observer::is_older(const Value& value, const Value& than, Instant now) cons
         ledger_[value.id].retain || ledger_[value.id].lane == ledger_[than.id].lane;
     return ordered && ledger_.precedes(value.id, than.id);
   }
-  if (value.kind == Value::Kind::kTooBig) return false;
   // Somebody must have cleared the topic, not before the value that was there came.
   for (const Lane& lane : ledger_.lanes()) {
     if (lane.topic != topic_) continue;

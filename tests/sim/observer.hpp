@@ -17,16 +17,11 @@ struct Value {
   enum class Kind : std::uint8_t {
     kNone,     ///< the topic has no value
     kMessage,  ///< the payload of a publication
-    kTooBig,   ///< one that a datagram cannot carry
   };
   Kind kind = Kind::kNone;
   PublicationId id = 0;
   bool operator==(const Value&) const = default;
 };
-
-/// Values larger than this may come as 5.01, and those larger than the next number must.
-inline constexpr std::size_t kCarriedAlways = 4000;
-inline constexpr std::size_t kCarriedMax = 4096;
 
 [[nodiscard]] std::string describe(const Ledger& ledger, PublicationId id);
 [[nodiscard]] std::string describe(const Ledger& ledger, const Value& value);

@@ -87,9 +87,6 @@ void choose_datagrams(transport::MemoryOptions& network, Rng& rng) {
 
 void choose_coap(Options& out, Rng& rng) {
   coap::Settings& coap = out.coap;
-  // These devices fetch no blocks: a value fits in one message, whoever asks.
-  coap.amplification_max = 0;
-  out.big_payload_max = coap.block_bytes_max;
   const unsigned longest_ms = chance(rng, 500) ? 20 : 1'000;
   coap.ack_delay = between(rng, milliseconds{1}, milliseconds{longest_ms});
   coap.quiet = between(rng, seconds{2}, seconds{10});
@@ -101,6 +98,14 @@ void choose_coap(Options& out, Rng& rng) {
   if (chance(rng, 200)) coap.observations_unproven_max = between(rng, 1, 3);
   coap.observations_unproven_max = std::min(coap.observations_unproven_max, coap.observations_max);
   if (chance(rng, 200)) coap.confirmables_waiting_max = between(rng, 1, 2);
+  if (chance(rng, 200)) out.big_body_max = between(rng, 5'000, 64u << 10);
+  if (chance(rng, 300)) coap.block_bytes_max = std::size_t{16} << between(rng, 0, 5);
+  if (chance(rng, 500)) coap.unproven_body_max = between(rng, 100, 2'000);
+  if (chance(rng, 200)) coap.amplification_max = 0;
+  if (chance(rng, 200)) coap.seen_bodies_max = between(rng, 0, 2);
+  if (out.cast == Cast::kCoap && chance(rng, 200)) {
+    out.session.packet_bytes_max = static_cast<std::uint32_t>(between(rng, 1'100, 6'000));
+  }
   CoapWeights& weights = out.coap_weights;
   for (unsigned* weight :
        {&weights.remove, &weights.cancel, &weights.forget, &weights.freeze, &weights.restart}) {
@@ -147,7 +152,9 @@ std::string describe(const Options& options) {
       "  stream delay {}-{} ms, segments {}, partial writes {}/1000, buffer {}\n"
       "  sync {}-{} ms, lag {}/1000, stalls {}/1000, pauses {}\n"
       "  datagram delay {}-{} ms, loss {}/1000, repeated {}/1000, held back {}/1000 by {} ms\n"
-      "  CoAP: acknowledged after {} ms, quiet {} s, {} unconfirmed, Max-Age {} s, {} observations",
+      "  CoAP: acknowledged after {} ms, quiet {} s, {} unconfirmed, Max-Age {} s, {} "
+      "observations\n"
+      "  bodies up to {}, blocks of {}, factor {}, unproven up to {}, packets up to {}",
       options.seed, options.broker.threads, options.mqtt_clients, options.v5_permille,
       options.coap_clients, options.state_topics, options.event_topics, ms(options.traffic) / 1000,
       options.keep_alive_s, options.broker.core.queue_messages_max,
@@ -161,7 +168,9 @@ std::string describe(const Options& options) {
       ms(network.datagram_delay_min), ms(network.datagram_delay_max), network.loss_permille,
       network.duplicate_permille, network.reorder_permille, ms(network.reorder_delay),
       ms(options.coap.ack_delay), ms(options.coap.quiet) / 1000, options.coap.unconfirmed_max,
-      options.coap.observe_max_age_s, options.coap.observations_max);
+      options.coap.observe_max_age_s, options.coap.observations_max, options.big_body_max,
+      options.coap.block_bytes_max, options.coap.amplification_max, options.coap.unproven_body_max,
+      options.session.packet_bytes_max);
 }
 
 }  // namespace hermod::sim

@@ -46,6 +46,10 @@ enum class Sabotage : std::uint8_t {
   kStaleGet,           ///< a GET shows an earlier value
   kRevivedValue,       ///< a GET shows a value that was deleted
   kRepeatedPut,        ///< a PUT is executed twice
+  kDamagedBlock,       ///< an octet of a block that is not the first is another one
+  kCutBody,            ///< a body is done before its last block has come
+  kNothingNew,         ///< a value is said to have changed while it was read, and has not
+  kForgottenFetch,     ///< a client does not fetch the rest of what it is notified of
 };
 
 /// How likely a client does what, when it does something; any unit.
@@ -99,6 +103,7 @@ struct Options {
   unsigned burst_max = 6;          ///< messages published in one go
   unsigned big_payload_permille = 50;
   std::size_t big_payload_max = 5'000;
+  std::size_t big_body_max = 5'000;  ///< the same of CoAP clients, who send it in blocks
   std::uint16_t keep_alive_s = 10;
   unsigned clean_permille = 400;            ///< clients without a lasting session
   unsigned v5_permille = 0;                 ///< clients that speak MQTT 5, the others 3.1.1

@@ -42,6 +42,11 @@ std::optional<Label> read_payload(Bytes payload, std::string_view name) {
   std::uint64_t hash = 0;
   std::memcpy(&hash, payload.data() + kLabelSize, sizeof(hash));
   if (hash != hash_of(payload, name)) return std::nullopt;
+  return read_label(payload);
+}
+
+std::optional<Label> read_label(Bytes payload) {
+  if (payload.size() < kPayloadMin) return std::nullopt;
   Label label;
   std::memcpy(&label.producer, payload.data(), sizeof(label.producer));
   std::memcpy(&label.topic, payload.data() + 2, sizeof(label.topic));

@@ -28,6 +28,9 @@ inline constexpr std::size_t kPayloadMin = 16;
 [[nodiscard]] std::vector<std::uint8_t> make_payload(const Label& label, std::string_view name,
                                                      std::size_t size);
 
+/// What the first kPayloadMin octets of a payload say, whole or not; nothing when it is shorter.
+[[nodiscard]] std::optional<Label> read_label(Bytes payload);
+
 /// The label of a payload that came on the topic `name`; nothing when it is damaged.
 [[nodiscard]] std::optional<Label> read_payload(Bytes payload, std::string_view name);
 

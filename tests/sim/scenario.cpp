@@ -10,6 +10,7 @@
 namespace hermod::sim {
 
 using model::Guarantee;
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -145,9 +146,9 @@ bool Scenario::settled() const {
 }
 
 void Scenario::wait_until_settled(std::string_view when) {
-  if (world_.run(world_.now() + seconds{600}, [this] { return settled(); }) || trace_.failed()) {
-    return;
-  }
+  // A value takes thousands of round trips where blocks are small, and NSTART is 1.
+  const Duration patience = has_coap() ? Duration{hours{3}} : Duration{seconds{600}};
+  if (world_.run(world_.now() + patience, [this] { return settled(); }) || trace_.failed()) return;
   for (const auto& client : coap_clients_) {
     if (client->settled()) continue;
     trace_.violation(world_.now(), "does not come to rest {}: {}", when, client->state());

@@ -43,11 +43,12 @@ INSTANTIATE_TEST_SUITE_P(
                             kWrongProperty, kLostShare, kRepeatedShare, kStrayPacket, kOldRetained,
                             kLostWill, kFalseGoodbye, kHollowJournal, kForgottenAck,
                             kForgottenSession, kLingeringClient, kTightLimits})));
-INSTANTIATE_TEST_SUITE_P(Coap, Sabotaged,
-                         testing::ValuesIn(with(Cast::kCoap, {kLostNotification, kStaleNotification,
-                                                              kStuckSequence, kGhost, kWrongToken,
-                                                              kLostAnswer, kTwoAnswers, kStaleGet,
-                                                              kRevivedValue, kLingeringClient})));
+INSTANTIATE_TEST_SUITE_P(
+    Coap, Sabotaged,
+    testing::ValuesIn(with(Cast::kCoap, {kLostNotification, kStaleNotification, kStuckSequence,
+                                         kGhost, kWrongToken, kLostAnswer, kTwoAnswers, kStaleGet,
+                                         kRevivedValue, kLingeringClient, kDamagedBlock, kCutBody,
+                                         kNothingNew, kForgottenFetch, kTightLimits})));
 INSTANTIATE_TEST_SUITE_P(Mixed, Sabotaged,
                          testing::ValuesIn(with(Cast::kMixed, {kRepeatedPut, kHollowJournal})));
 
@@ -96,13 +97,22 @@ TEST(Simulation, what_can_happen_over_coap_does_happen) {
     EXPECT_GT(sum.separate, 10u);
     EXPECT_GT(sum.given_up, 0u);
     EXPECT_GT(sum.notified, 1000u);
-    EXPECT_GT(sum.overtaken, 10u);
+    EXPECT_GT(sum.overtaken, 0u);
     EXPECT_GT(sum.ended, 10u);
     EXPECT_GT(sum.renewed, 10u);
     EXPECT_GT(sum.strays, 10u);
     EXPECT_GT(sum.duplicates, 100u);
     EXPECT_GT(sum.valid, 10u);
     EXPECT_GT(sum.reads, 1000u);
+    EXPECT_GT(sum.bodies_sent, 100u);
+    EXPECT_GT(sum.bodies_read, 100u);
+    EXPECT_GT(sum.bodies_told, 50u);
+    EXPECT_GT(sum.changed, 10u);
+    EXPECT_GT(sum.challenged, 2u);
+    EXPECT_GT(sum.pinged, 0u);
+    if (cast == Cast::kCoap) {
+      EXPECT_GT(sum.too_large, 0u);
+    }
   }
 }
 

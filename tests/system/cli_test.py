@@ -78,7 +78,7 @@ class CommandLine(ProcessTest):
             ("sub", "-t", "a", "-D", "connect", "content-type", "t"):
                 "content-type property not allowed for connect in --property argument",
             ("sub", "-t", "a", "-F", "%Z"): '"%Z" is not a field',
-            ("sub", "coap://h/a/#"): "CoAP observes one topic at a time",
+            ("sub", "coap://h/a/#/b"): "is not a topic filter",
             ("sub", "mqtts://h/a"): '"mqtts://" is not supported yet',
             ("sub", "mqqt://h/a"): 'Did you mean "mqtt"?',
         }

@@ -345,14 +345,6 @@ Checked complete(SubOptions& options) {
   }
   if (auto checked = check_retain_handling(options); !checked) return checked;
   if (options.client.scheme != Scheme::kCoap) return {};
-  for (const std::string& topic : options.topics) {
-    if (model::has_wildcard(topic)) {
-      return Wrong(
-          fmt::format("\"{}\" has wildcards, but CoAP observes one topic at a time. Use an "
-                      "mqtt:// URL.",
-                      topic));
-    }
-  }
   if (!options.unsubscribe.empty() || options.remove_retained) {
     return Wrong("CoAP has no counterpart of -U and --remove-retained: leave them out.");
   }

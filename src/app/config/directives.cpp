@@ -350,6 +350,18 @@ constexpr std::array kDirectives{
                   },
               .standard = "4",
               .help = "CoAP: how often a Confirmable message is sent again (MAX_RETRANSMIT)"},
+    Directive{.name = "coap_nstart",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {1, 64},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().coap.transmission.nstart = static_cast<unsigned>(v.number);
+                    d.listener().coap_directive = d.directive;
+                    return std::string();
+                  },
+              .standard = "1",
+              .help = "CoAP: Confirmable messages to a peer that are under way at a time (NSTART)"},
     Directive{.name = "coap_block_size",
               .scope = Scope::kListener,
               .kind = K::kInteger,

@@ -523,13 +523,15 @@ TEST(ConfigHelp, NamesEveryDirective) {
 TEST(ConfigReader, CoapListenersHaveSettingsOfTheirOwn) {
   const Config config = accepted(
       "listener 5683\nprotocol coap\ncoap_ack_timeout 500\ncoap_ack_random_factor 2.5\n"
-      "coap_max_retransmit 2\ncoap_block_size 256\ncoap_duplicates 1000\ncoap_max_actions 7\n"
+      "coap_max_retransmit 2\ncoap_nstart 4\ncoap_block_size 256\ncoap_duplicates "
+      "1000\ncoap_max_actions 7\n"
       "coap_amplification 0\ncoap_observe_max_age 60\ncoap_alias emqx\ncoap_multicast all\n"
       "coap_multicast 224.0.0.99 eth0\ncoap_leisure 250\nlistener 5685\nprotocol coap\n");
   const coap::Settings& first = config.listeners.at(0).coap;
   EXPECT_EQ(first.transmission.ack_timeout, std::chrono::milliseconds{500});
   EXPECT_EQ(first.transmission.ack_random_factor, 2.5);
   EXPECT_EQ(first.transmission.max_retransmit, 2u);
+  EXPECT_EQ(first.transmission.nstart, 4u);
   EXPECT_EQ(first.block_bytes_max, 256u);
   EXPECT_EQ(first.seen_max, 1024u);  // a power of two
   EXPECT_EQ(first.actions_per_s_max, 7u);

@@ -211,11 +211,6 @@ TEST(Options, CoapHasNoSessions) {
   PubOptions twice = pub("coap://h");
   twice.client.qos = 2;
   EXPECT_EQ(error(twice), "CoAP has no counterpart of -q 2: leave it out.");
-  SubOptions wild = sub({"a/#"});
-  wild.client.url = "coap://h";
-  EXPECT_EQ(error(wild),
-            "\"a/#\" has wildcards, but CoAP observes one topic at a time. Use an "
-            "mqtt:// URL.");
 }
 
 TEST(Options, ResendingIsForMqtt31) {

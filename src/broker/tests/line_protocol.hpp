@@ -6,6 +6,7 @@
 //   ID "-": an assigned one
 //   auth OCTETS (goes on) | again METHOD OCTETS (begins anew, while attached)
 //   sub F [q1] [new] | unsub F | pub T V | hour T V (pub, for an hour) | pub1 T V | put T V | get T
+//   swap T V (replaces the value that the last answer told of)
 //   credit N | settle TAG | hold ID | ping | say N | wake MS | leave MS  replies: always read
 //   declare T [WHAT..] | replace T [WHAT..] | patch T [WHAT..] | undeclare T | watch T | unwatch T
 //   list F [N] [after=T] [declared|values]    these do not wait for the answers before them
@@ -61,8 +62,9 @@ class LineSession final : public session::Session {
     }
     return closed_ ? bytes.size() : used;
   }
-  void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override {
-    obey(as_text(datagram), now, effects);
+  void on_datagram(const session::Datagram& datagram, Instant now,
+                   session::Effects& effects) override {
+    obey(as_text(datagram.bytes), now, effects);
   }
   void on_deliveries(const model::DeliveryBatch& batch, Instant now,
                      session::Effects& effects) override {
@@ -110,6 +112,7 @@ class LineSession final : public session::Session {
         text += fmt::format(" q{}", static_cast<int>(answer.granted));
       }
       if (!answer.octets.empty()) text += fmt::format(" {}", as_text(answer.octets));
+      seen_version_ = answer.value == nullptr ? 0 : answer.value->version;
       if (answer.value != nullptr) text += fmt::format(" {}", as_text(answer.value->payload));
       if (answer.declared != nullptr) text += " " + text_of(*answer.declared);
       if (answer.page != nullptr) text += text_of(*answer.page);
@@ -268,6 +271,12 @@ class LineSession final : public session::Session {
       effects.push(session::Authenticate{++requests_, as_bytes(line), name});
     } else if (verb == "declare" || verb == "replace" || verb == "patch") {
       declare(verb, name, line, effects);
+    } else if (verb == "swap") {
+      replacement_ = {.destination = model::Destination::topic(name),
+                      .payload = as_bytes(line),
+                      .guarantee = model::Guarantee::kAtLeastOnce,
+                      .retain = true};
+      effects.push(session::Replace{&replacement_, seen_version_, ++requests_});
     } else if (verb == "undeclare") {
       effects.push(session::Undeclare{++requests_, name});
     } else if (verb == "watch") {
@@ -335,6 +344,8 @@ class LineSession final : public session::Session {
   bool stream_;
   int& sessions_;
   session::Ticket requests_ = 0;
+  std::uint64_t seen_version_ = 0;
+  model::Message replacement_;
   session::Ticket attach_ = 0;
   session::Ticket exchange_ = 0;    ///< that goes on
   session::Ticket unanswered_ = 0;  ///< of sub, unsub, get: one at a time

@@ -42,6 +42,52 @@ TEST_P(ShardTopics, AValueAloneBecomesDeclared) {
   EXPECT_EQ(client.ask(line("get @")), "#3 ok 1 {tt=x}\n");
 }
 
+TEST_P(ShardTopics, AValueIsReplacedOnlyWhereItIsTheOneSeen) {
+  Near client{world, "c"};
+  Far far{world, "f"};
+  EXPECT_EQ(far.ask("sub #"), "#2 ok\n");
+  EXPECT_EQ(client.ask(line("get @")), "#2 not found\n");
+  EXPECT_EQ(client.ask(line("swap @ 1")), "#3 ok\n");
+  EXPECT_EQ(far.read(), line("@=1\n"));
+  EXPECT_EQ(client.ask(line("swap @ 2")), "#4 changed meanwhile\n");  // there is a value now
+  EXPECT_EQ(client.ask(line("get @")), "#5 ok 1\n");
+  EXPECT_EQ(far.ask(line("put @ 2")), line("@=2\n#3 ok\n"));
+  EXPECT_EQ(client.ask(line("swap @ 3")), "#6 changed meanwhile\n");
+  EXPECT_EQ(client.ask(line("get @")), "#7 ok 2\n");
+  EXPECT_EQ(client.ask(line("swap @ 3")), "#8 ok\n");
+  EXPECT_EQ(client.ask(line("get @")), "#9 ok 3\n");
+  EXPECT_EQ(far.read(), line("@=3\n"));
+  EXPECT_EQ(client.ask("swap $SYS/x 1"), "#10 not authorized\n");
+  EXPECT_EQ(world.mail(), 0u);
+}
+
+// Two that have seen the same: one of them succeeds.
+TEST_P(ShardTopics, AValueIsReplacedOnce) {
+  Near client{world, "c"};
+  Far far{world, "f"};
+  EXPECT_EQ(client.ask(line("get @")), "#2 not found\n");
+  EXPECT_EQ(far.ask(line("get @")), "#2 not found\n");
+  client.send(line("swap @ mine"));
+  far.send(line("swap @ yours"));
+  world.run();
+  const std::string answers = client.read() + far.read();
+  EXPECT_TRUE(answers == "#3 ok\n#3 changed meanwhile\n" ||
+              answers == "#3 changed meanwhile\n#3 ok\n")
+      << answers;
+}
+
+TEST_P(ShardTopics, AValueIsReplacedWhenItIsSafe) {
+  Client keeper{world, GetParam().owner};  // what it is kept for goes to the journal
+  keeper.ask(fmt::format("attach {} keep\nsub {} q1", world.name_on(GetParam().owner, "k"), topic));
+  Near client{world, "c"};
+  world.journal(GetParam().owner).held = true;
+  EXPECT_EQ(client.ask(line("swap @ 1")), "");
+  world.journal(GetParam().owner).release();
+  world.turn(GetParam().owner);
+  world.run();
+  EXPECT_EQ(client.read(), "#2 ok\n");
+}
+
 TEST_P(ShardTopics, UndeclareClearsTheValueAndEverybodyHears) {
   Near client{world, "c"};
   Far far{world, "f"};

@@ -125,7 +125,7 @@ void ClientSession::on_body(Exchange& exchange, const MessageView& message,
   told_.push_back({exchange.ticket, message.options});
   const model::Message* value = nullptr;
   if (!message.payload.empty()) {
-    value = &keep(exchange,
+    value = &keep(exchange.observed.topic,
                   {.payload = message.payload,
                    .etag = options.etag,
                    .format = options.format,
@@ -208,7 +208,7 @@ void ClientSession::complete(Exchange& exchange, Instant now, session::Effects& 
   const BodyAssembly& body = exchange.assembly;
   told_.push_back({exchange.ticket, Options{body.options}});
   const model::Message& value = keep(
-      exchange,
+      exchange.observed.topic,
       {.payload = body.octets, .etag = body.etag.bytes(), .format = body.format, .type = body.type},
       now);
   finish(exchange, to_reason(body.code), body.code, &value, now, effects);

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,15 @@ struct Notified {
   Type type = Type::kCon;
 };
 
+/// What notifications have told of a resource.
+struct ObservedState {
+  std::string topic;  ///< its name, or the path when it is no topic
+  NotificationOrder order;
+  std::uint64_t last_value = 0;  ///< hash of the last representation
+  EntityTag last_etag;
+  std::optional<std::uint32_t> last_sequence;
+};
+
 struct ClientExchange {
   enum class State : std::uint8_t { kFree, kQueued, kSent, kWaiting, kObserving };
   /// How the end of an exchange is told.
@@ -97,16 +108,17 @@ struct ClientExchange {
   BodySending sending;
   BodyAssembly assembly;
 
-  std::string topic;  ///< of what is observed, or the path when it is no topic
-  NotificationOrder order;
-  std::uint64_t last_value = 0;  ///< hash of the last representation
-  EntityTag last_etag;
-  std::optional<std::uint32_t> last_sequence;
-  // A notification of which the rest is being fetched: the observation and the fetch.
-  std::uint16_t fetch = kNone;
+  ObservedState observed;  ///< what the request names
+  /// What notifications name, where the observation is of many resources; the oldest first.
+  std::deque<ObservedState> others;  // messages borrow the names
+  // Notifications of which the rest is being fetched: how many, and of a fetch whose it is.
+  std::uint16_t fetches = 0;
   std::uint16_t observation = kNone;
   Notified notified;
 };
+
+/// What a path names: the topic, or the path as it is where that is none.
+[[nodiscard]] std::string name_of_path(std::span<const std::string> path);
 
 /// Reads the options of a response.
 [[nodiscard]] ResponseOptions read_response_options(const MessageView& message);

@@ -5,14 +5,54 @@
 //   notification, block 0 of n --> fetch: GET block 1 ... n-1 with another token --> Publish
 //                                    |  a newer notification: that one's blocks instead
 #include <algorithm>
+#include <utility>
 
 #include "client_exchange.hpp"
 #include "hermod/base/hash.hpp"
+#include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/client_session.hpp"
 
 namespace hermod::coap {
 
 using State = ClientExchange::State;
+
+namespace {
+
+// What one observation remembers and fetches at a time, at most.
+constexpr std::size_t kOthersMax = 1024;
+constexpr std::uint16_t kFetchesMax = 8;
+
+std::vector<std::string> location_of(Options options) {
+  std::vector<std::string> segments;
+  for (const OptionView& option : options) {
+    if (option.number == OptionNumber::kLocationPath) {
+      segments.emplace_back(as_text(option.value));
+    }
+  }
+  return segments;
+}
+
+// Options of a request, with another path.
+std::vector<std::uint8_t> with_path(Bytes encoded, std::span<const std::string> path) {
+  std::size_t size = encoded.size();
+  for (const std::string& segment : path) size += kOptionOverheadMax + segment.size();
+  std::vector<std::uint8_t> out(size + kOptionOverheadMax);
+  BodyWriter body(out.data());
+  bool written = false;
+  const auto write_path = [&] {
+    if (std::exchange(written, true)) return;
+    for (const std::string& segment : path) body.option(OptionNumber::kUriPath, segment);
+  };
+  for (const OptionView& option : Options{encoded}) {
+    if (option.number >= OptionNumber::kUriPath) write_path();
+    if (option.number != OptionNumber::kUriPath) body.option(option.number, option.value);
+  }
+  write_path();
+  out.resize(static_cast<std::size_t>(body.position() - out.data()));
+  return out;
+}
+
+}  // namespace
 
 bool ClientSession::cancel(session::Ticket ticket, Instant now, session::Effects& effects) {
   for (const auto& exchange : exchanges_) {
@@ -20,7 +60,7 @@ bool ClientSession::cancel(session::Ticket ticket, Instant now, session::Effects
         exchange->cancelling) {
       continue;
     }
-    stop_fetch(*exchange);
+    stop_fetches(*exchange);
     exchange->cancelling = true;  // RFC 7641 §3.6: the registration again, with Observe 1
     release(*exchange);
     begin_again(*exchange);
@@ -46,7 +86,7 @@ void ClientSession::on_observe_response(Exchange& exchange, const MessageView& m
         message.code.is_success() ? model::Reason::kNotSupported : to_reason(message.code);
     told_.push_back({exchange.ticket, message.options});
     const model::Message* last =
-        message.payload.empty() || part ? nullptr : &keep(exchange, value, now);
+        message.payload.empty() || part ? nullptr : &keep(exchange.observed.topic, value, now);
     finish(exchange, reason, message.code, last, now, effects);
     return;
   }
@@ -60,7 +100,10 @@ void ClientSession::on_observe_response(Exchange& exchange, const MessageView& m
     release(exchange);
     exchange.state = State::kObserving;
   }
-  const bool fresh = exchange.order.accept(*options.observe, now);
+  const std::vector<std::string> location = location_of(message.options);
+  ObservedState& observed =
+      state_of(exchange, location.empty() ? std::string() : name_of_path(location));
+  const bool fresh = observed.order.accept(*options.observe, now);
   if (notified.first) {
     exchange.registered = true;
     told_.push_back({exchange.ticket, message.options});
@@ -73,74 +116,96 @@ void ClientSession::on_observe_response(Exchange& exchange, const MessageView& m
     due_ = std::min(due_, exchange.due);
   }
   if (!fresh) return;
-  if (part) return fetch_rest(exchange, message, options, notified, now, effects);
-  stop_fetch(exchange);
-  show(exchange, value, message.options, notified, now, effects);
+  if (part) return fetch_rest(exchange, observed, message, options, notified, now, effects);
+  stop_fetches(exchange, observed.topic);
+  show(exchange, observed, value, message.options, notified, now, effects);
+}
+
+/// What is known of the resource `topic` of an observation; empty: of the one that was asked for.
+ObservedState& ClientSession::state_of(Exchange& exchange, std::string_view topic) {
+  if (topic.empty() || topic == exchange.observed.topic) return exchange.observed;
+  std::deque<ObservedState>& others = exchange.others;
+  const auto known = std::ranges::find(others, topic, &ObservedState::topic);
+  if (known != others.end()) return *known;
+  if (others.size() >= kOthersMax) others.pop_front();
+  others.push_back({.topic = std::string(topic)});
+  return others.back();
 }
 
 /// Publishes a value that has come whole, unless it was shown already.
-void ClientSession::show(Exchange& exchange, const Value& value, Options options,
-                         const Notified& notified, Instant now, session::Effects& effects) {
+void ClientSession::show(Exchange& exchange, ObservedState& observed, const Value& value,
+                         Options options, const Notified& notified, Instant now,
+                         session::Effects& effects) {
   // The registration's own response shows what is there: nothing, or what was already shown.
   const std::uint64_t hash = keyed_hash(as_text(value.payload), 0);
   // A server may repeat a notification after long silence (RFC 7641 §4.5), with its own number.
-  const bool repeated = exchange.last_sequence == notified.sequence && hash == exchange.last_value;
+  const bool repeated = observed.last_sequence == notified.sequence && hash == observed.last_value;
   const bool known =
       repeated ||
-      (notified.is_reply && (notified.first ? value.payload.empty() : hash == exchange.last_value));
-  exchange.last_sequence = notified.sequence;
-  exchange.last_value = hash;
-  exchange.last_etag = EntityTag(value.etag);
+      (notified.is_reply && (notified.first ? value.payload.empty() : hash == observed.last_value));
+  observed.last_sequence = notified.sequence;
+  observed.last_value = hash;
+  observed.last_etag = EntityTag(value.etag);
   if (known) return;
   told_.push_back({exchange.ticket, options});
-  model::Message message = keep(exchange, value, now);
+  model::Message message = keep(observed.topic, value, now);
   message.retain = notified.first;
   effects.publish(message, exchange.ticket);
 }
 
 /// RFC 7959 §2.6: the other blocks, by requests without Observe and with another token.
-void ClientSession::fetch_rest(Exchange& exchange, const MessageView& message,
-                               const ResponseOptions& options, const Notified& notified,
-                               Instant now, session::Effects& effects) {
+void ClientSession::fetch_rest(Exchange& exchange, ObservedState& observed,
+                               const MessageView& message, const ResponseOptions& options,
+                               const Notified& notified, Instant now, session::Effects& effects) {
   if (notified.is_reply && !notified.first && !options.etag.empty() &&
-      EntityTag(options.etag) == exchange.last_etag) {
-    exchange.last_sequence = notified.sequence;  // renewed: nothing new
+      EntityTag(options.etag) == observed.last_etag) {
+    observed.last_sequence = notified.sequence;  // renewed: nothing new
     return;
   }
-  stop_fetch(exchange);
+  stop_fetches(exchange, observed.topic);
+  if (exchange.fetches >= kFetchesMax) stop_fetches(exchange);
+  ++exchange.fetches;
   Exchange& fetch = take();
   fetch.outcome = Exchange::Outcome::kFetch;
   fetch.type = exchange.type;
   fetch.method = exchange.method;
-  fetch.options = exchange.options;
+  const std::vector<std::string> location = location_of(message.options);
+  fetch.options = location.empty() ? exchange.options : with_path(exchange.options, location);
   fetch.body = exchange.body;
   fetch.sending = exchange.sending;
   fetch.observation = exchange.index;
   fetch.notified = notified;
-  exchange.fetch = fetch.index;
+  fetch.observed.topic = observed.topic;
   on_block2(fetch, message, options, now, effects);
 }
 
-void ClientSession::stop_fetch(Exchange& exchange) {
-  if (exchange.fetch == Exchange::kNone) return;
-  Exchange& fetch = *exchanges_[exchange.fetch];
-  exchange.fetch = Exchange::kNone;
-  release(fetch);
-  fetch.state = State::kFree;
-  over_.push_back(fetch.index);
+/// Ends the fetches of an observation, or of one of its resources.
+void ClientSession::stop_fetches(Exchange& exchange, std::string_view topic) {
+  for (std::size_t i = 0; exchange.fetches > 0 && i < exchanges_.size(); ++i) {
+    Exchange& fetch = *exchanges_[i];
+    if (fetch.state == State::kFree || fetch.outcome != Exchange::Outcome::kFetch ||
+        fetch.observation != exchange.index || (!topic.empty() && fetch.observed.topic != topic)) {
+      continue;
+    }
+    --exchange.fetches;
+    release(fetch);
+    fetch.state = State::kFree;
+    over_.push_back(fetch.index);
+  }
 }
 
 void ClientSession::on_fetched(Exchange& fetch, Instant now, session::Effects& effects) {
   Exchange& exchange = *exchanges_[fetch.observation];
+  ObservedState& observed = state_of(exchange, fetch.observed.topic);
   const BodyAssembly& body = fetch.assembly;
-  stop_fetch(exchange);  // what it holds lives until the next input
+  stop_fetches(exchange, fetch.observed.topic);  // what it holds lives until the next input
   // The value of the notification is gone, and what is there was shown before.
-  if (body.restarts > 0 && !body.etag.empty() && body.etag == exchange.last_etag) return;
+  if (body.restarts > 0 && !body.etag.empty() && body.etag == observed.last_etag) return;
   const Value value{.payload = body.octets,
                     .etag = body.etag.bytes(),
                     .format = body.format,
                     .type = fetch.notified.type};
-  show(exchange, value, Options{body.options}, fetch.notified, now, effects);
+  show(exchange, observed, value, Options{body.options}, fetch.notified, now, effects);
 }
 
 /// What cannot be shown ends the observation; what may go better next time is asked for again by
@@ -148,7 +213,7 @@ void ClientSession::on_fetched(Exchange& fetch, Instant now, session::Effects& e
 void ClientSession::on_fetch_failed(Exchange& fetch, model::Reason reason, Instant now,
                                     session::Effects& effects) {
   Exchange& exchange = *exchanges_[fetch.observation];
-  exchange.fetch = Exchange::kNone;
+  --exchange.fetches;
   if (reason == model::Reason::kTooLarge || reason == model::Reason::kProtocolError) {
     return finish(exchange, reason, code::kEmpty, nullptr, now, effects);
   }

@@ -19,13 +19,6 @@ namespace {
 constexpr std::size_t kBodyKeptMax = 4096;    // memory that the next exchange may use again
 constexpr std::size_t kRequestsMax = 0x7fff;  // and as many fetches of observations
 
-std::string name_of(std::span<const std::string> path) {
-  if (auto topic = topic_of_path(path)) return *std::move(topic);
-  std::string text;
-  for (const std::string& segment : path) text += '/' + segment;
-  return text;
-}
-
 bool is_silent(std::uint8_t no_response) {
   return (no_response & kNoResponseAtAll) == kNoResponseAtAll;
 }
@@ -44,6 +37,13 @@ struct ClientSession::Purpose {
   session::Ticket ticket = 0;
   model::Tag tag = 0;
 };
+
+std::string name_of_path(std::span<const std::string> path) {
+  if (auto topic = topic_of_path(path)) return *std::move(topic);
+  std::string text;
+  for (const std::string& segment : path) text += '/' + segment;
+  return text;
+}
 
 ResponseOptions read_response_options(const MessageView& message) {
   ResponseOptions options;
@@ -152,7 +152,9 @@ ClientSession::Exchange* ClientSession::start(const ClientRequest& request, cons
     exchange.own_token = true;
     ++own_tokens_;
   }
-  if (request.method == code::kGet || request.observe) exchange.topic = name_of(request.path);
+  if (request.method == code::kGet || request.observe) {
+    exchange.observed.topic = name_of_path(request.path);
+  }
   encode(exchange, request);
   queue_.push_back(exchange.index);
   start_queued(now, effects);
@@ -262,7 +264,7 @@ void ClientSession::release(Exchange& exchange) {
 void ClientSession::finish(Exchange& exchange, model::Reason reason, Code code,
                            const model::Message* value, Instant now, session::Effects& effects) {
   release(exchange);
-  stop_fetch(exchange);
+  stop_fetches(exchange);
   exchange.state = State::kFree;
   over_.push_back(exchange.index);
   if (exchange.own_token) --own_tokens_;
@@ -332,11 +334,13 @@ void ClientSession::reject(const MessageView& message, session::Effects& effects
   send_empty(effects.datagrams(), Type::kRst, message.message_id);
 }
 
-void ClientSession::on_datagram(Bytes datagram, Instant now, session::Effects& effects) {
+void ClientSession::on_datagram(const session::Datagram& datagram, Instant now,
+                                session::Effects& effects) {
   recycle();
-  const WireResult<MessageView> message = decode(datagram);
+  if (!datagram.whole) return;  // as good as lost
+  const WireResult<MessageView> message = decode(datagram.bytes);
   if (!message) {
-    const std::optional<Header> header = read_header(datagram);
+    const std::optional<Header> header = read_header(datagram.bytes);
     if (header && header->version == kVersion && header->type == Type::kCon) {
       reject({.type = Type::kCon, .message_id = header->message_id}, effects);
     }
@@ -418,14 +422,13 @@ void ClientSession::on_response(Exchange& exchange, const MessageView& message,
   on_body(exchange, message, options, now, effects);
 }
 
-const model::Message& ClientSession::keep(const Exchange& exchange, const Value& value,
-                                          Instant now) {
+const model::Message& ClientSession::keep(std::string_view topic, const Value& value, Instant now) {
   if (incoming_.size() < kIncomingKept) {
     incoming_.push_back(std::make_unique<Incoming>());
     next_incoming_ = incoming_.size() - 1;
   }
   Incoming& kept = *incoming_[next_incoming_++ % kIncomingKept];
-  IncomingValue incoming{.topic = exchange.topic,
+  IncomingValue incoming{.topic = topic,
                          .payload = value.payload,
                          .etag = value.etag,
                          .guarantee = to_guarantee(value.type)};

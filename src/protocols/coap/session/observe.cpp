@@ -2,6 +2,7 @@
 #include "hermod/coap/session/observe.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hermod::coap {
 namespace {
@@ -10,6 +11,26 @@ namespace {
 // notification that was encoded once is as long for every observer.
 constexpr std::uint64_t kSequenceMin = 0x1'0000;
 constexpr std::uint64_t kSequenceCount = 0x100'0000 - kSequenceMin;
+
+using Waiting = Stream::Waiting;
+
+// Memory of a value in line, roughly.
+std::size_t size_of(const Waiting& waiting) {
+  return sizeof(Waiting) + waiting.location.size() + waiting.value.payload.size();
+}
+
+void keep(KeptValue& kept, const ObservedValue& value, std::uint8_t size_exponent) {
+  const std::size_t block = std::size_t{16} << size_exponent;
+  const Bytes first = value.payload.first(std::min(value.payload.size(), block));
+  kept.payload.assign(first.begin(), first.end());
+  kept.size = static_cast<std::uint32_t>(value.payload.size());
+  kept.etag = value.etag;
+  if (kept.etag.empty() && first.size() < value.payload.size()) kept.etag = body_tag(value.payload);
+  kept.format = value.format;
+  kept.expires_at = value.expires_at;
+  kept.version = value.version;
+  kept.confirm = value.confirm;
+}
 
 }  // namespace
 
@@ -66,16 +87,43 @@ ObserverId Observers::next_waiting() {
 }
 
 void keep(Observer& observer, const ObservedValue& value) {
-  KeptValue& kept = observer.value;
-  const std::size_t block = std::size_t{16} << observer.size_exponent;
-  const Bytes first = value.payload.first(std::min(value.payload.size(), block));
-  kept.payload.assign(first.begin(), first.end());
-  kept.size = static_cast<std::uint32_t>(value.payload.size());
-  kept.etag = value.etag;
-  kept.format = value.format;
-  kept.expires_at = value.expires_at;
-  kept.version = value.version;
-  kept.confirm = value.confirm;
+  keep(observer.value, value, observer.size_exponent);
+}
+
+void keep_in_line(Observer& observer, const ObservedValue& value, std::size_t waiting_max) {
+  Stream& stream = *observer.stream;
+  if (observer.told || stream.location == value.location) {
+    stream.location = value.location;
+    return keep(observer, value);
+  }
+  if (const auto older = std::ranges::find(stream.waiting, value.location, &Waiting::location);
+      older != stream.waiting.end()) {
+    stream.bytes -= size_of(*older);
+    stream.waiting.erase(older);
+  }
+  Waiting latest{.location = std::string(value.location), .value = {}};
+  keep(latest.value, value, observer.size_exponent);
+  const std::size_t size = size_of(latest);
+  while (stream.waiting.size() >= waiting_max || !stream.share.resize(stream.bytes + size)) {
+    if (stream.waiting.empty()) return;
+    stream.bytes -= size_of(stream.waiting.front());
+    stream.waiting.pop_front();
+  }
+  stream.bytes += size;
+  stream.waiting.push_back(std::move(latest));
+}
+
+bool take_next(Observer& observer) {
+  Stream& stream = *observer.stream;
+  if (stream.waiting.empty()) return false;
+  Waiting& next = stream.waiting.front();
+  stream.bytes -= size_of(next);
+  stream.location = std::move(next.location);
+  observer.value = std::move(next.value);
+  observer.told = false;
+  stream.waiting.pop_front();
+  (void)stream.share.resize(stream.bytes);  // less is always possible
+  return true;
 }
 
 std::uint32_t next_sequence(Observer& observer, Instant now) {

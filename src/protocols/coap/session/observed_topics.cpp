@@ -2,6 +2,7 @@
 #include "hermod/coap/session/observed_topics.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "hermod/base/hash.hpp"
 
@@ -20,6 +21,8 @@ Observation& ObservedTopics::add(ObserverId observer, std::string_view name) {
     slot->hash = keyed_hash(name, 0);
     slot->topic = std::make_unique<ObservedTopic>();
     slot->topic->name = name;
+    slot->topic->is_filter = model::has_wildcard(name);
+    if (slot->topic->is_filter) ++filters_;
     id = static_cast<TopicId>(slot - topics_.begin() + 1);
     ++topics_used_;
   }
@@ -69,9 +72,37 @@ std::uint32_t ObservedTopics::ask(TopicId id) {
   return generation_;
 }
 
+void ObservedTopics::keep_live(TopicId id, const model::Message& message, Instant until) {
+  ObservedTopic& observed = topic(id);
+  forget_live(id);
+  session::BudgetShare share{budget_};
+  if (!share.resize(message.payload.size())) return;
+  observed.live_share = std::move(share);
+  observed.live = message.own();
+  observed.live_until = until;
+  due_ = std::min(due_, until);
+}
+
+void ObservedTopics::forget_live(TopicId id) {
+  ObservedTopic& observed = topic(id);
+  observed.live = {};
+  (void)observed.live_share.resize(0);
+  observed.live_until = kNever;
+}
+
+void ObservedTopics::expire(Instant now) {
+  due_ = kNever;
+  for (TopicId id = 1; id <= topics_.size(); ++id) {
+    if (!has(id)) continue;
+    if (now >= topic(id).live_until) forget_live(id);
+    due_ = std::min(due_, topic(id).live_until);
+  }
+}
+
 void ObservedTopics::release(TopicId id) {
   const ObservedTopic& observed = topic(id);
   if (observed.observers != 0 || observed.unsubscribes_pending != 0) return;
+  if (observed.is_filter) --filters_;
   topics_[id - 1] = Slot{};
   --topics_used_;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/coap/session/reliability.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -53,55 +54,83 @@ bool Retransmission::repeat(const TransmissionParameters& parameters, Instant no
   return true;
 }
 
-void ConfirmableOutbox::sent(std::uint16_t message_id, Bytes datagram, Subject subject,
-                             const TransmissionParameters& parameters, Rng& rng, Instant now) {
-  HERMOD_ASSERT(!in_flight_);
-  in_flight_ = true;
-  current_.datagram.assign(datagram.begin(), datagram.end());
-  current_.subject = subject;
-  current_.message_id = message_id;
-  timer_.start(parameters, rng, now);
+bool ConfirmableOutbox::is_about(Subject subject) const {
+  for (std::size_t i = 0; i < in_flight_; ++i) {
+    if (messages_[i].subject == subject) return true;
+  }
+  return false;
+}
+
+void ConfirmableOutbox::forget_subject(Subject subject) {
+  for (std::size_t i = 0; i < in_flight_; ++i) {
+    if (messages_[i].subject == subject) messages_[i].subject = 0;
+  }
+}
+
+ConfirmableOutbox::Message& ConfirmableOutbox::put_in_flight() {
+  HERMOD_ASSERT(has_room());
+  if (in_flight_ == messages_.size()) messages_.emplace_back();
+  return messages_[in_flight_++];
+}
+
+void ConfirmableOutbox::sent(std::uint16_t message_id, Bytes datagram, Subject subject, Rng& rng,
+                             Instant now) {
+  Message& message = put_in_flight();
+  message.datagram.assign(datagram.begin(), datagram.end());
+  message.subject = subject;
+  message.message_id = message_id;
+  message.timer.start(parameters_, rng, now);
+  deadline_ = std::min(deadline_, message.timer.deadline());
 }
 
 void ConfirmableOutbox::wait(std::uint16_t message_id, std::vector<std::uint8_t> datagram) {
-  waiting_.push_back({std::move(datagram), 0, message_id});
+  waiting_.push_back({.datagram = std::move(datagram), .message_id = message_id, .timer = {}});
 }
 
-void ConfirmableOutbox::replace(std::uint16_t message_id, Bytes datagram) {
-  HERMOD_ASSERT(in_flight_);
-  current_.datagram.assign(datagram.begin(), datagram.end());
-  current_.message_id = message_id;
-}
-
-bool ConfirmableOutbox::finish(std::uint16_t message_id) {
-  if (!in_flight_ || current_.message_id != message_id) return false;
-  in_flight_ = false;
-  return true;
-}
-
-bool ConfirmableOutbox::next(const TransmissionParameters& parameters, Rng& rng, Instant now) {
-  if (in_flight_ || waiting_.empty()) return false;
-  current_ = std::move(waiting_.front());
+const ConfirmableOutbox::Message* ConfirmableOutbox::next(Rng& rng, Instant now) {
+  if (!has_room() || waiting_.empty()) return nullptr;
+  Message& message = put_in_flight();
+  message = std::move(waiting_.front());
   waiting_.erase(waiting_.begin());
-  in_flight_ = true;
-  timer_.start(parameters, rng, now);
-  return true;
+  message.timer.start(parameters_, rng, now);
+  deadline_ = std::min(deadline_, message.timer.deadline());
+  return &message;
 }
 
-bool ConfirmableOutbox::repeat(const TransmissionParameters& parameters, Instant now) {
-  HERMOD_ASSERT(in_flight_);
-  in_flight_ = timer_.repeat(parameters, now);
-  return in_flight_;
+std::optional<ConfirmableOutbox::Subject> ConfirmableOutbox::finish(std::uint16_t message_id) {
+  for (std::size_t i = 0; i < in_flight_; ++i) {
+    if (messages_[i].message_id != message_id) continue;
+    std::swap(messages_[i], messages_[--in_flight_]);
+    find_deadline();
+    return messages_[in_flight_].subject;
+  }
+  return std::nullopt;
 }
 
-void ConfirmableOutbox::transmit(session::DatagramSink& sink) const {
-  HERMOD_ASSERT(in_flight_);
-  coap::transmit(sink, current_.datagram);
+ConfirmableOutbox::Message* ConfirmableOutbox::due(Instant now) {
+  for (std::size_t i = 0; i < in_flight_; ++i) {
+    if (now >= messages_[i].timer.deadline()) return &messages_[i];
+  }
+  return nullptr;
+}
+
+bool ConfirmableOutbox::repeat(Message& message, Instant now) {
+  const bool again = message.timer.repeat(parameters_, now);
+  find_deadline();
+  return again;
+}
+
+void ConfirmableOutbox::find_deadline() {
+  deadline_ = kNever;
+  for (std::size_t i = 0; i < in_flight_; ++i) {
+    deadline_ = std::min(deadline_, messages_[i].timer.deadline());
+  }
 }
 
 void ConfirmableOutbox::clear() {
   waiting_.clear();
-  in_flight_ = false;
+  in_flight_ = 0;
+  deadline_ = kNever;
 }
 
 void transmit(session::DatagramSink& sink, Bytes datagram) {

@@ -50,15 +50,22 @@ class PathReader {
     return below_ == Below::kData ? Resource::kTopic : Resource::kConfiguration;
   }
   [[nodiscard]] bool is_alias() const { return root_size_ == 1; }
-  /// Why the topic is none; empty when it is one.
+  [[nodiscard]] bool is_filter() const {
+    return below_ == Below::kData && model::has_wildcard(topic_);
+  }
+  /// Why it is neither a topic nor a filter; empty when it is one of them.
   [[nodiscard]] std::string_view wrong(std::size_t levels_max) const {
     std::size_t levels = 1;
     for (const char c : topic_) {
-      if (c == '+' || c == '#' || c == '\0') return "a topic has no '+', '#' or U+0000";
+      if (c == '\0') return "a topic has no U+0000";
       if (c == '/') ++levels;
     }
     // two paths must not name one topic
     if (dots_ || levels != depth_ - root_size_) return "a level is not '.' or '..' and has no '/'";
+    if (model::has_wildcard(topic_)) {
+      if (!is_filter()) return "a topic has no '+' or '#'";
+      if (!wildcards_stand_alone()) return "'+' or '#' is a level of its own, '#' the last";
+    }
     if (levels > levels_max) return "the topic has too many levels";
     if (!is_utf8(as_bytes(topic_))) return "a topic is UTF-8";
     return {};
@@ -68,6 +75,15 @@ class PathReader {
   enum class Root : std::uint8_t { kNone, kPs, kWellKnown, kAlias };
   enum class Below : std::uint8_t { kNone, kData, kConfiguration, kCore };
 
+  [[nodiscard]] bool wildcards_stand_alone() const {
+    model::Levels levels(topic_);
+    while (!levels.done()) {
+      const std::string_view level = levels.next();
+      if (level == "+" || (level == "#" && levels.done())) continue;
+      if (model::has_wildcard(level)) return false;
+    }
+    return true;
+  }
   [[nodiscard]] bool has_topic() const {
     return below_ == Below::kData || below_ == Below::kConfiguration;
   }
@@ -128,6 +144,7 @@ Target read_target(std::span<const std::string_view> path, std::size_t levels_ma
     return target;
   }
   target.topic = topic;
+  target.is_filter = reader.is_filter();
   if (const std::string_view reason = reader.wrong(levels_max); !reason.empty()) {
     target.refusal = {code::kBadRequest, reason};
   }
@@ -161,7 +178,8 @@ std::optional<std::string> topic_of_path(std::span<const std::string> segments) 
   const Aliases none;
   PathReader path(topic, none);
   for (const std::string& segment : segments) path.add(segment);
-  if (path.resource() != Resource::kTopic || !path.wrong(topic.size() + 1).empty()) {
+  if (path.resource() != Resource::kTopic || path.is_filter() ||
+      !path.wrong(topic.size() + 1).empty()) {
     return std::nullopt;
   }
   return topic;

@@ -2,8 +2,11 @@
 #include "hermod/coap/session/response.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "hermod/base/hash.hpp"
+#include "hermod/base/writer.hpp"
 #include "hermod/coap/codec/writer.hpp"
 
 namespace hermod::coap {
@@ -13,6 +16,12 @@ std::optional<std::uint32_t> max_age(Instant expires_at, Instant now) {
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(expires_at - now).count();
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost));
+}
+
+EntityTag body_tag(Bytes body) {
+  std::array<std::uint8_t, 8> tag{};
+  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
+  return EntityTag{Bytes{tag}.first(4)};
 }
 
 std::size_t body_size_max(const Response& response, const TransferOptions& options) {

@@ -27,6 +27,7 @@ ServerEndpoint::ServerEndpoint(const Settings& settings, std::size_t body_max, R
       budget_(budget),
       resources_(resources),
       message_ids_(rng),
+      outbox_(settings.transmission),
       seen_(settings.seen_max, settings.seen_bodies_max, budget) {}
 
 void ServerEndpoint::on_open(Instant now) {
@@ -38,12 +39,12 @@ Transfers& ServerEndpoint::transfers() {
   return *transfers_;
 }
 
-void ServerEndpoint::on_request(const MessageView& message, Bytes datagram, Instant now,
-                                session::Effects& effects) {
+void ServerEndpoint::on_request(const MessageView& message, const session::Datagram& datagram,
+                                Instant now, session::Effects& effects) {
   if (message.token.size() > kTokenSizeAnswered) {
     return reject(message.type, message.message_id, effects);
   }
-  const std::uint64_t fingerprint = Deduplicator::fingerprint(datagram);
+  const std::uint64_t fingerprint = Deduplicator::fingerprint(datagram.bytes);
   if (answer_seen(message, fingerprint, now, effects)) return;
   Exchange* exchange = exchanges_.take(settings_.requests_max);
   if (exchange == nullptr) {
@@ -60,7 +61,7 @@ void ServerEndpoint::on_request(const MessageView& message, Bytes datagram, Inst
   exchange->received = now;
   const RequestOptions options = read_options(message);
   if (!options.echo.empty()) check_echo(options.echo, now, effects);
-  if (refuse(*exchange, message, options, now, effects)) return;
+  if (refuse(*exchange, message, options, datagram.whole, now, effects)) return;
   remember(*exchange, now);
   if (options.no_response) exchange->suppressed = *options.no_response;
   exchange->wants_size2 = options.wants_size2;
@@ -104,7 +105,8 @@ bool ServerEndpoint::answer_seen(const MessageView& message, std::uint64_t finge
 }
 
 bool ServerEndpoint::refuse(Exchange& exchange, const MessageView& message,
-                            const RequestOptions& options, Instant now, session::Effects& effects) {
+                            const RequestOptions& options, bool whole, Instant now,
+                            session::Effects& effects) {
   std::array<char, 40> words{};
   Response response;
   if (options.bad_option) {
@@ -123,7 +125,8 @@ bool ServerEndpoint::refuse(Exchange& exchange, const MessageView& message,
     response = refusal(code::kMethodNotAllowed);
   } else if (options.refusal) {
     response = refusal(options.refusal->code, options.refusal->diagnostic);
-  } else if (message.payload.size() > body_max_) {  // RFC 7252 §5.9.2.9
+  } else if (!whole || message.payload.size() > body_max_) {
+    // RFC 7252 §5.9.2.9; without a Block1 option it asks for the body in blocks (RFC 7959 §2.9.3)
     response = {.code = code::kRequestEntityTooLarge,
                 .size1 = static_cast<std::uint32_t>(body_max_)};
   } else if (!is_safe(message.code) && over_rate(now)) {  // RFC 8516 §3

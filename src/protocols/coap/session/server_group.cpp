@@ -51,9 +51,11 @@ Instant GroupAnswers::due() const {
 
 // RFC 7252 §8.1: "Such multicast requests MUST be Non-confirmable". Whatever else comes gets no
 // answer, not even a Reset: it would come from every server of the group.
-void ServerEndpoint::on_group_datagram(Bytes datagram, Instant now, session::Effects& effects) {
-  const WireResult<MessageView> message = decode(datagram);
-  if (!message || message->type != Type::kNon || message->code != code::kGet) return;
+void ServerEndpoint::on_group_datagram(const session::Datagram& datagram, Instant now,
+                                       session::Effects& effects) {
+  const WireResult<MessageView> message = decode(datagram.bytes);
+  if (!datagram.whole || !message || message->type != Type::kNon || message->code != code::kGet)
+    return;
   if (asks_for_a_beginning(*message)) on_request(*message, datagram, now, effects);
 }
 

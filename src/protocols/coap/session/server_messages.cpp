@@ -10,15 +10,16 @@
 
 namespace hermod::coap {
 
-void ServerEndpoint::on_datagram(Bytes datagram, Instant now, session::Effects& effects) {
+void ServerEndpoint::on_datagram(const session::Datagram& datagram, Instant now,
+                                 session::Effects& effects) {
   last_input_ = now;
-  received_ += datagram.size();
+  received_ += datagram.bytes.size();
   if (settings_.by_multicast) return on_group_datagram(datagram, now, effects);
-  const WireResult<MessageView> message = decode(datagram);
+  const WireResult<MessageView> message = decode(datagram.bytes);
   if (!message) {
     // RFC 7252 §3: another version is ignored in silence. §4.2, §4.3: a format error is rejected,
     // and a Reset is owed to a Confirmable message only.
-    const std::optional<Header> header = read_header(datagram);
+    const std::optional<Header> header = read_header(datagram.bytes);
     if (header && header->version == kVersion && header->type == Type::kCon) {
       reject(Type::kCon, header->message_id, effects);
     }
@@ -63,10 +64,11 @@ void ServerEndpoint::reject(Type type, std::uint16_t message_id, session::Effect
 
 void ServerEndpoint::on_acknowledged(std::uint16_t message_id, Instant now,
                                      session::Effects& effects) {
-  const ObserverId id = outbox_.subject();
-  if (!outbox_.finish(message_id)) return note_mismatch();
-  if (id != 0) {
-    Observer& observer = (*observers_)[id];
+  const std::optional<ObserverId> id = outbox_.finish(message_id);
+  if (!id) return note_mismatch();
+  if (*id != 0) {
+    Observer& observer = (*observers_)[*id];
+    if (!observer.told) observers_->wait(*id);
     observer.proven = true;
     observer.unconfirmed = 0;
     observer.confirmed_at = now;
@@ -77,38 +79,41 @@ void ServerEndpoint::on_acknowledged(std::uint16_t message_id, Instant now,
 }
 
 void ServerEndpoint::on_reset(std::uint16_t message_id, Instant now, session::Effects& effects) {
-  ObserverId id = outbox_.subject();
-  const bool was_in_flight = outbox_.finish(message_id);
+  const std::optional<ObserverId> subject = outbox_.finish(message_id);
+  ObserverId id = subject.value_or(0);
   // A notification, or the response to the registration, which is the first one.
-  if (id == 0 || !was_in_flight) id = observers_ ? observers_->find_message(message_id) : 0;
+  if (id == 0) id = observers_ ? observers_->find_message(message_id) : 0;
   if (id != 0) lose_observer(id, now, effects);  // RFC 7641 §4.5
-  if (!was_in_flight) return id == 0 ? note_mismatch() : void();
+  if (!subject) return id == 0 ? note_mismatch() : void();
   prove_by_message();  // also a Reset to a ping
   go_on(now, effects);
 }
 
-// Nothing is in flight any more: what waits may go.
+// What waits for messages in flight may go.
 void ServerEndpoint::go_on(Instant now, session::Effects& effects) {
-  if (outbox_.next(settings_.transmission, rng_, now)) send_in_flight(effects);
+  while (const ConfirmableOutbox::Message* message = outbox_.next(rng_, now)) {
+    send_confirmable(message->datagram, effects);
+  }
   notify_waiting(now, effects);
 }
 
 void ServerEndpoint::on_confirmable_due(Instant now, session::Effects& effects) {
-  const ObserverId id = outbox_.subject();
-  if (outbox_.repeat(settings_.transmission, now)) {
-    if (id != 0) supersede(id, now);
-    return send_in_flight(effects);
+  while (ConfirmableOutbox::Message* message = outbox_.due(now)) {
+    if (!outbox_.repeat(*message, now)) {
+      // RFC 7641 §4.5: no longer interested. Nobody is there, so this goes for all it observes, and
+      // responses that wait find nobody either.
+      outbox_.clear();
+      return lose_all(now, effects);
+    }
+    if (message->subject != 0) supersede(*message, now);
+    send_confirmable(message->datagram, effects);
   }
-  // RFC 7641 §4.5: no longer interested. Nobody is there, so this goes for all it observes, and
-  // responses that wait find nobody either.
-  outbox_.clear();
-  lose_all(now, effects);
 }
 
-void ServerEndpoint::send_in_flight(session::Effects& effects) {
-  if (!may_send(outbox_.size())) return;
-  note_sent(outbox_.size());
-  outbox_.transmit(effects.datagrams());
+void ServerEndpoint::send_confirmable(Bytes datagram, session::Effects& effects) {
+  if (!may_send(datagram.size())) return;
+  note_sent(datagram.size());
+  transmit(effects.datagrams(), datagram);
 }
 
 // RFC 7252 §5.2.2: the response takes longer, so its request is acknowledged without it.
@@ -160,7 +165,7 @@ void ServerEndpoint::ping(Instant now, session::Effects& effects) {
   std::array<std::uint8_t, kHeaderSize> empty{};
   const std::uint16_t message_id = message_ids_.next();
   (void)write_head(empty.data(), Type::kCon, code::kEmpty, message_id, {});
-  outbox_.sent(message_id, empty, 0, settings_.transmission, rng_, now);
+  outbox_.sent(message_id, empty, 0, rng_, now);
   note_sent(empty.size());
   transmit(effects.datagrams(), empty);
 }
@@ -171,7 +176,7 @@ void ServerEndpoint::check_echo(Bytes value, Instant now, session::Effects& effe
   Writer(expected.data()).u64(echo_);
   if (!std::ranges::equal(value, expected)) return;
   proven_ = true;
-  if (outbox_.idle()) go_on(now, effects);
+  go_on(now, effects);
 }
 
 }  // namespace hermod::coap

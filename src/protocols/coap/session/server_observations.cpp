@@ -2,7 +2,10 @@
 // Observations of the broker's topics: how one begins and ends, and what becomes of deliveries.
 //
 //   first on a topic: Attach (once) -> Subscribe -> Lookup -> 2.05 with Observe; last: Unsubscribe
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 
 #include "hermod/coap/session/server_session.hpp"
 #include "tickets.hpp"
@@ -36,14 +39,14 @@ ObservedValue observed_value(const model::Message& message, const Representation
 // The observer that a registration adds or renews, or 0: then the request is a plain GET.
 ObserverId ServerSession::start_observing(const Exchange& exchange, TopicRequest& record,
                                           Instant now, session::Effects& effects) {
-  if (!observed_) observed_ = std::make_unique<ObservedTopics>();
+  if (!observed_) observed_ = std::make_unique<ObservedTopics>(budget_);
   ObserverId id = endpoint_.find_observer(exchange.token);
   if (id != 0 && observed_->topic((*observed_)[id].topic).name != record.topic) {
     drop(id, now, effects);
     id = 0;
   }
   if (id == 0 && observed_->size() >= settings_.observations_max) return 0;
-  id = endpoint_.observe(exchange, now);
+  id = endpoint_.observe(exchange, now, record.is_filter);
   if (id == 0) return 0;
   Observation& observation =
       observed_->holds(id) ? (*observed_)[id] : observed_->add(id, record.topic);
@@ -59,6 +62,9 @@ ObserverId ServerSession::start_observing(const Exchange& exchange, TopicRequest
       return id;
     }
     subscribe(topic, effects);
+  } else if (record.is_filter &&
+             observed_->topic(topic).interest != ObservedTopic::Interest::kAsked) {
+    subscribe(topic, effects);  // once more: the values that are there are for the newcomer too
   }
   if (observed_->topic(topic).interest == ObservedTopic::Interest::kAsked) {
     record.awaits = Awaits::kSubscribe;
@@ -69,10 +75,12 @@ ObserverId ServerSession::start_observing(const Exchange& exchange, TopicRequest
 
 void ServerSession::subscribe(TopicId topic, session::Effects& effects) {
   const std::uint32_t generation = observed_->ask(topic);
+  // The value of one topic comes with the Lookup.
+  const auto retained = observed_->topic(topic).is_filter ? model::RetainHandling::kAlways
+                                                          : model::RetainHandling::kNever;
   effects.push(session::Subscribe{
       .filter = observed_->topic(topic).name,
-      .options = {.guarantee_max = model::Guarantee::kAtMostOnce,
-                  .retain_handling = model::RetainHandling::kNever},  // the Lookup brings it
+      .options = {.guarantee_max = model::Guarantee::kAtMostOnce, .retain_handling = retained},
       .ticket = make_ticket(Asked::kSubscribe, topic, generation)});
 }
 
@@ -90,7 +98,7 @@ void ServerSession::on_subscribe_answer(TopicId topic, const session::Answer& an
     }
   }
   for_each_awaiting(Awaits::kSubscribe, [&](Exchange& exchange, TopicRequest& record) {
-    if (record.observed_topic == topic) ask_value(exchange, record, effects);
+    if (record.observed_topic == topic) go_on_observing(exchange, record, now, effects);
   });
 }
 
@@ -187,7 +195,7 @@ void ServerSession::unobserve(ObserverId id, Instant now, session::Effects& effe
     record.observer = 0;
     // The topic may go with its last observer, and then nobody is told of the grant or the seat.
     if (record.awaits == Awaits::kSubscribe || record.awaits == Awaits::kWatch) {
-      ask_value(exchange, record, effects);
+      go_on_observing(exchange, record, now, effects);
     }
   });
   const TopicId topic = (*observed_)[id].topic;
@@ -226,24 +234,53 @@ void ServerSession::on_deliveries(const model::DeliveryBatch& batch, Instant now
                                   session::Effects& effects) {
   if (!observed_) return;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    const model::Message& message = *batch.items[i].message;
-    const TopicId topic = observed_->find(message.destination.address);
-    if (topic == 0) continue;
-    // Before the grant, letters of other shards may still bring what the lookup is going to
-    // surpass.
-    const ObservedTopic& observed = observed_->topic(topic);
-    if (observed.interest != ObservedTopic::Interest::kGranted) continue;
-    ObserverId next = observed.first;
-    while (next != 0) {
-      const ObserverId id = next;
-      const Observation& observation = (*observed_)[id];
-      next = observation.next_of_topic;
-      ObservedValue value;
+    const std::string_view name = batch.items[i].message->destination.address;
+    observed_->for_each_match(name, [&](TopicId topic) { deliver(topic, batch, i, now, effects); });
+  }
+}
+
+void ServerSession::deliver(TopicId topic, const model::DeliveryBatch& batch, std::size_t index,
+                            Instant now, session::Effects& effects) {
+  const model::Message& message = *batch.items[index].message;
+  const ObservedTopic& observed = observed_->topic(topic);
+  // Before the grant, letters of other shards may still bring what the lookup is going to surpass.
+  if (observed.interest != ObservedTopic::Interest::kGranted && !observed.is_filter) return;
+  bool cut = false;  // some observer gets the first block alone
+  ObserverId next = observed.first;
+  while (next != 0) {
+    const ObserverId id = next;
+    const Observation& observation = (*observed_)[id];
+    next = observation.next_of_topic;
+    ObservedValue value;
+    std::string location;
+    if (observed.is_filter) {
+      if (!take_any_value(id, message, value, now)) continue;
+      location = fmt::format("{}{}", kDataPath, message.destination.address);
+      value.location = location;
+      endpoint_.offer(id, value, {}, now, effects);
+    } else {
       if (!take_value(id, message, value, now, effects)) continue;
-      const Bytes shared = observation.accept ? Bytes{} : encode_shared(batch, i, now);
+      const Bytes shared = observation.accept ? Bytes{} : encode_shared(batch, index, now);
       endpoint_.offer(id, value, shared, now, effects);
     }
+    cut = cut || is_cut(endpoint_.observer(id), message.payload);
   }
+  if (!observed_->has(topic)) return;
+  if (cut && !message.retain) {
+    observed_->keep_live(topic, message, now + settings_.transmission.exchange_lifetime());
+  } else if (observed_->topic(topic).live) {
+    observed_->forget_live(topic);
+  }
+}
+
+// For who observes all topics that match: no value ends that. One that does not suit him is not
+// told; one that was cleared is told empty.
+bool ServerSession::take_any_value(ObserverId id, const model::Message& message,
+                                   ObservedValue& value, Instant now) {
+  const auto fitting = represent(message, (*observed_)[id].accept, now);
+  if (!fitting) return false;
+  value = observed_value(message, *fitting);
+  return true;
 }
 
 // False when there is nothing to tell: this message ends the observation, or it was overtaken by a

@@ -6,6 +6,7 @@
 
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/server_endpoint.hpp"
+#include "hermod/model/topic.hpp"
 
 namespace hermod::coap {
 namespace {
@@ -24,6 +25,13 @@ void set_sequence(std::uint8_t* body, std::uint32_t sequence) {
   at[2] = static_cast<std::uint8_t>(sequence);
 }
 
+// The segments of an observed resource's path; none where it is empty.
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  for (model::Levels rest(path); !path.empty() && !rest.done();) segments.push_back(rest.next());
+  return segments;
+}
+
 // The notification of the first `payload` octets of a value of `size` octets. ETag costs more than
 // it tells, but where the client has to fetch the rest.
 Response notification(Bytes payload, std::size_t size, const EntityTag& etag,
@@ -38,13 +46,16 @@ Response notification(Bytes payload, std::size_t size, const EntityTag& etag,
 }
 
 // Octets of options and payload of a kept value's notification at most.
-std::size_t kept_size_max(const KeptValue& kept) {
-  return body_size_max({.content = {.payload = kept.payload}}, {});
+std::size_t kept_size_max(const Observer& observer) {
+  const std::size_t size = body_size_max({.content = {.payload = observer.value.payload}}, {});
+  if (!observer.stream) return size;
+  // every octet of the path may be a segment
+  return size + (1 + observer.stream->location.size()) * (kOptionOverheadMax + 1);
 }
 
 }  // namespace
 
-ObserverId ServerEndpoint::observe(const Exchange& exchange, Instant now) {
+ObserverId ServerEndpoint::observe(const Exchange& exchange, Instant now, bool many) {
   if (!observers_) observers_ = std::make_unique<Observers>();
   ObserverId id = observers_->find(exchange.token);
   if (id == 0) {
@@ -54,6 +65,9 @@ ObserverId ServerEndpoint::observe(const Exchange& exchange, Instant now) {
     id = observers_->add(exchange.token, now);
   }
   Observer& observer = (*observers_)[id];
+  if (many && !observer.stream) {
+    observer.stream = std::make_unique<Stream>(Stream{.share = session::BudgetShare{budget_}});
+  }
   observer.size_exponent = size_exponent_for(settings_.block_bytes_max);
   if (exchange.block2) {  // RFC 7959 §2.6: notifications have the size that was asked for
     observer.size_exponent = std::min(observer.size_exponent, exchange.block2->size_exponent);
@@ -71,12 +85,17 @@ void ServerEndpoint::activate(const Response& response, Instant now, session::Ef
   observer.confirmed_at = now;
   observer.sent_at = now;
   confirm_due_ = std::min(confirm_due_, confirm_due(observer, settings_));
+  if (observer.stream) {
+    if (observer.told) return;
+    hold(id);
+    return notify_waiting(now, effects);
+  }
   const KeptValue& kept = observer.value;
   const Representation& content = response.content;
   const bool cleared = renewed && content.payload.empty() && kept.version != 0;
   if (renewed && observer.told && !cleared && kept.version > response.version) return;
   if (!observer.told && !cleared && (kept.version == 0 || kept.version > response.version)) {
-    observers_->wait(id);
+    hold(id);
     notify_waiting(now, effects);
     return;
   }
@@ -97,7 +116,7 @@ void ServerEndpoint::set_confirm_every(ObserverId id, std::uint32_t seconds) {
 }
 
 void ServerEndpoint::remove_observer(ObserverId id) {
-  if (outbox_.subject() == id) outbox_.forget_subject();
+  outbox_.forget_subject(id);
   observers_->remove(id);
   if (observers_->size() == 0) confirm_due_ = kNever;
 }
@@ -116,48 +135,67 @@ void ServerEndpoint::lose_all(Instant now, session::Effects& effects) {
 void ServerEndpoint::offer(ObserverId id, const ObservedValue& value, Bytes shared, Instant now,
                            session::Effects& effects) {
   Observer& observer = (*observers_)[id];
-  keep(observer, value);
+  if (observer.stream) {
+    keep_in_line(observer, value, settings_.stream_waiting_max);
+  } else {
+    keep(observer, value);
+  }
   observer.told = false;
   if (observer.state == Observer::State::kRegistering) return;
-  if (!outbox_.idle()) return observers_->wait(id);
+  if (!outbox_.has_room() || outbox_.is_about(id)) return hold(id);
   const bool usual = observer.size_exponent == size_exponent_for(settings_.block_bytes_max);
-  notify(id, usual ? shared : Bytes{}, now, effects);
+  (void)notify(id, usual ? shared : Bytes{}, now, effects);
 }
 
 void ServerEndpoint::write_notification(const ObservedValue& value, const Settings& settings,
                                         Instant now, std::vector<std::uint8_t>& out) {
   const Block block{.more = true, .size_exponent = size_exponent_for(settings.block_bytes_max)};
   const Bytes first = value.payload.first(std::min(value.payload.size(), block.size()));
-  const Response response = notification(first, value.payload.size(), value.etag, value.format,
+  const bool cut = first.size() < value.payload.size();
+  const EntityTag etag = cut && value.etag.empty() ? body_tag(value.payload) : value.etag;
+  const Response response = notification(first, value.payload.size(), etag, value.format,
                                          value.expires_at, settings, now);
   TransferOptions options{.observe = kSequencePlaceholder};
-  if (first.size() < value.payload.size()) options.block2 = block;
+  if (cut) options.block2 = block;
   const std::size_t begin = out.size();
   out.resize(begin + body_size_max(response, options));
   const std::uint8_t* end = write_body(out.data() + begin, response, options);
   out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
-// Writes the kept value's options and payload behind the head at `out`.
+// Writes the kept value's options and payload behind the head at `out`. A registration that was
+// renewed may ask for other blocks than those that the value was kept for.
 std::uint8_t* ServerEndpoint::write_kept(std::uint8_t* out, const Observer& observer,
                                          std::uint32_t sequence, Instant now) const {
   const KeptValue& kept = observer.value;
-  const Response response = notification(kept.payload, kept.size, kept.etag, kept.format,
-                                         kept.expires_at, settings_, now);
+  const std::size_t block = std::size_t{16} << observer.size_exponent;
+  const Bytes payload = Bytes{kept.payload}.first(std::min(kept.payload.size(), block));
+  const bool untagged = payload.size() < kept.size && kept.etag.empty();
+  const EntityTag etag = untagged ? body_tag(kept.payload) : kept.etag;
+  Response response =
+      notification(payload, kept.size, etag, kept.format, kept.expires_at, settings_, now);
+  std::vector<std::string_view> location;
+  if (observer.stream) location = segments_of(observer.stream->location);
+  response.location_path = location;
   TransferOptions options{.observe = sequence};
-  if (kept.payload.size() < kept.size) {
-    options.block2 = Block{.more = true, .size_exponent = observer.size_exponent};
+  if (payload.size() < kept.size) {
+    options.block2 = Block{.more = true, .size_exponent = size_exponent_for(payload.size())};
   }
   return write_body(out, response, options);
 }
 
-// Sends the kept value; `shared` is its shared encoding, if there is one. Nothing confirmable is in
-// flight.
-void ServerEndpoint::notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects) {
+// The kept value is sent when that can be done: where the last one is in flight, when that is over.
+void ServerEndpoint::hold(ObserverId id) {
+  if (!outbox_.is_about(id)) observers_->wait(id);
+}
+
+// Sends the kept value; `shared` is its shared encoding, if there is one. There is room in flight.
+// False when the peer has to answer something first.
+bool ServerEndpoint::notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects) {
   Observer& observer = (*observers_)[id];
   const Bytes token = observer.token.bytes();
   const std::size_t head = head_size(token.size());
-  const std::size_t body_max = shared.empty() ? kept_size_max(observer.value) : shared.size();
+  const std::size_t body_max = shared.empty() ? kept_size_max(observer) : shared.size();
   session::DatagramSink& sink = effects.datagrams();
   std::uint8_t* out = sink.reserve(head + body_max);
   // A repetition has the same number: who has seen it need not look at it again.
@@ -174,7 +212,8 @@ void ServerEndpoint::notify(ObserverId id, Bytes shared, Instant now, session::E
   const auto size = static_cast<std::size_t>(end - out);
   if (!may_send(size)) {  // it goes when the peer has answered
     observers_->wait(id);
-    return ping(now, effects);
+    ping(now, effects);
+    return false;
   }
   const bool confirm = !proven_ || must_confirm(observer, settings_, now);
   observer.message_id = message_ids_.next();
@@ -183,21 +222,22 @@ void ServerEndpoint::notify(ObserverId id, Bytes shared, Instant now, session::E
   (void)write_head(out, confirm ? Type::kCon : Type::kNon, code::kContent, observer.message_id,
                    token);
   if (confirm) {
-    outbox_.sent(observer.message_id, {out, end}, id, settings_.transmission, rng_, now);
+    outbox_.sent(observer.message_id, {out, end}, id, rng_, now);
   } else {
     ++observer.unconfirmed;
     confirm_due_ = std::min(confirm_due_, confirm_due(observer, settings_));
   }
   note_sent(size);
   sink.commit(size);
+  if (observer.stream && take_next(observer)) hold(id);
+  return true;
 }
 
 void ServerEndpoint::notify_waiting(Instant now, session::Effects& effects) {
-  while (observers_ && outbox_.idle()) {
+  while (observers_ && outbox_.has_room()) {
     const ObserverId id = observers_->next_waiting();
     if (id == 0) return;
-    notify(id, {}, now, effects);
-    if ((*observers_)[id].waiting) return;  // the peer has to answer something first
+    if (!notify(id, {}, now, effects)) return;
   }
 }
 
@@ -212,16 +252,18 @@ void ServerEndpoint::end_observer(ObserverId id, Code code, Instant now,
 // RFC 7641 §4.5.2: the notification in flight has timed out and there is a newer value: that one is
 // sent, as the next attempt. Without one the repetition carries the same sequence number, which is
 // still current.
-void ServerEndpoint::supersede(ObserverId id, Instant now) {
-  Observer& observer = (*observers_)[id];
-  if (observer.told) return;
+void ServerEndpoint::supersede(ConfirmableOutbox::Message& message, Instant now) {
+  Observer& observer = (*observers_)[message.subject];
+  // Of many resources' values none takes another's place.
+  if (observer.told || observer.stream) return;
   observer.message_id = message_ids_.next();
   const Bytes token = observer.token.bytes();
-  std::vector<std::uint8_t> datagram(head_size(token.size()) + kept_size_max(observer.value));
+  message.message_id = observer.message_id;
+  message.datagram.resize(head_size(token.size()) + kept_size_max(observer));
   std::uint8_t* body =
-      write_head(datagram.data(), Type::kCon, code::kContent, observer.message_id, token);
+      write_head(message.datagram.data(), Type::kCon, code::kContent, observer.message_id, token);
   const std::uint8_t* end = write_kept(body, observer, next_sequence(observer, now), now);
-  outbox_.replace(observer.message_id, {datagram.data(), end});
+  message.datagram.resize(static_cast<std::size_t>(end - message.datagram.data()));
   observer.told = true;
   observer.waiting = false;
 }
@@ -232,14 +274,14 @@ void ServerEndpoint::confirm_observers(Instant now, session::Effects& effects) {
   confirm_due_ = kNever;
   for (ObserverId id = 1; observers_ && id <= observers_->last_id(); ++id) {
     Observer& observer = (*observers_)[id];
-    if (observer.state != Observer::State::kActive || outbox_.subject() == id) continue;
+    if (observer.state != Observer::State::kActive || outbox_.is_about(id)) continue;
     if (now < confirm_due(observer, settings_)) {
       confirm_due_ = std::min(confirm_due_, confirm_due(observer, settings_));
       continue;
     }
     observer.unconfirmed = settings_.unconfirmed_max;  // makes it confirmable
-    if (outbox_.idle()) {
-      notify(id, {}, now, effects);
+    if (outbox_.has_room()) {
+      (void)notify(id, {}, now, effects);
     } else {
       observers_->wait(id);
     }

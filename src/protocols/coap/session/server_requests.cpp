@@ -8,6 +8,9 @@
 namespace hermod::coap {
 namespace {
 
+// Each failure means that somebody else has published in between.
+constexpr std::uint8_t kReplaceAttemptsMax = 16;
+
 // RFC 7252 §5.10.8.
 bool holds(const TopicRequest& record, const model::Message* value) {
   if (record.if_none_match && value != nullptr) return false;
@@ -39,6 +42,7 @@ void ServerSession::on_request(const Request& request, Instant now, session::Eff
   const Target target =
       read_target(request.options.path, limits_.topic_levels_max, record.topic, settings_.aliases);
   record.is_alias = target.is_alias;
+  record.is_filter = target.is_filter;
   if (target.refusal) {
     return endpoint_.respond(
         request.exchange, refusal(target.refusal->code, target.refusal->diagnostic), now, effects);
@@ -74,7 +78,12 @@ void ServerSession::serve_topic(const Request& request, Instant now, session::Ef
       return endpoint_.respond(
           request.exchange, refusal(code::kBadRequest, "no query is defined here"), now, effects);
     }
-    return start_get(request, record, now, effects);
+    return record.is_filter ? observe_filter(request, record, now, effects)
+                            : start_get(request, record, now, effects);
+  }
+  if (record.is_filter) {
+    return endpoint_.respond(
+        request.exchange, refusal(code::kMethodNotAllowed, "wildcards are observed"), now, effects);
   }
   if (method == code::kPut || method == code::kPost || method == code::kDelete) {
     return start_publish(request, record, now, effects);
@@ -88,14 +97,50 @@ void ServerSession::start_get(const Request& request, TopicRequest& record, Inst
   record.accept = options.accept;
   for (const Bytes tag : options.etags) record.etags.emplace_back(tag);
   // RFC 7959 §2.6, §3.4: blocks behind the first are fetched without observing
-  const bool first_block = !options.block2 || options.block2->number == 0;
-  if (options.observe == kObserveRegister && first_block) {
+  record.goes_on = options.block2 && options.block2->number > 0;
+  if (options.observe == kObserveRegister && !record.goes_on) {
     record.observer = start_observing(request.exchange, record, now, effects);
   } else if (options.observe == kObserveDeregister) {  // RFC 7641 §4.1
     const ObserverId id = endpoint_.find_observer(request.exchange.token);
     if (id != 0) drop(id, now, effects);
   }
   if (record.awaits == Awaits::kNothing) ask_value(request.exchange, record, effects);
+}
+
+// All topics that match: each value is a notification that names its topic, and there is nothing to
+// read.
+void ServerSession::observe_filter(const Request& request, TopicRequest& record, Instant now,
+                                   session::Effects& effects) {
+  record.accept = request.options.accept;
+  if (request.options.observe == kObserveDeregister) {
+    const ObserverId id = endpoint_.find_observer(request.exchange.token);
+    if (id != 0) drop(id, now, effects);
+    return endpoint_.respond(request.exchange, {.code = code::kContent}, now, effects);
+  }
+  if (request.options.observe != kObserveRegister) {
+    return endpoint_.respond(request.exchange,
+                             refusal(code::kBadRequest, "wildcards are observed, not read"), now,
+                             effects);
+  }
+  record.observer = start_observing(request.exchange, record, now, effects);
+  if (record.observer == 0) {  // RFC 7641 §4.1 would have this be a GET
+    endpoint_.respond(request.exchange, refusal(code::kServiceUnavailable), now, effects);
+  }
+}
+
+void ServerSession::finish_filter(Exchange& exchange, TopicRequest& record, Instant now,
+                                  session::Effects& effects) {
+  if (record.refused != model::Reason::kOk || record.observer == 0) {
+    const Code code =
+        record.refused == model::Reason::kOk ? code::kServiceUnavailable : to_code(record.refused);
+    return endpoint_.respond(exchange, refusal(code), now, effects);
+  }
+  const ObserverId observer = record.observer;
+  const Response response{.code = code::kContent,
+                          .content = {.max_age_s = settings_.observe_max_age_s},
+                          .observer = observer};
+  endpoint_.respond(exchange, response, now, effects);
+  begin_notifying(observer, response, now, effects);
 }
 
 void ServerSession::ask_value(const Exchange& exchange, TopicRequest& record,
@@ -145,6 +190,7 @@ bool ServerSession::fits_topic(Exchange& exchange, TopicRequest& record,
     endpoint_.respond(exchange, refusal(code::kPreconditionFailed), now, effects);
     return false;
   }
+  record.seen_version = answer.value == nullptr ? 0 : answer.value->version;
   if (answer.declared == nullptr || answer.declared->content_type.empty() ||
       exchange.method == code::kDelete) {
     return true;
@@ -171,8 +217,24 @@ void ServerSession::publish(Exchange& exchange, TopicRequest& record, session::E
     if (record.content_type) incoming.content_type = record.content_type->text();
   }
   record.awaits = Awaits::kPublish;
-  effects.publish(to_message(incoming, exchange.received, record.properties),
-                  make_ticket(Asked::kPublish, exchange.index, exchange.generation));
+  record.message = to_message(incoming, exchange.received, record.properties);
+  const session::Ticket ticket = make_ticket(Asked::kPublish, exchange.index, exchange.generation);
+  if (record.if_match.empty() && !record.if_none_match) {
+    effects.publish(record.message, ticket);
+  } else {
+    effects.push(session::Replace{&record.message, record.seen_version, ticket});
+  }
+}
+
+void ServerSession::on_publish_answer(Exchange& exchange, const session::Answer& answer,
+                                      Instant now, session::Effects& effects) {
+  TopicRequest& record = requests_[exchange.index];
+  record.refused = answer.reason;
+  // The value that was seen has been replaced meanwhile: the conditions may hold for that one too.
+  if (answer.reason == model::Reason::kOutdated && ++record.attempts < kReplaceAttemptsMax) {
+    return ask_value(exchange, record, effects);
+  }
+  finish_publish(exchange, record, now, effects);
 }
 
 void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
@@ -193,8 +255,15 @@ void ServerSession::on_attach_answer(const session::Answer& answer, Instant now,
       drop(record.observer, now, effects);
       record.refused = answer.reason;
     }
-    ask_value(exchange, record, effects);
+    go_on_observing(exchange, record, now, effects);
   });
+}
+
+// The subscription is there, or refused.
+void ServerSession::go_on_observing(Exchange& exchange, TopicRequest& record, Instant now,
+                                    session::Effects& effects) {
+  if (record.is_filter) return finish_filter(exchange, record, now, effects);
+  ask_value(exchange, record, effects);
 }
 
 void ServerSession::on_lookup_answer(Exchange& exchange, const session::Answer& answer, Instant now,
@@ -213,7 +282,19 @@ void ServerSession::on_lookup_answer(Exchange& exchange, const session::Answer& 
   if (answer.value == nullptr && is_overtaken(record, record.kept_version)) {
     return ask_value(exchange, record, effects);
   }
-  finish_get(exchange, record, answer.value, now, effects);
+  const model::Message* live = record.goes_on ? live_message(record.topic) : nullptr;
+  finish_get(exchange, record, live != nullptr ? live : answer.value, now, effects);
+}
+
+// What the peer has been notified of last, where that is nobody else's value of the topic.
+const model::Message* ServerSession::live_message(std::string_view name) {
+  const model::Message* live = nullptr;
+  if (!observed_) return live;
+  observed_->for_each_match(name, [&](TopicId topic) {
+    const model::MessageRef& kept = observed_->topic(topic).live;
+    if (kept && kept->destination.address == name) live = &*kept;
+  });
+  return live;
 }
 
 void ServerSession::finish_publish(Exchange& exchange, TopicRequest& record, Instant now,

@@ -4,23 +4,11 @@
 #include <array>
 #include <cstring>
 
-#include "hermod/base/hash.hpp"
 #include "hermod/base/writer.hpp"
 #include "hermod/coap/codec/writer.hpp"
 #include "hermod/coap/session/server_endpoint.hpp"
 
 namespace hermod::coap {
-namespace {
-
-// RFC 7959 §2.4: "the server SHOULD provide an ETag", so that blocks of one state can be told from
-// those of another.
-EntityTag tag_of(Bytes body) {
-  std::array<std::uint8_t, 8> tag{};
-  Writer(tag.data()).u64(keyed_hash(as_text(body), 0));
-  return EntityTag{Bytes{tag}.first(4)};
-}
-
-}  // namespace
 
 void ServerEndpoint::respond(Exchange& exchange, const Response& response, Instant now,
                              session::Effects& effects) {
@@ -108,7 +96,7 @@ void ServerEndpoint::cut(const Exchange& exchange, Response& response, TransferO
   options.block2 = block;
   if (exchange.wants_size2) options.size2 = static_cast<std::uint32_t>(payload.size());
   if (!block.more && block.number == 0) return;
-  if (response.content.etag.empty()) response.content.etag = tag_of(payload);
+  if (response.content.etag.empty()) response.content.etag = body_tag(payload);
   if (response.keep && !transfers().keep(exchange.transfer, response, now)) {
     options = {.block1 = options.block1};
     response = refusal(code::kServiceUnavailable);
@@ -139,15 +127,15 @@ void ServerEndpoint::send(const Exchange& exchange, Code code, std::uint8_t* out
     effects.datagrams().commit(size);
     return;
   }
-  if (!outbox_.idle() && outbox_.waiting() < settings_.confirmables_waiting_max) {
+  if (!outbox_.has_room() && outbox_.waiting() < settings_.confirmables_waiting_max) {
     (void)write_head(out, Type::kCon, code, message_id, token);
     outbox_.wait(message_id, {out, out + size});
     return;
   }
   // A separate response should arrive (§5.2.2), but what waits is bounded: beyond that it may.
-  const bool confirm = outbox_.idle();
+  const bool confirm = outbox_.has_room();
   (void)write_head(out, confirm ? Type::kCon : Type::kNon, code, message_id, token);
-  if (confirm) outbox_.sent(message_id, {out, size}, 0, settings_.transmission, rng_, now);
+  if (confirm) outbox_.sent(message_id, {out, size}, 0, rng_, now);
   note_sent(size);
   effects.datagrams().commit(size);
 }
@@ -158,7 +146,7 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
   std::uint8_t* out = effects.datagrams().reserve(head + body.size());
   std::ranges::copy(body, out + head);
   // What waits for an acknowledgement is sent when the peer has shown that it receives.
-  const bool waits = exchange.type == Type::kCon && exchange.acknowledged && !outbox_.idle();
+  const bool waits = exchange.type == Type::kCon && exchange.acknowledged && !outbox_.has_room();
   if (waits || may_send(head + body.size())) {
     send(exchange, code, out, body.size(), observer, now, effects);
   }
@@ -175,7 +163,7 @@ bool ServerEndpoint::shrink(const Exchange& exchange, Response& response,
   const bool too_many =  // a group is asked for the first one only
       !settings_.by_multicast && whole.payload.size() > settings_.unproven_body_max;
   if (!response.code.is_success() || size <= 16 || too_many) return false;
-  if (response.content.etag.empty()) response.content.etag = tag_of(whole.payload);
+  if (response.content.etag.empty()) response.content.etag = body_tag(whole.payload);
   if (response.keep && !options.block2 &&  // else it is kept already
       !transfers().keep(exchange.transfer, response, now)) {
     return false;

@@ -11,6 +11,7 @@ namespace hermod::coap {
 ServerSession::ServerSession(const Settings& settings, const session::SessionSetup& setup)
     : settings_(settings),
       limits_(*setup.limits),
+      budget_(setup.budget),
       endpoint_(settings, setup.limits->packet_bytes_max, *setup.rng, setup.budget, *this) {}
 
 void ServerSession::on_open(Instant now, session::Effects&) {
@@ -18,12 +19,14 @@ void ServerSession::on_open(Instant now, session::Effects&) {
   idle_due_ = now + settings_.idle;
 }
 
-void ServerSession::on_datagram(Bytes datagram, Instant now, session::Effects& effects) {
+void ServerSession::on_datagram(const session::Datagram& datagram, Instant now,
+                                session::Effects& effects) {
   endpoint_.on_datagram(datagram, now, effects);
 }
 
 void ServerSession::on_deadline(Instant now, session::Effects& effects) {
   endpoint_.on_deadline(now, effects);
+  if (observed_ && now >= observed_->due()) observed_->expire(now);
   if (now >= idle_due_) close_idle(now, effects);
 }
 
@@ -40,7 +43,8 @@ void ServerSession::on_close(model::Reason reason, Instant now, session::Effects
 }
 
 Instant ServerSession::next_deadline() const {
-  return std::min(endpoint_.next_deadline(), idle_due_);
+  const Instant due = std::min(endpoint_.next_deadline(), idle_due_);
+  return observed_ ? std::min(due, observed_->due()) : due;
 }
 
 void ServerSession::on_answers(std::span<const session::Answer> answers, Instant now,
@@ -59,9 +63,7 @@ void ServerSession::on_answers(std::span<const session::Answer> answers, Instant
         break;
       case Asked::kPublish:
         if (Exchange* exchange = endpoint_.exchanges().find(index, generation)) {
-          TopicRequest& record = requests_[index];
-          record.refused = answer.reason;
-          finish_publish(*exchange, record, now, effects);
+          on_publish_answer(*exchange, answer, now, effects);
         }
         break;
       case Asked::kList:

@@ -19,9 +19,12 @@ TopicRequest& TopicRequests::begin(std::uint32_t index) {
   request.etags.clear();
   request.if_match.clear();
   request.if_none_match = false;
+  request.seen_version = 0;
+  request.attempts = 0;
   request.resource = Resource::kTopic;
   request.links.reset();
   request.initialize = false;
+  request.goes_on = false;
   request.observer = 0;
   request.observed_topic = 0;
   request.kept_version = 0;

@@ -157,6 +157,7 @@ constexpr Words words_for(Reason reason) {
     case Reason::kContinue:
     case Reason::kUnproven:
     case Reason::kAlreadyExists:
+    case Reason::kOutdated:
       break;
   }
   return {kUnsaid, kUnsaid, kUnsaid, kUnsaid};

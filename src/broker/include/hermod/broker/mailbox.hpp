@@ -82,6 +82,13 @@ struct UndeclareRequest {
   std::string topic;
   RequestId request = 0;
 };
+/// Publishes `message` where the value of its topic, which the receiver owns, has the version
+/// `instead_of`, 0: where there is none. Answered by TopicReply.
+struct ReplaceRequest {
+  model::MessageRef message;
+  std::uint64_t instead_of = 0;
+  RequestId request = 0;
+};
 struct TopicReply {
   RequestId request = 0;
   model::Reason reason = model::Reason::kOk;
@@ -175,11 +182,11 @@ struct CountsReply {
   std::unique_ptr<Counts> counts;
 };
 
-using Letter =
-    std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest, RetainedPage,
-                 LookupRequest, DeclareRequest, UndeclareRequest, TopicReply, ListRequest,
-                 ListReply, WatchRequest, WatchEnd, WatchNews, GroupJoin, GroupJoined, GroupGrant,
-                 GroupDelivery, GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
+using Letter = std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest,
+                            RetainedPage, LookupRequest, DeclareRequest, UndeclareRequest,
+                            ReplaceRequest, TopicReply, ListRequest, ListReply, WatchRequest,
+                            WatchEnd, WatchNews, GroupJoin, GroupJoined, GroupGrant, GroupDelivery,
+                            GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
 
 /// The letters of one turn from one shard to another.
 struct Batch {

@@ -28,7 +28,8 @@ class Outbox final : public ForeignOwner {
   /// The pollers to wake, by shard; before the first send().
   void connect(std::vector<transport::Poller*> pollers) { pollers_ = std::move(pollers); }
 
-  void add(std::uint16_t to, Letter letter);
+  /// `payload_bytes` count towards what may be under way.
+  void add(std::uint16_t to, Letter letter, std::size_t payload_bytes = 0);
   /// Adds a copy of a publication; payloads from Output::kShareFrom are lent instead of copied.
   void add_forward(std::uint16_t to, const model::Message& message, bool for_subscribers,
                    bool for_retained);

@@ -181,6 +181,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void apply(Connection& connection, session::Credit& effect);
   void apply(Connection& connection, session::Settle& effect);
   void apply(Connection& connection, session::Lookup& effect);
+  void apply(Connection& connection, session::Replace& effect);
   void apply(Connection& connection, session::Declare& effect);
   void apply(Connection& connection, session::Undeclare& effect);
   void apply(Connection& connection, session::List& effect);
@@ -276,8 +277,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
 
   // What a shard is asked, or asks itself.
   struct Question {
-    std::variant<RetainedRequest, LookupRequest, DeclareRequest, UndeclareRequest, WatchRequest,
-                 WatchEnd>
+    std::variant<RetainedRequest, LookupRequest, DeclareRequest, UndeclareRequest, ReplaceRequest,
+                 WatchRequest, WatchEnd>
         request;
     std::uint16_t from = 0;
   };
@@ -291,11 +292,13 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void reply_to(LookupRequest& request, std::uint16_t from);
   void reply_to(DeclareRequest& request, std::uint16_t from);
   void reply_to(UndeclareRequest& request, std::uint16_t from);
+  void reply_to(ReplaceRequest& request, std::uint16_t from);
   void reply_to(WatchRequest& request, std::uint16_t from);
   void reply_to(WatchEnd& request, std::uint16_t from);
   void open(LookupRequest& letter, std::uint16_t from);
   void open(DeclareRequest& letter, std::uint16_t from);
   void open(UndeclareRequest& letter, std::uint16_t from);
+  void open(ReplaceRequest& letter, std::uint16_t from);
   void reply(std::uint16_t to, TopicReply reply);
   void open(TopicReply& letter, std::uint16_t from);
   void finish_asking(RequestId id, const session::Answer& answer);
@@ -342,6 +345,12 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::vector<session::Answer> answers;
     bool opens = false;  ///< Attach: deliveries wait for it too
     std::string octets;  ///< Attach: of its answer
+  };
+  // A reply that waits until what it tells of is safe.
+  struct UncommittedReply {
+    std::uint16_t to = 0;
+    core::CommitNumber commit = 0;
+    TopicReply reply;
   };
   // A session that waits for a TopicReply.
   struct PendingReply {
@@ -439,6 +448,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   std::deque<PendingAnswers> uncommitted_;
+  std::deque<UncommittedReply> uncommitted_replies_;
   // What has been acknowledged before a question is asked is in the mailboxes by then, not in the
   // core: all are read once more before it is answered, also a question of this shard's own.
   std::vector<Question> questions_;

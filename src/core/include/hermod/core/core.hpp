@@ -185,7 +185,10 @@ class Core {
   /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
   /// retained here and could not: then nobody gets it.
   model::Reason publish(model::Message& message, Instant now);
-  /// The same for what no client sent: wills, and what the broker says of itself.
+  /// Publishes where the value of the topic, which this shard owns, has the version `instead_of`,
+  /// 0: where it has none. Otherwise kOutdated.
+  model::Reason replace(model::Message& message, std::uint64_t instead_of, Instant now);
+  /// The same as publish() for what no client sent: wills, and what the broker says of itself.
   model::Reason publish_own(model::Message& message, Instant now);
   /// A publication that another shard has sent here, for subscribers and (or) as retained value.
   void receive(const model::Message& message, bool for_subscribers, bool for_retained);

@@ -29,6 +29,7 @@ enum class Reason : std::uint8_t {
   kBadMethod,      ///< the method of authentication is not known
   kUnproven,       ///< the peer did not prove who it is
   kAlreadyExists,  ///< what was to be made is there
+  kOutdated,       ///< what was to be replaced is not there any more
 };
 
 /// The reason as words for a log line, for example "not authorized".

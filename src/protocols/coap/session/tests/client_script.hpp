@@ -35,6 +35,7 @@ struct Responds {
   std::string_view block2;
   std::optional<std::uint32_t> observe;
   std::string_view etag;
+  std::vector<std::string_view> location;
   std::optional<std::uint32_t> format;
   std::optional<std::uint32_t> max_age;
   std::optional<std::uint32_t> size2;
@@ -49,6 +50,7 @@ struct Responds {
   BodyWriter body(write_head(out.data(), type, response.code, id, as_bytes(token)));
   if (!response.etag.empty()) body.option(kETag, response.etag);
   if (response.observe) body.uint_option(kObserve, *response.observe);
+  for (const std::string_view segment : response.location) body.option(kLocationPath, segment);
   if (response.format) body.uint_option(kContentFormat, *response.format);
   if (response.max_age) body.uint_option(kMaxAge, *response.max_age);
   if (!response.block2.empty()) body.uint_option(kBlock2, block(response.block2).value());

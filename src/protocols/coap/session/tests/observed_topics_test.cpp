@@ -7,7 +7,7 @@ namespace hermod::coap::test {
 namespace {
 
 TEST(ObservedTopics, KnowsWhoObservesWhat) {
-  ObservedTopics list;
+  ObservedTopics list{nullptr};
   list.add(1, "x");
   list.add(5, "x");
   list.add(3, "y");
@@ -27,7 +27,7 @@ TEST(ObservedTopics, KnowsWhoObservesWhat) {
 }
 
 TEST(ObservedTopics, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
-  ObservedTopics list;
+  ObservedTopics list{nullptr};
   list.add(1, "x");
   list.add(2, "x");
   const TopicId topic = list[1].topic;
@@ -46,7 +46,7 @@ TEST(ObservedTopics, ForgetsATopicWithItsLastObserverAndUnsubscribe) {
 }
 
 TEST(ObservedTopics, TellsSubscribesApart) {
-  ObservedTopics list;
+  ObservedTopics list{nullptr};
   const TopicId topic = list.add(1, "x").topic;
   const std::uint32_t first = list.ask(topic);
   EXPECT_NE(list.current(topic, first), nullptr);

@@ -66,31 +66,57 @@ TEST(Retransmission, StaysWithinItsSpan) {
 TEST(ConfirmableOutbox, SendsOneAfterTheOther) {
   const TransmissionParameters parameters;
   SeededRng rng(1);
-  Wire wire;
   const Instant now{seconds{10}};
-  ConfirmableOutbox outbox;
+  ConfirmableOutbox outbox(parameters);
   EXPECT_TRUE(outbox.idle());
   EXPECT_EQ(outbox.deadline(), kNever);
-  const auto first = testkit::octets("40450001");
-  outbox.sent(1, first, 7, parameters, rng, now);
+  outbox.sent(1, testkit::octets("40450001"), 7, rng, now);
+  EXPECT_FALSE(outbox.has_room());
   outbox.wait(2, testkit::octets("40450002"));
-  EXPECT_EQ(outbox.subject(), 7u);
-  EXPECT_FALSE(outbox.finish(2));  // not in flight yet
-  EXPECT_TRUE(outbox.finish(1));
-  EXPECT_FALSE(outbox.finish(1));
-  EXPECT_EQ(outbox.subject(), 0u);
-  ASSERT_TRUE(outbox.next(parameters, rng, now));
-  outbox.transmit(wire);
-  ASSERT_EQ(wire.sent.size(), 1u);
-  EXPECT_EQ(wire.sent[0], testkit::octets("40450002"));
+  EXPECT_EQ(outbox.next(rng, now), nullptr);
+  EXPECT_TRUE(outbox.is_about(7));
+  EXPECT_EQ(outbox.finish(2), std::nullopt);  // not in flight yet
+  EXPECT_EQ(outbox.finish(1), 7u);
+  EXPECT_EQ(outbox.finish(1), std::nullopt);
+  EXPECT_FALSE(outbox.is_about(7));
+  const ConfirmableOutbox::Message* second = outbox.next(rng, now);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->datagram, testkit::octets("40450002"));
   EXPECT_GE(outbox.deadline(), now + seconds{2});
-  ASSERT_TRUE(outbox.repeat(parameters, outbox.deadline()));
-  outbox.replace(3, testkit::octets("40450003"));
-  outbox.transmit(wire);
-  EXPECT_EQ(wire.sent[1], testkit::octets("40450003"));
-  EXPECT_FALSE(outbox.finish(2));
-  EXPECT_TRUE(outbox.finish(3));
+  EXPECT_EQ(outbox.due(now), nullptr);
+  ConfirmableOutbox::Message* due = outbox.due(outbox.deadline());
+  ASSERT_EQ(due, second);
+  ASSERT_TRUE(outbox.repeat(*due, outbox.deadline()));
+  due->message_id = 3;  // a newer one in its place
+  EXPECT_EQ(outbox.finish(2), std::nullopt);
+  EXPECT_EQ(outbox.finish(3), 0u);
   EXPECT_EQ(outbox.waiting(), 0u);
+  EXPECT_EQ(outbox.deadline(), kNever);
+}
+
+// RFC 7252 §4.7: NSTART.
+TEST(ConfirmableOutbox, HasSeveralInFlight) {
+  const TransmissionParameters parameters{.nstart = 3};
+  SeededRng rng(1);
+  const Instant now{seconds{10}};
+  ConfirmableOutbox outbox(parameters);
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    ASSERT_TRUE(outbox.has_room());
+    outbox.sent(id, testkit::octets("40450001"), id, rng, now + seconds{id});
+  }
+  EXPECT_FALSE(outbox.has_room());
+  const Instant first = outbox.deadline();
+  EXPECT_LE(first, now + seconds{4});  // of the first one
+  EXPECT_EQ(outbox.due(first)->subject, 1u);
+  outbox.forget_subject(2);
+  EXPECT_EQ(outbox.finish(1), 1u);
+  EXPECT_GT(outbox.deadline(), first);
+  EXPECT_EQ(outbox.finish(2), 0u);
+  EXPECT_TRUE(outbox.has_room());
+  EXPECT_FALSE(outbox.idle());
+  outbox.clear();
+  EXPECT_TRUE(outbox.idle());
+  EXPECT_EQ(outbox.finish(3), std::nullopt);
 }
 
 TEST(MessageIds, StartAnywhereAndWrap) {

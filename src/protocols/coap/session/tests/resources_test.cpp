@@ -54,8 +54,8 @@ TEST(ReadTarget, RefusesWhatIsNoTopic) {
        std::vector<std::vector<std::string>>{{"a/b"},
                                              {"."},
                                              {"a", ".."},
-                                             {"+"},
-                                             {"a", "#"},
+                                             {"a+", "b"},
+                                             {"#", "a"},
                                              {std::string("\0", 1)},
                                              {"\xff"},
                                              {"a", "b+"}}) {
@@ -67,6 +67,20 @@ TEST(ReadTarget, RefusesWhatIsNoTopic) {
     EXPECT_EQ(result.target.refusal->code, code::kBadRequest);
     EXPECT_FALSE(topic_of_path(path).has_value());
   }
+}
+
+TEST(ReadTarget, WildcardsAreLevels) {
+  for (const std::vector<std::string>& levels :
+       std::vector<std::vector<std::string>>{{"+"}, {"#"}, {"a", "+", "b"}, {"+", "", "#"}}) {
+    std::vector<std::string> path{"ps", "data"};
+    path.insert(path.end(), levels.begin(), levels.end());
+    SCOPED_TRACE(::testing::PrintToString(levels));
+    EXPECT_TRUE(find(path).target.is_filter);
+    EXPECT_FALSE(find(path).target.refusal.has_value());
+    path[1] = "conf";
+    EXPECT_TRUE(find(path).target.refusal.has_value());
+  }
+  EXPECT_FALSE(find({"ps", "data", "a"}).target.is_filter);
 }
 
 TEST(ReadTarget, BoundsTheLevels) {

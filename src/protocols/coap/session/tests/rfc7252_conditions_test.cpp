@@ -56,12 +56,12 @@ TEST_F(Rfc7252Conditions, RFC7252_5_10_8_1_and_2_if_match_does_not_hold) {
 TEST_F(Rfc7252Conditions, RFC7252_5_10_8_1_if_match_holds) {
   EXPECT_THAT(answer_to("4003 0001 12 1234 a2'ps' 04'data' 01'a' ff 'v'", true),
               StartsWith("ACK 2.04 #1"));
-  EXPECT_EQ(published, "Publish a retain q1 'v'");
+  EXPECT_EQ(published, "Replace 4660 a retain q1 'v'");
   EXPECT_THAT(answer_to("4003 0002 12 9999 02 1234 a2'ps' 04'data' 01'a' ff 'v'", true),
               StartsWith("ACK 2.04 #2"));
   EXPECT_THAT(answer_to("4003 0003 10 a2'ps' 04'data' 01'a' ff 'v'", true),
               StartsWith("ACK 2.04 #3"));
-  EXPECT_EQ(published, "Publish a retain q1 'v'");
+  EXPECT_EQ(published, "Replace 4660 a retain q1 'v'");
 }
 
 // If-None-Match is 5 and empty.
@@ -71,7 +71,31 @@ TEST_F(Rfc7252Conditions, RFC7252_5_10_8_1_and_2_if_none_match) {
   EXPECT_EQ(published, "");
   EXPECT_THAT(answer_to("4003 0002 50 62'ps' 04'data' 01'a' ff 'v'", false),
               StartsWith("ACK 2.01 #2"));
-  EXPECT_EQ(published, "Publish a retain q1 'v'");
+  EXPECT_EQ(published, "Replace 0 a retain q1 'v'");
+}
+
+// "to prevent the lost update problem": another value that comes between is looked at too.
+TEST_F(Rfc7252Conditions, RFC7252_5_10_8_1_a_value_that_comes_meanwhile_counts) {
+  peer.octets("4003 0001 12 1234 a2'ps' 04'data' 01'a' ff 'v'");
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "there", 0x1234));
+  EXPECT_EQ(peer.wants(), "Replace 4660 a retain q1 'v'");
+  peer.answers(0, kOutdated);
+  EXPECT_EQ(peer.wants(), "Lookup a");
+  peer.answers_value(0, value_of("a", "other", 0x1235));
+  EXPECT_THAT(peer.sent(), StartsWith("ACK 4.12 #1"));
+}
+
+// Who only wants that there is a value goes on until none comes between, but not for ever.
+TEST_F(Rfc7252Conditions, RFC7252_5_10_8_1_values_that_come_meanwhile_are_bounded) {
+  peer.octets("4003 0001 10 a2'ps' 04'data' 01'a' ff 'v'");
+  for (std::uint64_t version = 1; version <= 16; ++version) {
+    ASSERT_EQ(peer.wants(), "Lookup a");
+    peer.answers_value(0, value_of("a", "there", version));
+    ASSERT_EQ(peer.wants(), fmt::format("Replace {} a retain q1 'v'", version));
+    peer.answers(0, kOutdated);
+  }
+  EXPECT_THAT(peer.sent(), StartsWith("ACK 5.03 #1"));
 }
 
 }  // namespace

@@ -129,9 +129,11 @@ class Script {
   // --- inputs ---
 
   void sends(const Sends& message) { datagram(encode(message)); }
-  void datagram(std::vector<std::uint8_t> octets) {
+  void datagram(std::vector<std::uint8_t> octets, bool whole = true) {
     received_.push_back(std::move(octets));  // what effects borrow stays
-    run([&](session::Effects& effects) { session_.on_datagram(received_.back(), now, effects); });
+    run([&](session::Effects& effects) {
+      session_.on_datagram({.bytes = received_.back(), .whole = whole}, now, effects);
+    });
   }
   void octets(std::string_view notation) { datagram(testkit::octets(notation)); }
   /// An Empty message that answers the n-th message id of the session.
@@ -279,8 +281,14 @@ class Script {
   std::string text(const session::Authenticate& e) { return asked(e.ticket, "Authenticate"); }
   std::string text(const session::Detach&) { return "Detach"; }
   std::string text(const session::Publish& e) {
-    const model::Message& m = e.message;
-    std::string out = fmt::format("Publish {}{} q{}", m.destination.address,
+    const std::string out = text("Publish", e.message);
+    return e.ticket == 0 ? out : asked(e.ticket, out);
+  }
+  std::string text(const session::Replace& e) {
+    return asked(e.ticket, text(fmt::format("Replace {}", e.instead_of), *e.message));
+  }
+  std::string text(std::string_view verb, const model::Message& m) {
+    std::string out = fmt::format("{} {}{} q{}", verb, m.destination.address,
                                   m.retain ? " retain" : "", static_cast<int>(m.guarantee));
     if (m.properties != nullptr && !m.properties->content_type.empty()) {
       out += fmt::format(" ct:{}", m.properties->content_type);
@@ -294,11 +302,11 @@ class Script {
         out += fmt::format(" {}={}", property.name, std::get<std::string_view>(property.value));
       }
     }
-    out += fmt::format(" '{}'", as_text(m.payload));
-    return e.ticket == 0 ? out : asked(e.ticket, out);
+    return out + fmt::format(" '{}'", as_text(m.payload));
   }
   std::string text(const session::Subscribe& e) {
-    return asked(e.ticket, "Subscribe " + std::string(e.filter));
+    const bool all = e.options.retain_handling == model::RetainHandling::kAlways;
+    return asked(e.ticket, fmt::format("Subscribe {}{}", e.filter, all ? " all" : ""));
   }
   std::string text(const session::Unsubscribe& e) {
     return asked(e.ticket, "Unsubscribe " + std::string(e.filter));

@@ -158,6 +158,50 @@ TEST_F(ServerBlocksTest, RefusesBlocksThatDoNotFit) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+// A message that is the topic's value for nobody else: what it was told of may be fetched.
+TEST_F(ServerBlocksTest, ALiveMessageIsKeptForItsObservers) {
+  peer.sends({.id = 1, .observe = 0, .block2 = block(0, false)});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  ASSERT_EQ(peer.wants(), "Subscribe a");
+  peer.answers(0, kOk);
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.answers(0, kNotFound);
+  (void)peer.sent();
+  model::Message message = value_of("a", body);
+  message.retain = false;
+  peer.delivers(message);
+  const std::string told = peer.sent();
+  const std::string tag = told.substr(told.find("ETag:"), 13);
+  EXPECT_EQ(told, fmt::format("CON 2.05 #s1 t:t {} Observe:n Max-Age:600 Block2:0+/16 '{}'", tag,
+                              body.substr(0, 16)));
+  peer.acknowledges(1);
+  EXPECT_EQ(budget.used(), body.size());
+  const auto fetch = [&](std::uint16_t id, std::uint32_t number) {
+    peer.sends({.id = id, .token = "u", .block2 = block(number, false)});
+    EXPECT_EQ(peer.wants(), "Lookup a");  // it may be forbidden by now
+    peer.answers(0, kNotFound);
+    return peer.sent();
+  };
+  EXPECT_EQ(fetch(2, 1),
+            fmt::format("ACK 2.05 #2 t:u {} Block2:1+/16 '{}'", tag, body.substr(16, 16)));
+  EXPECT_EQ(fetch(3, 2), fmt::format("ACK 2.05 #3 t:u {} Block2:2/16 '!'", tag));
+  EXPECT_EQ(fetch(4, 0), "ACK 4.04 #4 t:u");  // it is not the value
+  peer.after(settings.transmission.exchange_lifetime());
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(fetch(5, 1), "ACK 4.04 #5 t:u");
+  peer.delivers(message);
+  EXPECT_EQ(budget.used(), body.size());
+  message.payload = as_bytes("short");
+  peer.delivers(message);
+  EXPECT_EQ(budget.used(), 0u);
+  ASSERT_TRUE(budget.take(1000));  // and without room nothing is kept
+  message.payload = as_bytes(body);
+  peer.delivers(message);
+  (void)peer.sent();
+  EXPECT_EQ(fetch(6, 1), "ACK 4.04 #6 t:u");
+}
+
 // RFC 9175 §3: two bodies to one resource at once.
 TEST_F(ServerBlocksTest, RequestTagsTellBodiesApart) {
   const std::string other(16, 'y');

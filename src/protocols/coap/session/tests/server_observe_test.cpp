@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Observing through a server session (RFC 7641), as scripts.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "hermod/coap/session/server_session.hpp"
@@ -430,6 +431,29 @@ TEST_F(ServerObserveTest, LargeValuesAreToldByTheirFirstBlock) {
             "CON 2.05 #s2 t:t ETag:05 Observe:n Max-Age:600 Block2:0+/1024 '" + block + "'");
 }
 
+// What is not retained has no version. Its first block must not be taken for that of another value,
+// shared or encoded alone (RFC 7959 §2.4).
+TEST_F(ServerObserveTest, TheFirstBlockOfWhatIsNotRetainedHasATagOfItsOwn) {
+  observes({.id = 1, .observe = 0}, "a");
+  proves("a", "t");
+  const auto told = [&](const std::string& value, model::EncodeSlots* slots) {
+    peer.delivers(live("a", value), slots);
+    const std::string sent = peer.sent();
+    EXPECT_THAT(sent, testing::StartsWith("NON 2.05 #s"));
+    EXPECT_THAT(sent, testing::HasSubstr("Block2:0+/1024"));
+    const std::size_t at = sent.find("ETag:");
+    return at == std::string::npos ? std::string{} : sent.substr(at, sent.find(' ', at) - at);
+  };
+  model::EncodeSlots slots;
+  const std::string shared = told(std::string(5000, 'x'), &slots);
+  const std::string alone = told(std::string(5000, 'x'), nullptr);
+  const std::string other = told(std::string(4999, 'x'), nullptr);
+  EXPECT_NE(shared, "");
+  EXPECT_EQ(shared, alone);
+  EXPECT_NE(other, "");
+  EXPECT_NE(shared, other);
+}
+
 TEST_F(ServerObserveTest, NotificationsHaveTheBlockSizeOfTheRegistration) {
   observes({.id = 1, .observe = 0, .block2 = Block{.size_exponent = 0}}, "a");
   proves("a", "t");
@@ -437,6 +461,31 @@ TEST_F(ServerObserveTest, NotificationsHaveTheBlockSizeOfTheRegistration) {
   peer.delivers(value_of("a", "0123456789abcdef!", 5), &slots);
   EXPECT_EQ(peer.sent(),
             "NON 2.05 #s1 t:t ETag:05 Observe:n Max-Age:600 Block2:0+/16 '0123456789abcdef'");
+}
+
+//   value 4 in flight, value 5 waits; GET, Observe 0, Block2 of 32 octets; ACK of value 4
+TEST_F(ServerObserveTest, ARenewalMayAskForOtherBlocksThanTheValueThatWaits) {
+  observes({.id = 1, .observe = 0, .block2 = Block{.size_exponent = 0}}, "a");
+  proves("a", "t");
+  for (const char* value : {"1", "2", "3", "4"}) peer.delivers(live("a", value));
+  peer.delivers(live("a", "0123456789abcdef0123456789abcdef!"));  // the one that waits
+  EXPECT_THAT(peer.sent(), testing::EndsWith("CON 2.05 #s4 t:t Observe:n Max-Age:600 '4'"));
+  const auto renews = [&](std::uint16_t id, std::uint8_t exponent) {
+    peer.sends({.id = id, .observe = 0, .block2 = Block{.size_exponent = exponent}});
+    ASSERT_EQ(peer.wants(), "Lookup a");
+    peer.answers(0, kNotFound);
+    EXPECT_THAT(peer.sent(), testing::StartsWith("ACK 2.05"));
+  };
+  renews(2, 1);
+  peer.acknowledges(4);
+  EXPECT_THAT(peer.sent(), testing::EndsWith("Block2:0+/16 '0123456789abcdef'"));  // what was kept
+  for (const char* value : {"6", "7"}) peer.delivers(live("a", value));
+  peer.delivers(live("a", "8"));
+  peer.delivers(live("a", "0123456789abcdef!"));  // whole in 32 octets
+  (void)peer.sent();
+  renews(3, 0);
+  peer.acknowledges(8);
+  EXPECT_THAT(peer.sent(), testing::EndsWith("Block2:0+/16 '0123456789abcdef'"));
 }
 
 // RFC 7641 §4.5: the last attempt has timed out: nobody is interested, in anything.
@@ -531,6 +580,28 @@ TEST_F(ServerObserveTest, OneInFlightPerPeer) {
   EXPECT_EQ(peer.sent(), "");
   peer.acknowledges(1);
   EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:1 Observe:n Max-Age:600 'y'");
+}
+
+// With a greater NSTART topics do not wait for each other; of one topic the latest value does.
+TEST_F(ServerObserveTest, SeveralInFlight) {
+  settings.transmission.nstart = 2;
+  observes({.id = 1, .token = "1", .observe = 0}, "a");
+  observes_too({.id = 2, .token = "2", .path = "/ps/data/b", .observe = 0}, "b");
+  peer.delivers(live("a", "1"));
+  peer.delivers(live("a", "2"));
+  peer.delivers(live("a", "3"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s0 t:1 Observe:n Max-Age:600 '1'");
+  peer.delivers(live("b", "x"));
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s1 t:2 Observe:n Max-Age:600 'x'");
+  peer.acknowledges(1);
+  EXPECT_EQ(peer.sent(), "");
+  peer.delivers(live("b", "y"));
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:2 Observe:n Max-Age:600 'y'");
+  peer.after(seconds{3});
+  EXPECT_EQ(peer.sent(), "CON 2.05 #s3 t:1 Observe:n Max-Age:600 '3'");
+  peer.delivers(live("a", "4"));
+  peer.acknowledges(3);
+  EXPECT_EQ(peer.sent(), "NON 2.05 #s4 t:1 Observe:n Max-Age:600 '4'");
 }
 
 // RFC 7641 §4.3.1: Max-Age is what is left of the value's life.

@@ -393,6 +393,17 @@ TEST_F(ServerSessionTest, RefusesLargeValues) {
   EXPECT_EQ(sender.wants(), "Publish a retain q1 '1234567890'");
 }
 
+// RFC 7959 §2.9.3: "a hint for the client to try sending Block1".
+TEST_F(ServerSessionTest, AnswersDatagramsThatCameCut) {
+  const auto cut = encode({.code = code::kPut, .id = 7, .payload = "begin"});
+  peer.datagram(cut, false);
+  EXPECT_EQ(peer.sent(), fmt::format("ACK 4.13 #7 t:t Size1:{}", limits.packet_bytes_max));
+  EXPECT_EQ(peer.wants(), "");
+  // What ends within an option is no message.
+  peer.datagram({cut.begin(), cut.begin() + 7}, false);
+  EXPECT_EQ(peer.sent(), "RST 0.00 #7");
+}
+
 TEST_F(ServerSessionTest, BoundsTheRequestsUnderWay) {
   for (std::uint16_t id = 0; id < 8; ++id) peer.sends({.id = id});
   EXPECT_EQ(peer.sent(), "");
@@ -460,7 +471,7 @@ TEST_F(ServerSessionTest, AllocatesNothingInSteadyState) {
     request[2] = static_cast<std::uint8_t>(id >> 8);
     request[3] = static_cast<std::uint8_t>(id);
     session::Effects effects({1, 1}, sink, list);
-    session.on_datagram(request, peer.now, effects);
+    session.on_datagram({.bytes = request}, peer.now, effects);
     for (std::size_t i = 0; i < list.size(); ++i) {  // an answer can bring another effect
       session::Answer answer{.value = &value};
       if (const auto* lookup = std::get_if<session::Lookup>(&list[i].effect)) {

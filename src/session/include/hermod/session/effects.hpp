@@ -116,6 +116,15 @@ struct Lookup {
 // order in which one connection asks for them. A publication that was answered before has had its
 // effect; one that is still under way may be overtaken.
 
+/// Publishes `message` where its topic's value has the version `instead_of`; 0: where it has none.
+/// The message lives until the effect has been executed. Answer: as to Publish; kOutdated: the
+/// value is another one, and nothing was published.
+struct Replace {
+  const model::Message* message = nullptr;
+  std::uint64_t instead_of = 0;
+  Ticket ticket = 0;
+};
+
 /// Says what a topic is. Answer: kOk with `declared`; kAlreadyExists (kCreate); kNotFound (the
 /// other modes: neither declared nor a value); kBadName; kTooLarge; kQuotaExceeded; kNotAuthorized,
 /// for who may not publish to it. A topic whose day is over is undeclared at once.
@@ -195,9 +204,9 @@ struct Completed {
   const model::Message* value = nullptr;  ///< lives until the list has been executed
 };
 
-using Effect =
-    std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit, Settle,
-                 Lookup, Declare, Undeclare, List, Watch, Unwatch, Close, Opened, Completed>;
+using Effect = std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit,
+                            Settle, Lookup, Replace, Declare, Undeclare, List, Watch, Unwatch,
+                            Close, Opened, Completed>;
 
 /// Index and generation of a connection on its shard.
 struct ConnectionId {

@@ -43,6 +43,12 @@ struct Answer {
   Bytes octets;  ///< Attach, Authenticate: for the peer; borrowed until the call returns
 };
 
+/// A datagram of the peer. Borrowed for the call.
+struct Datagram {
+  Bytes bytes;
+  bool whole = true;  ///< false: it was longer, and its end is missing
+};
+
 /// What the owner allows at the moment.
 enum class Intake : bool {
   kRepliesOnly,  ///< acknowledgements and pings; stop in front of the first PUBLISH or request
@@ -62,7 +68,7 @@ class Session {
                                              Effects& effects);
 
   /// One datagram.
-  virtual void on_datagram(Bytes datagram, Instant now, Effects& effects);
+  virtual void on_datagram(const Datagram& datagram, Instant now, Effects& effects);
 
   /// Messages to send. A server-role session got them for its subscriptions, a client-role session
   /// from its application.

@@ -14,6 +14,7 @@ namespace hermod::transport {
 
 struct Datagram {
   Bytes bytes;
+  bool whole = true;  ///< false: it was longer than kSizeMax, and these are its first octets
   Address from;
   /// Which of this machine's addresses it was sent to, port of the socket; family kNone when the
   /// socket is bound to one address. Hand it to commit() so that the answer comes from there, as
@@ -23,7 +24,7 @@ struct Datagram {
 
 class DatagramSocket : public Source {
  public:
-  /// Largest datagram received or sent, in octets; longer ones are dropped.
+  /// Largest datagram sent, or received whole, in octets.
   static constexpr std::size_t kSizeMax = 4096;
   /// Datagrams received by one call at most.
   static constexpr std::size_t kBatch = 64;

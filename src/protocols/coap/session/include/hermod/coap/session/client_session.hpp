@@ -34,6 +34,7 @@ namespace hermod::coap {
 
 struct BodyAssembly;
 struct ClientExchange;
+struct ObservedState;
 struct Notified;
 struct ResponseOptions;
 
@@ -44,7 +45,8 @@ class ClientSession final : public session::Session {
   ~ClientSession() override;
 
   void on_open(Instant now, session::Effects& effects) override;
-  void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override;
+  void on_datagram(const session::Datagram& datagram, Instant now,
+                   session::Effects& effects) override;
   /// PUTs each message to its topic's resource, or DELETEs it when the payload is empty. The
   /// outcome of those above "at most once" comes as Settle, with credit.
   void on_deliveries(const model::DeliveryBatch& batch, Instant now,
@@ -126,8 +128,7 @@ class ClientSession final : public session::Session {
   void on_separate(const MessageView& message, Instant now, session::Effects& effects);
   void on_response(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
                    Instant now, session::Effects& effects);
-  [[nodiscard]] const model::Message& keep(const Exchange& exchange, const Value& value,
-                                           Instant now);
+  [[nodiscard]] const model::Message& keep(std::string_view topic, const Value& value, Instant now);
   void on_due(Exchange& exchange, Instant now, session::Effects& effects);
 
   // client_encoding.cpp: requests as octets
@@ -156,11 +157,13 @@ class ClientSession final : public session::Session {
   // client_observe.cpp
   void on_observe_response(Exchange& exchange, const MessageView& message,
                            const ResponseOptions& options, Instant now, session::Effects& effects);
-  void show(Exchange& exchange, const Value& value, Options options, const Notified& notified,
-            Instant now, session::Effects& effects);
-  void fetch_rest(Exchange& exchange, const MessageView& message, const ResponseOptions& options,
-                  const Notified& notified, Instant now, session::Effects& effects);
-  void stop_fetch(Exchange& exchange);
+  [[nodiscard]] ObservedState& state_of(Exchange& exchange, std::string_view topic);
+  void show(Exchange& exchange, ObservedState& observed, const Value& value, Options options,
+            const Notified& notified, Instant now, session::Effects& effects);
+  void fetch_rest(Exchange& exchange, ObservedState& observed, const MessageView& message,
+                  const ResponseOptions& options, const Notified& notified, Instant now,
+                  session::Effects& effects);
+  void stop_fetches(Exchange& exchange, std::string_view topic = {});
   void on_fetched(Exchange& fetch, Instant now, session::Effects& effects);
   void on_fetch_failed(Exchange& fetch, model::Reason reason, Instant now,
                        session::Effects& effects);

@@ -13,7 +13,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "hermod/base/time.hpp"
@@ -21,10 +25,11 @@
 #include "hermod/coap/session/response.hpp"
 #include "hermod/coap/session/settings.hpp"
 #include "hermod/coap/session/token.hpp"
+#include "hermod/session/budget.hpp"
 
 namespace hermod::coap {
 
-/// A new state of what is observed. Borrows its payload.
+/// A new state of what is observed. Borrows.
 struct ObservedValue {
   Bytes payload;
   EntityTag etag;  ///< told where the value does not fit in one block
@@ -32,6 +37,9 @@ struct ObservedValue {
   Instant expires_at = kNever;
   std::uint64_t version = 0;  ///< later ones are greater; 0: not known
   bool confirm = false;       ///< worth a Confirmable notification
+  /// Of an observer of many resources: the path of the one that this is the state of, segments
+  /// between '/'. Told as Location-Path.
+  std::string_view location;
 };
 
 /// The value that an observer keeps, in memory that is used again: its first block and what is told
@@ -44,6 +52,19 @@ struct KeptValue {
   Instant expires_at = kNever;
   std::uint64_t version = 0;
   bool confirm = false;
+};
+
+/// What an observer of many resources has in addition: their values do not take each other's place,
+/// so those that have to wait do so in a line.
+struct Stream {
+  struct Waiting {
+    std::string location;
+    KeptValue value;
+  };
+  std::string location;  ///< of the observer's kept value
+  std::deque<Waiting> waiting;
+  std::size_t bytes = 0;       ///< in `waiting`
+  session::BudgetShare share;  ///< of them
 };
 
 struct Observer {
@@ -62,6 +83,7 @@ struct Observer {
   Instant sent_at{};                                 ///< last response or notification
   std::uint64_t sequence = 0;  ///< of the last notification, not yet cut to 24 bits
   KeptValue value;
+  std::unique_ptr<Stream> stream;  ///< nullptr: it observes one resource
 };
 
 /// The observers of one peer.
@@ -95,8 +117,20 @@ class Observers {
   std::size_t size_ = 0;
 };
 
+/// One block of the observer's size does not hold the whole payload.
+[[nodiscard]] inline bool is_cut(const Observer& observer, Bytes payload) {
+  return payload.size() > std::size_t{16} << observer.size_exponent;
+}
+
 /// Keeps `value`, as far as one block of the observer's size holds it.
 void keep(Observer& observer, const ObservedValue& value);
+
+/// The same for an observer of many resources: where a value of another one is still to be told, it
+/// gets in line, or takes the place of an older one of its own. At most `waiting_max` wait, and
+/// what the budget allows; the oldest makes room.
+void keep_in_line(Observer& observer, const ObservedValue& value, std::size_t waiting_max);
+/// The value is told: the next one in line takes its place. False when there is none.
+[[nodiscard]] bool take_next(Observer& observer);
 
 /// The sequence number of the next notification (RFC 7641 §4.4): 24 bits of a clock whose tick is
 /// 256 s / 2^23, moved on so that it increases strictly and always takes three octets.

@@ -10,9 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "hermod/base/time.hpp"
 #include "hermod/coap/codec/content_format.hpp"
 #include "hermod/coap/codec/message.hpp"
 #include "hermod/coap/session/response.hpp"
+#include "hermod/model/message.hpp"
+#include "hermod/model/topic.hpp"
+#include "hermod/session/budget.hpp"
 
 namespace hermod::coap {
 
@@ -39,12 +43,21 @@ struct ObservedTopic {
   std::uint32_t generation = 0;            ///< of the last Subscribe
   std::uint32_t unsubscribes_pending = 0;  ///< unanswered; the name must stay until then
   ObserverId first = 0;
+  // The last message, where it is the topic's value for nobody else and some observer has only got
+  // its first block (RFC 7959 §2.6): the others are there to be fetched for a while.
+  model::MessageRef live;
+  session::BudgetShare live_share;
+  Instant live_until = kNever;
+  bool is_filter = false;  ///< the name has wildcards
   Interest interest = Interest::kNone;
   Seat seat = Seat::kNone;
 };
 
 class ObservedTopics {
  public:
+  /// `budget` outlives this; it may be nullptr.
+  explicit ObservedTopics(session::Budget* budget) : budget_(budget) {}
+
   /// Topics, those whose Unsubscribe is not answered too.
   [[nodiscard]] std::size_t size() const { return topics_used_; }
 
@@ -61,6 +74,16 @@ class ObservedTopics {
 
   /// The observed topic of this name; 0 when there is none.
   [[nodiscard]] TopicId find(std::string_view name) const;
+  /// Calls visit(id) for the topic `name` and each filter that matches it. What is visited may be
+  /// released meanwhile.
+  template <typename Visit>
+  void for_each_match(std::string_view name, Visit visit) {
+    if (const TopicId id = find(name); id != 0) visit(id);
+    if (filters_ == 0) return;
+    for (TopicId id = 1; id <= topics_.size(); ++id) {
+      if (has(id) && topic(id).is_filter && model::matches(topic(id).name, name)) visit(id);
+    }
+  }
   [[nodiscard]] bool has(TopicId id) const {
     return id != 0 && id <= topics_.size() && topics_[id - 1].topic != nullptr;
   }
@@ -69,6 +92,14 @@ class ObservedTopics {
   [[nodiscard]] ObservedTopic* current(TopicId id, std::uint32_t generation);
   /// Starts a Subscribe of the topic; returns its generation.
   std::uint32_t ask(TopicId id);
+  /// Keeps `message` as the topic's `live` message, when the budget allows it; it goes with the
+  /// next one, with the topic, or at `until`.
+  void keep_live(TopicId id, const model::Message& message, Instant until);
+  void forget_live(TopicId id);
+  /// Forgets those whose time is over.
+  void expire(Instant now);
+  /// When expire() has something to do, or a little before.
+  [[nodiscard]] Instant due() const { return due_; }
   /// Forgets the topic if it has neither observers nor unanswered Unsubscribes.
   void release(TopicId id);
 
@@ -78,9 +109,12 @@ class ObservedTopics {
     std::unique_ptr<ObservedTopic> topic;  // nullptr: free
   };
 
+  session::Budget* budget_;
+  Instant due_ = kNever;
   std::vector<Observation> observations_;  // by ObserverId
   std::vector<Slot> topics_;
   std::size_t topics_used_ = 0;
+  std::size_t filters_ = 0;  // among them
   std::uint32_t generation_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hermod/base/bytes.hpp"
@@ -65,58 +66,66 @@ class Retransmission {
   unsigned count_ = 0;
 };
 
-/// The confirmable messages of a server to one peer: one is in flight (NSTART 1), others wait.
+/// The confirmable messages of a server to one peer: NSTART of them are in flight, others wait.
 /// Costs nothing but itself while it is not used.
 class ConfirmableOutbox {
  public:
   /// What a message is about, for who sends it; 0 for nothing.
   using Subject = std::uint32_t;
 
-  [[nodiscard]] bool idle() const { return !in_flight_; }
-  /// Messages that wait behind the one in flight.
+  struct Message {
+    std::vector<std::uint8_t> datagram;
+    Subject subject = 0;
+    std::uint16_t message_id = 0;
+    Retransmission timer;
+  };
+
+  /// `parameters` outlives the outbox.
+  explicit ConfirmableOutbox(const TransmissionParameters& parameters) : parameters_(parameters) {}
+
+  /// Nothing is in flight.
+  [[nodiscard]] bool idle() const { return in_flight_ == 0; }
+  /// One more may be in flight (RFC 7252 §4.7: NSTART).
+  [[nodiscard]] bool has_room() const { return in_flight_ < parameters_.nstart; }
+  /// Messages that wait for those in flight.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
-  /// Octets of the message in flight.
-  [[nodiscard]] std::size_t size() const { return current_.datagram.size(); }
-  /// Subject of the message in flight; 0 when idle.
-  [[nodiscard]] Subject subject() const { return in_flight_ ? current_.subject : 0; }
-  /// The message in flight is nobody's business any more; it is still repeated.
-  void forget_subject() { current_.subject = 0; }
+  /// A message about `subject` is in flight.
+  [[nodiscard]] bool is_about(Subject subject) const;
+  /// Messages about `subject` are nobody's business any more; they are still repeated.
+  void forget_subject(Subject subject);
 
-  /// A message has just been sent and nothing else is in flight: keeps a copy to repeat.
-  void sent(std::uint16_t message_id, Bytes datagram, Subject subject,
-            const TransmissionParameters& parameters, Rng& rng, Instant now);
-  /// Keeps a message until it can be sent (RFC 7252 §4.7: NSTART).
+  /// A message has just been sent, and there was room: keeps a copy to repeat.
+  void sent(std::uint16_t message_id, Bytes datagram, Subject subject, Rng& rng, Instant now);
+  /// Keeps a message until there is room.
   void wait(std::uint16_t message_id, std::vector<std::uint8_t> datagram);
-  /// Exchanges the message in flight for a newer one, keeping its timeout and counter
-  /// (RFC 7641 §4.5.2). It goes out with the next transmit().
-  void replace(std::uint16_t message_id, Bytes datagram);
+  /// Puts the first waiting message in flight, when there is room: it is to be sent. nullptr: there
+  /// is none. Lives until the next call that is not const.
+  [[nodiscard]] const Message* next(Rng& rng, Instant now);
 
-  /// An Acknowledgement or a Reset has come. True when it is for the message in flight, which is
-  /// thereby over; the next waiting one is sent with next().
-  [[nodiscard]] bool finish(std::uint16_t message_id);
-  /// Puts the first waiting message in flight, when idle. True: call transmit().
-  [[nodiscard]] bool next(const TransmissionParameters& parameters, Rng& rng, Instant now);
+  /// An Acknowledgement or a Reset has come. The subject of the message in flight that it is for,
+  /// which is thereby over; nothing when there is none.
+  std::optional<Subject> finish(std::uint16_t message_id);
 
-  [[nodiscard]] Instant deadline() const { return in_flight_ ? timer_.deadline() : kNever; }
-  /// The deadline has come. True: call transmit(). False: given up, the outbox is idle.
-  [[nodiscard]] bool repeat(const TransmissionParameters& parameters, Instant now);
-  /// Sends the message in flight.
-  void transmit(session::DatagramSink& sink) const;
+  [[nodiscard]] Instant deadline() const { return deadline_; }
+  /// A message in flight whose deadline has come; nullptr when there is none. It has to be repeated
+  /// or all be cleared.
+  [[nodiscard]] Message* due(Instant now);
+  /// Counts a repetition. True: send it, or a newer one in its place, which the caller then puts
+  /// there (RFC 7641 §4.5.2). False: it has been repeated often enough.
+  [[nodiscard]] bool repeat(Message& message, Instant now);
 
   /// Forgets everything.
   void clear();
 
  private:
-  struct Confirmable {
-    std::vector<std::uint8_t> datagram;
-    Subject subject = 0;
-    std::uint16_t message_id = 0;
-  };
+  Message& put_in_flight();
+  void find_deadline();
 
-  Confirmable current_;
-  std::vector<Confirmable> waiting_;
-  Retransmission timer_;
-  bool in_flight_ = false;
+  const TransmissionParameters& parameters_;
+  std::vector<Message> messages_;  // the first in_flight_ are; the others keep their memory
+  std::size_t in_flight_ = 0;
+  std::vector<Message> waiting_;
+  Instant deadline_ = kNever;
 };
 
 /// Sends one datagram.

@@ -4,6 +4,7 @@
 //   /.well-known/core    links, for discovery (RFC 6690 §4)
 //   /ps                  the collection of topics (draft-ietf-core-coap-pubsub-21)
 //   /ps/data/<topic>     the topic's data: a segment is a level, so a segment never holds '/'
+//   /ps/data/<filter>    with '+' or '#' for levels: all topics that match, to be observed
 //   /ps/conf/<topic>     the topic's configuration
 #pragma once
 
@@ -27,12 +28,16 @@ struct Target {
   Resource resource = Resource::kNone;
   std::string_view topic;          ///< kTopic, kConfiguration
   bool is_alias = false;           ///< by another broker's path
+  bool is_filter = false;          ///< kTopic: with wildcards, well-formed
   std::optional<Refusal> refusal;  ///< the topic is none
 };
 
 /// Reads a path. `topic` is overwritten; `levels_max` bounds the topic.
 [[nodiscard]] Target read_target(std::span<const std::string_view> path, std::size_t levels_max,
                                  std::string& topic, const Aliases& aliases = {});
+
+/// What comes before a topic in the path of its data.
+inline constexpr std::string_view kDataPath = "ps/data/";
 
 /// The path segments of a topic's resource: "ps", "data", and its levels.
 [[nodiscard]] std::vector<std::string> path_of_topic(std::string_view topic);

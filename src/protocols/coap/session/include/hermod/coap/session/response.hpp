@@ -40,6 +40,10 @@ class EntityTag {
   std::uint8_t size_ = 0;
 };
 
+/// A tag for a body that has none of its own: RFC 7959 §2.4, "the server SHOULD provide an ETag",
+/// so that blocks of one state can be told from those of another.
+[[nodiscard]] EntityTag body_tag(Bytes body);
+
 /// A state of a resource, as 2.05 tells it. Borrows its payload.
 struct Representation {
   EntityTag etag;

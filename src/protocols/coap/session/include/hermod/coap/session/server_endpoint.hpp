@@ -31,7 +31,7 @@
 #include "hermod/coap/session/response.hpp"
 #include "hermod/coap/session/settings.hpp"
 #include "hermod/coap/session/transfers.hpp"
-#include "hermod/session/effects.hpp"
+#include "hermod/session/session.hpp"
 
 namespace hermod::coap {
 
@@ -62,7 +62,7 @@ class ServerEndpoint {
                  Resources& resources);
 
   void on_open(Instant now);
-  void on_datagram(Bytes datagram, Instant now, session::Effects& effects);
+  void on_datagram(const session::Datagram& datagram, Instant now, session::Effects& effects);
   void on_deadline(Instant now, session::Effects& effects);
   [[nodiscard]] Instant next_deadline() const;
 
@@ -81,7 +81,8 @@ class ServerEndpoint {
 
   /// Makes who has sent this request an observer, or renews it (RFC 7641 §4.1): it is registering
   /// until the response that names it. 0 when there is no room: then the request is a plain GET.
-  [[nodiscard]] ObserverId observe(const Exchange& exchange, Instant now);
+  /// With `many` it observes many resources: see ObservedValue::location.
+  [[nodiscard]] ObserverId observe(const Exchange& exchange, Instant now, bool many = false);
   /// The observer of a token; 0 when there is none.
   [[nodiscard]] ObserverId find_observer(const Token& token) const {
     return observers_ ? observers_->find(token) : 0;
@@ -123,7 +124,7 @@ class ServerEndpoint {
   void on_reset(std::uint16_t message_id, Instant now, session::Effects& effects);
   void go_on(Instant now, session::Effects& effects);
   void on_confirmable_due(Instant now, session::Effects& effects);
-  void send_in_flight(session::Effects& effects);
+  void send_confirmable(Bytes datagram, session::Effects& effects);
   void acknowledge_late(Instant now, session::Effects& effects);
   void acknowledge(Exchange& exchange, session::Effects& effects);
   [[nodiscard]] bool may_send(std::size_t octets) const;
@@ -135,12 +136,13 @@ class ServerEndpoint {
   void check_echo(Bytes value, Instant now, session::Effects& effects);
 
   // Requests (server_endpoint.cpp).
-  void on_request(const MessageView& message, Bytes datagram, Instant now,
+  void on_request(const MessageView& message, const session::Datagram& datagram, Instant now,
                   session::Effects& effects);
   [[nodiscard]] bool answer_seen(const MessageView& message, std::uint64_t fingerprint, Instant now,
                                  session::Effects& effects);
   [[nodiscard]] bool refuse(Exchange& exchange, const MessageView& message,
-                            const RequestOptions& options, Instant now, session::Effects& effects);
+                            const RequestOptions& options, bool whole, Instant now,
+                            session::Effects& effects);
   [[nodiscard]] bool over_rate(Instant now);
   void remember(Exchange& exchange, Instant now);
   [[nodiscard]] bool serve_kept(Exchange& exchange, Instant now, session::Effects& effects);
@@ -162,18 +164,19 @@ class ServerEndpoint {
   void challenge(const Exchange& exchange, Instant now, session::Effects& effects);
 
   // Requests that came by multicast (server_group.cpp).
-  void on_group_datagram(Bytes datagram, Instant now, session::Effects& effects);
+  void on_group_datagram(const session::Datagram& datagram, Instant now, session::Effects& effects);
   void answer_group(const Exchange& exchange, const Response& response, Instant now);
   [[nodiscard]] bool answer_at_leisure(const Exchange& exchange, Response response, Instant now);
   void give_group_answers(Instant now, session::Effects& effects);
 
   // Observers (server_observers.cpp).
   void activate(const Response& response, Instant now, session::Effects& effects);
-  void notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects);
+  bool notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects);
   std::uint8_t* write_kept(std::uint8_t* out, const Observer& observer, std::uint32_t sequence,
                            Instant now) const;
   void notify_waiting(Instant now, session::Effects& effects);
-  void supersede(ObserverId id, Instant now);
+  void hold(ObserverId id);
+  void supersede(ConfirmableOutbox::Message& message, Instant now);
   void confirm_observers(Instant now, session::Effects& effects);
   void lose_observer(ObserverId id, Instant now, session::Effects& effects);
   void lose_all(Instant now, session::Effects& effects);
@@ -184,8 +187,8 @@ class ServerEndpoint {
   session::Budget* budget_;
   Resources& resources_;
   MessageIds message_ids_;
-  Deduplicator seen_;
   ConfirmableOutbox outbox_;
+  Deduplicator seen_;
   Exchanges exchanges_;
   std::unique_ptr<Observers> observers_;         // nullptr until the peer observes something
   std::unique_ptr<Transfers> transfers_;         // nullptr until there are blocks

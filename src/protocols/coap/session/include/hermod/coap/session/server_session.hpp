@@ -40,7 +40,8 @@ class ServerSession final : public session::Session, private Resources {
   ServerSession(const Settings& settings, const session::SessionSetup& setup);
 
   void on_open(Instant now, session::Effects& effects) override;
-  void on_datagram(Bytes datagram, Instant now, session::Effects& effects) override;
+  void on_datagram(const session::Datagram& datagram, Instant now,
+                   session::Effects& effects) override;
   void on_deliveries(const model::DeliveryBatch& batch, Instant now,
                      session::Effects& effects) override;
   void on_answers(std::span<const session::Answer> answers, Instant now,
@@ -63,6 +64,12 @@ class ServerSession final : public session::Session, private Resources {
   void serve_topic(const Request& request, Instant now, session::Effects& effects);
   void start_get(const Request& request, TopicRequest& record, Instant now,
                  session::Effects& effects);
+  void observe_filter(const Request& request, TopicRequest& record, Instant now,
+                      session::Effects& effects);
+  void finish_filter(Exchange& exchange, TopicRequest& record, Instant now,
+                     session::Effects& effects);
+  void go_on_observing(Exchange& exchange, TopicRequest& record, Instant now,
+                       session::Effects& effects);
   void start_publish(const Request& request, TopicRequest& record, Instant now,
                      session::Effects& effects);
   void ask_value(const Exchange& exchange, TopicRequest& record, session::Effects& effects);
@@ -73,8 +80,11 @@ class ServerSession final : public session::Session, private Resources {
   void on_attach_answer(const session::Answer& answer, Instant now, session::Effects& effects);
   void on_lookup_answer(Exchange& exchange, const session::Answer& answer, Instant now,
                         session::Effects& effects);
+  [[nodiscard]] const model::Message* live_message(std::string_view topic);
   void finish_get(Exchange& exchange, TopicRequest& record, const model::Message* value,
                   Instant now, session::Effects& effects);
+  void on_publish_answer(Exchange& exchange, const session::Answer& answer, Instant now,
+                         session::Effects& effects);
   void finish_publish(Exchange& exchange, TopicRequest& record, Instant now,
                       session::Effects& effects);
 
@@ -116,6 +126,10 @@ class ServerSession final : public session::Session, private Resources {
   void unobserve(ObserverId observer, Instant now, session::Effects& effects);
   void drop(ObserverId observer, Instant now, session::Effects& effects);
   void end(ObserverId observer, Code code, Instant now, session::Effects& effects);
+  void deliver(TopicId topic, const model::DeliveryBatch& batch, std::size_t index, Instant now,
+               session::Effects& effects);
+  [[nodiscard]] bool take_any_value(ObserverId observer, const model::Message& message,
+                                    ObservedValue& value, Instant now);
   [[nodiscard]] bool take_value(ObserverId observer, const model::Message& message,
                                 ObservedValue& value, Instant now, session::Effects& effects);
   [[nodiscard]] Bytes encode_shared(const model::DeliveryBatch& batch, std::size_t index,
@@ -124,6 +138,7 @@ class ServerSession final : public session::Session, private Resources {
 
   const Settings& settings_;
   const session::SessionLimits& limits_;
+  session::Budget* budget_;
   ServerEndpoint endpoint_;
   TopicRequests requests_;
   std::unique_ptr<ObservedTopics> observed_;  // nullptr until the peer observes something

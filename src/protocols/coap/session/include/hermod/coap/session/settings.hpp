@@ -59,6 +59,8 @@ struct Settings {
   /// may be somebody else's.
   std::size_t observations_max = 1024;
   std::size_t observations_unproven_max = 8;
+  /// Values that wait for an observer of many topics, one of each topic at most.
+  std::size_t stream_waiting_max = 64;
   /// Non-confirmable notifications in a row; the next one is confirmable, and until it is
   /// acknowledged newer values wait (RFC 7641 §4.5.1: it bounds what is sent per round trip).
   std::uint8_t unconfirmed_max = 15;

@@ -33,11 +33,14 @@ struct TopicRequest {
 
   Awaits awaits = Awaits::kNothing;
   std::string topic;
-  bool is_alias = false;  ///< named by another broker's path
+  bool is_alias = false;   ///< named by another broker's path
+  bool is_filter = false;  ///< `topic` has wildcards
   std::optional<ContentFormat> accept;
   std::vector<EntityTag> etags;
   std::vector<EntityTag> if_match;  ///< an empty one stands for any value
   bool if_none_match = false;
+  std::uint64_t seen_version = 0;  ///< of the value that the conditions hold for; 0: none
+  std::uint8_t attempts = 0;       ///< to replace that value
 
   // Of a publication.
   std::vector<std::uint8_t> payload;
@@ -48,6 +51,7 @@ struct TopicRequest {
   std::vector<std::string> user_texts;  ///< name and value in turn
   std::vector<model::UserProperty> user;
   model::Properties properties;
+  model::Message message;
 
   // Of the collection and of a topic's configuration. The body of the request is in `payload`.
   Resource resource = Resource::kTopic;
@@ -56,6 +60,7 @@ struct TopicRequest {
   std::string content_type_text;  ///< of the representation that answers
   bool initialize = false;        ///< the value comes with the topic
 
+  bool goes_on = false;                        ///< for a block behind the first
   ObserverId observer = 0;                     ///< registered by this request
   std::uint64_t kept_version = 0;              ///< of its value when the lookup began
   TopicId observed_topic = 0;                  ///< kSubscribe: the topic whose answer is awaited
