@@ -59,7 +59,7 @@ class Libcoap(BrokerTest):
     # --- blocks and addresses ---
 
     def test_large_notifications_are_fetched_in_blocks(self):
-        self.publish("mosquitto", "large", "small at first", "-r")
+        self.publish("mosquitto", "large", "small at first", "-r", "-q", "1")
         for octets in (3000, 20000):
             observer = self.start(require("coap-client-notls"), "-s", "60", "-m", "get",
                                   self.coap_url("large"))
@@ -71,7 +71,7 @@ class Libcoap(BrokerTest):
 
     def test_large_answers_need_a_proven_address(self):
         value = numbered(20000)
-        self.publish("mosquitto", "large", value, "-r")
+        self.publish("mosquitto", "large", value, "-r", "-q", "1")
         target = str(self.directory / "got")
         got = self.exchange("get", "/ps/data/large", "-o", target)
         self.assertEqual((got[0].code, got[0].options[0][:5]), ("4.01", "Echo:"))
@@ -81,7 +81,7 @@ class Libcoap(BrokerTest):
 
     def test_answers_to_strangers_are_small(self):
         value = numbered(6000)
-        self.publish("mosquitto", "middle", value, "-r")
+        self.publish("mosquitto", "middle", value, "-r", "-q", "1")
         got = self.exchange("get", "/ps/data/middle", "-o", str(self.directory / "got"))
         self.assertEqual((self.directory / "got").read_text(), value)
         self.assertEqual({one.code for one in got}, {"2.05"})
@@ -128,7 +128,7 @@ class Libcoap(BrokerTest):
     # --- messages (RFC 7252 §4) ---
 
     def test_a_ping_is_answered_by_a_reset(self):
-        self.publish("mosquitto", "quiet", "x", "-r")
+        self.publish("mosquitto", "quiet", "x", "-r", "-q", "1")
         client = self.client("get", "/ps/data/quiet", "-s", "60", "-K", "1")
         client.wait_for(r"t:RST c:0\.00")
         ping, = [one for one in self.messages(client) if one.type == "CON" and one.code == "0.00"]
@@ -136,7 +136,7 @@ class Libcoap(BrokerTest):
         self.assertEqual((reset.id, reset.token), (ping.id, ""))
 
     def test_tokens_come_back_and_non_is_answered_by_non(self):
-        self.publish("mosquitto", "t", "x", "-r")
+        self.publish("mosquitto", "t", "x", "-r", "-q", "1")
         for token in ("a", "abcdefgh"):
             for options, kind in (((), "ACK"), (("-N",), "NON")):
                 client = self.client("get", "/ps/data/t", "-B", "10", "-T", token, *options)
@@ -162,8 +162,8 @@ class Libcoap(BrokerTest):
 
     def test_what_is_deleted_is_observed_no_more(self):
         for delete in (lambda: self.answer("delete", "/ps/data/gone"),
-                       lambda: self.publish("mosquitto", "gone", "", "-r")):
-            self.publish("mosquitto", "gone", "x", "-r")
+                       lambda: self.publish("mosquitto", "gone", "", "-r", "-q", "1")):
+            self.publish("mosquitto", "gone", "x", "-r", "-q", "1")
             client = self.client("get", "/ps/data/gone", "-s", "60")
             client.wait_for(r"c:2\.05.*Observe:\d+")
             delete()
@@ -175,7 +175,7 @@ class Libcoap(BrokerTest):
     # --- what the broker is not ---
 
     def test_it_is_no_proxy(self):
-        self.publish("mosquitto", "x", "x", "-r")
+        self.publish("mosquitto", "x", "x", "-r", "-q", "1")
         for options in (("-O", "35,coap://127.0.0.1/"), ("-O", "35,http://example/", "-N")):
             self.assertEqual(self.answer("get", "/ps/data/x", *options).code, "5.05")
         self.assertEqual(self.answer("get", "/ps/data/x", "-O", "9,0x01").code, "4.02")

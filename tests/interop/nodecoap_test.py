@@ -121,7 +121,8 @@ class NodeCoap(BrokerTest):
                 (404, GET, "/other", {}), (404, GET, "/ps/data/none", {}),
                 (404, GET, "/ps/conf/none", {}), (405, POST, "/.well-known/core", {}),
                 (405, PUT, "/ps", {}), (405, FETCH, "/ps/data/kept", {}),
-                (400, PUT, "/ps/data/a/+", {}), (402, GET, "/ps/data/kept", {9: "aa"}),
+                (405, PUT, "/ps/data/a/+", {}), (400, PUT, "/ps/data/a/..", {}),
+                (402, GET, "/ps/data/kept", {9: "aa"}),
                 (505, GET, "/ps/data/kept", {35: "coap://example/".encode()}),
                 (406, GET, "/ps/data/kept", {ACCEPT: JSON}),
                 (415, POST, "/ps", {FORMAT: JSON}),
@@ -140,7 +141,7 @@ class NodeCoap(BrokerTest):
         valid = self.ask(203, GET, "/ps/data/v", {ETAG: etag})
         self.assertEqual((valid["payload"], valid[f"o{ETAG}"]), (b"", etag))
         self.ask(203, GET, "/ps/data/v", {ETAG: ["00", "0102030405060708", etag]})
-        self.publish("mosquitto", "v", "two", "-r")
+        self.publish("mosquitto", "v", "two", "-r", "-q", "1")
         other = self.ask(205, GET, "/ps/data/v", {ETAG: etag})
         self.assertEqual(other["payload"], b"two")
         self.assertNotEqual(other[f"o{ETAG}"], etag)
@@ -190,7 +191,7 @@ class NodeCoap(BrokerTest):
 
     def test_a_body_of_mqtt_is_read_in_blocks(self):
         body = body_of(20 * KIB)
-        self.publish("mosquitto", "large", body.decode(), "-r")
+        self.publish("mosquitto", "large", body.decode(), "-r", "-q", "1")
         self.assertEqual(self.ask_proven(205, GET, "/ps/data/large")["payload"], body)
 
     def test_an_event_in_blocks_acts_once(self):
@@ -235,6 +236,18 @@ class NodeCoap(BrokerTest):
             self.publish("mosquitto", f"many/{name}", f"{name}1", "-r")
             seen = self.client.notified()
             self.assertEqual((seen["of"], seen["payload"]), (numbers[name], f"{name}1".encode()))
+
+    def test_wildcards_are_observed(self):
+        self.ask(201, PUT, "/ps/data/room/1", payload="there before")
+        number, first = self.client.observe("/ps/data/room/+")
+        self.assertEqual((first["code"], first["payload"]), (205, b""))
+        for name, value in (("1", "there before"), ("2", "two"), ("1", "one")):
+            if value != "there before":
+                self.publish("mosquitto", f"room/{name}", value, "-r")
+            seen = self.client.notified()
+            self.assertEqual((seen["of"], seen["payload"]), (number, value.encode()))
+            path = [bytes.fromhex(one).decode() for one in seen[f"o{LOCATION}"].split(",")]
+            self.assertEqual(path, ["ps", "data", "room", name])
 
     def test_an_observation_ends_with_its_value(self):
         # The 4.04 has no Observe option. node-coap takes it for number 0, which by chance is old:
@@ -318,8 +331,9 @@ class NodeCoap(BrokerTest):
         self.assertRegex(second, r"^five/b 2 application/coap-payload;cf=12345 +x$")
 
     def test_what_mqtt5_publishes_is_read(self):
-        self.publish("mosquitto", "from5", "{}", "-V", "5", "-r", "-D", "publish", "content-type",
-                     "application/json", "-D", "publish", "message-expiry-interval", "900",
+        self.publish("mosquitto", "from5", "{}", "-V", "5", "-r", "-q", "1",
+                     "-D", "publish", "content-type", "application/json",
+                     "-D", "publish", "message-expiry-interval", "900",
                      "-D", "publish", "user-property", "room", "kitchen")
         answer = self.ask(205, GET, "/ps/data/from5", {ACCEPT: JSON})
         self.assertEqual((answer["payload"], answer[f"o{FORMAT}"]), (b"{}", hexadecimal(JSON)))
