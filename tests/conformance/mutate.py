@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Whether the tests of statements can fail: puts faults into a copy of the sources, one by one, and
-runs the tests that check the statements which each fault breaks. At least one of each statement's
-must fail. The copy is build/mutants; what is under work is left alone. With an argument only the
-faults in files whose path contains it."""
+runs the tests that check the statements which each fault breaks, or those it names itself. At least
+one of each statement's must fail. The copy is build/mutants; what is under work is left alone. With
+an argument only the faults in files whose path contains it."""
 import os
 import shutil
 import subprocess
@@ -74,7 +74,9 @@ def references_of(found, statement):
 
 def survivors(mutation, found):
     """The statements whose tests do not notice the fault; None when it cannot be built."""
-    wanted = {s: references_of(found, s) for s in mutation["statements"]}
+    wanted = {s: references_of(found, s) for s in mutation.get("statements", [])}
+    if "tests" in mutation:
+        wanted["its tests"] = tests_by_program(mutation["tests"])
     file = TREE / mutation["file"]
     text = file.read_text()
     if text.count(mutation["old"]) != 1:
@@ -102,7 +104,7 @@ def main():
     bad = 0
     for mutation in mutations:
         left = survivors(mutation, found)
-        names = ", ".join(mutation["statements"])
+        names = ", ".join(mutation.get("statements", mutation.get("tests")))
         if left is None:
             print(f"DOES NOT BUILD  {mutation['fault']} ({names})", flush=True)
         elif left:

@@ -5,7 +5,7 @@ namespaces, so that nothing of it reaches a real network."""
 import socket
 
 import net_space
-from coap_wire import CON, GET, NON, PATH, QUERY, Message, encode
+from coap_wire import CON, GET, NON, POST, URI_PATH, URI_QUERY, Message, decode
 from net_space import FAR, NEAR, THERE
 from processes import HERMOD, PATIENCE_S, Process, ProcessTest, main, require
 
@@ -36,22 +36,22 @@ class Asker:
         self.socket.settimeout(PATIENCE_S)
         self.last = 0
 
-    def ask(self, path="/.well-known/core", query="rt=core.ps", type_=NON, code=GET, to=None):
+    def ask(self, path="/.well-known/core", query="rt=core.ps", kind=NON, code=GET, to=None):
         """Sends a request and returns its token."""
         self.last += 1
         token = self.last.to_bytes(4, "big")
-        options = [(PATH, one.encode()) for one in path.strip("/").split("/")]
+        options = [(URI_PATH, one.encode()) for one in path.strip("/").split("/")]
         if query:
-            options.append((QUERY, query.encode()))
+            options.append((URI_QUERY, query.encode()))
         address = (to or self.group, Broker.port)
-        self.socket.sendto(encode(type_, code, self.last, token, options),
+        self.socket.sendto(Message(kind, code, self.last, token, options).encode(),
                            address + (0, self.scope) if self.scope else address)
         return token
 
     def answer(self):
         """The next answer and who gave it."""
         octets, who = self.socket.recvfrom(65536)
-        return Message(octets), who
+        return decode(octets), who
 
     def close(self):
         self.socket.close()
@@ -83,7 +83,7 @@ class Multicast(ProcessTest):
 
     def check_answer(self, asker, token):
         message, who = asker.answer()
-        self.assertEqual((message.token, message.type, message.code), (token, NON, 205))
+        self.assertEqual((message.token, message.kind, message.code), (token, NON, "2.05"))
         self.assertEqual(message.payload, COLLECTION)
         self.assertEqual(who[1], Broker.port)
         self.assertIn(who[0].partition("%")[0], (THERE, "fe80::77:2"))
@@ -101,7 +101,7 @@ class Multicast(ProcessTest):
     def test_only_discovery_is_answered_and_never_by_an_error(self):
         self.serve("coap_multicast all", "coap_leisure 0")
         asker = self.asker()
-        for words in ({"type_": CON}, {"path": "/ps/data/a", "query": ""}, {"code": 2},
+        for words in ({"kind": CON}, {"path": "/ps/data/a", "query": ""}, {"code": POST},
                       {"path": "/other"}, {"query": "rt=none"}, {"query": "page=x"}):
             asker.ask(**words)
         self.check_answer(asker, asker.ask())

@@ -253,13 +253,15 @@ void CoapActor::on_changed(Exchange& exchange, Instant now) {
 void CoapActor::on_complete(Exchange& exchange) {
   const Transfer& transfer = *exchange.transfer;
   const TopicId topic = exchange.request.topic;
-  if (!ledger_[transfer.value.id].retain) {
+  const bool fetches = exchange.request.aim == Aim::kFetch;
+  ++counts_.bodies_read;
+  if (ledger_[transfer.value.id].retain) {
+    found_[topic] = transfer.value;
+    etags_.insert_or_assign(topic, std::pair{transfer.etag, transfer.value});
+  } else if (!fetches) {  // of what was notified the rest is kept for a while, retained or not
     return object("GET brought what is not retained: {}", describe(ledger_, transfer.value));
   }
-  ++counts_.bodies_read;
-  found_[topic] = transfer.value;
-  etags_.insert_or_assign(topic, std::pair{transfer.etag, transfer.value});
-  if (exchange.request.aim != Aim::kFetch) return;
+  if (!fetches) return;
   Observation& observation = observations_.at(exchange.request.token);
   if (observation.etag == transfer.etag && !observation.whole) {
     observation.whole = true;

@@ -287,7 +287,7 @@ void CoapActor::check_observations(bool undisturbed_only) {
     const Topic& topic = ledger_.topics()[observation.observer.topic()];
     if (undisturbed_only && (observation.disturbed || topic.kind == Topic::Kind::kWill)) continue;
     const std::optional<Value>& value = observation.observer.value();
-    // What is not retained cannot be fetched.
+    // What is not retained can be fetched for a while, as long as there is room for it.
     const bool retained =
         value && value->kind == Value::Kind::kMessage && ledger_[value->id].retain;
     if (retained && !observation.whole) {

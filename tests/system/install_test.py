@@ -36,14 +36,15 @@ class Installed(ProcessTest):
         prefix, source, build = (self.directory / name for name in ("prefix", "source", "build"))
         self.run_quiet(cmake, "--install", BUILD, "--prefix", prefix)
         headers = {path.name for path in (prefix / "include").rglob("*.hpp")}
-        self.assertLessEqual({"mqtt_client.hpp", "mqtt_session.hpp", "coap_client.hpp"}, headers)
+        self.assertLessEqual({"mqtt_client.hpp", "mqtt_session.hpp", "coap_client.hpp",
+                              "server_endpoint.hpp"}, headers)
         self.assertFalse({"mqtt_connection.hpp", "mqtt_reconnector.hpp", "core.hpp",
                           "broker.hpp"} & headers)
         version = self.finish(prefix / "bin" / "hermod", "--version")
         self.assertIn("hermod", version)
 
-        # Outside the tree, so that nothing is found but what is installed. One example, and one
-        # program with every header: the others would only take longer.
+        # Outside the tree, so that nothing is found but what is installed. A client, a server,
+        # and one program with every header: the others would only take longer.
         shutil.copytree(ROOT / "examples", source)
         include = prefix / "include"
         (source / "every.cpp").write_text("".join(
@@ -55,8 +56,12 @@ class Installed(ProcessTest):
         self.run_quiet(cmake, "-S", source, "-B", build, "-G", "Ninja",
                        f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_CXX_FLAGS=-O0")
         self.run_quiet(cmake, "--build", build, "--target", "example_publish", "every",
-                       "--parallel", "2")
+                       "coap_plugtest_server", "--parallel", "2")
         self.assertEqual(self.finish(build / "every"), "no answer yet\n")
+        server = self.start(build / "coap_plugtest_server", "--port", "0")
+        url = server.wait_for(r"^listening on (coap://.*)$")[1].decode()
+        self.assertEqual(self.finish(prefix / "bin" / "hermod", "get", url + "/path/sub1"),
+                         "/path/sub1")
         broker = self.start_broker()
         subscriber = self.start(prefix / "bin" / "hermod", "sub", "-h", "127.0.0.1",
                                 "-p", broker.mqtt, "-t", "a", "-v", "-C", "1", "-d")

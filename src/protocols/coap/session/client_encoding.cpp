@@ -48,14 +48,17 @@ class OptionList {
   std::size_t used_ = 0;
 };
 
-/// Writes encoded options between others, in the order of their numbers.
+/// Writes encoded options between others, in the order of their numbers. `first`: not those of a
+/// block behind the first.
 class OptionMerge {
  public:
-  OptionMerge(BodyWriter& body, Bytes encoded) : body_(body), cursor_(encoded) {
+  OptionMerge(BodyWriter& body, Bytes encoded, bool first)
+      : body_(body), cursor_(encoded), first_(first) {
     more_ = cursor_.next();
   }
   void up_to(OptionNumber number) {
     for (; more_ && cursor_.option().number <= number; more_ = cursor_.next()) {
+      if (!first_ && cursor_.option().number == kIfNoneMatch) continue;  // RFC 7959 §2.10
       body_.option(cursor_.option().number, cursor_.option().value);
     }
   }
@@ -63,6 +66,7 @@ class OptionMerge {
  private:
   BodyWriter& body_;
   OptionCursor cursor_;
+  bool first_;
   bool more_;
 };
 
@@ -149,7 +153,7 @@ void ClientSession::compose(Exchange& exchange) {
                            payload_size(payload.size()));
   BodyWriter body(write_head(exchange.datagram.data(), exchange.type, exchange.method,
                              exchange.message_id, exchange.token.bytes()));
-  OptionMerge merge(body, exchange.options);
+  OptionMerge merge(body, exchange.options, sending.offset == 0);
   merge.up_to(kObserve);
   if (exchange.observe) {
     body.uint_option(kObserve, exchange.cancelling ? kObserveDeregister : kObserveRegister);

@@ -17,6 +17,7 @@ using Outcome = ClientExchange::Outcome;
 namespace {
 
 constexpr std::size_t kBodyKeptMax = 4096;    // memory that the next exchange may use again
+constexpr std::size_t kProbingRate = 1;       // octets a second (RFC 7252 §4.8)
 constexpr std::size_t kRequestsMax = 0x7fff;  // and as many fetches of observations
 
 bool is_silent(std::uint8_t no_response) {
@@ -204,10 +205,23 @@ bool ClientSession::is_token_free(Bytes token) {
   });
 }
 
-// RFC 7252 §4.7: no more than NSTART outstanding interactions.
+// RFC 7252 §4.7: no more than NSTART outstanding interactions; and to a server that does not
+// answer, what nobody repeats goes at PROBING_RATE.
 void ClientSession::start_queued(Instant now, session::Effects& effects) {
+  const auto may_go = [&](std::uint16_t index) {
+    return now >= probe_at_ || exchanges_[index]->state != State::kQueued ||
+           exchanges_[index]->type == Type::kCon;
+  };
   while (queue_begin_ < queue_.size() && unanswered_ < settings_.transmission.nstart) {
-    Exchange& exchange = *exchanges_[queue_[queue_begin_++]];
+    const auto begin = queue_.begin() + static_cast<std::ptrdiff_t>(queue_begin_);
+    const auto next = std::find_if(begin, queue_.end(), may_go);
+    if (next == queue_.end()) {
+      due_ = std::min(due_, probe_at_);
+      break;
+    }
+    Exchange& exchange = *exchanges_[*next];
+    std::move_backward(begin, next, next + 1);
+    ++queue_begin_;
     if (exchange.state == State::kQueued) send(exchange, now, effects);
   }
   if (queue_begin_ == queue_.size()) {
@@ -337,6 +351,7 @@ void ClientSession::reject(const MessageView& message, session::Effects& effects
 void ClientSession::on_datagram(const session::Datagram& datagram, Instant now,
                                 session::Effects& effects) {
   recycle();
+  probe_at_ = {};
   if (!datagram.whole) return;  // as good as lost
   const WireResult<MessageView> message = decode(datagram.bytes);
   if (!message) {
@@ -464,6 +479,11 @@ void ClientSession::on_due(Exchange& exchange, Instant now, session::Effects& ef
     exchange.due = exchange.timer.deadline();
     transmit(effects.datagrams(), exchange.datagram);
     return;
+  }
+  if (exchange.state == State::kSent && exchange.type == Type::kNon) {
+    const Instant sent_at = exchange.due - settings_.response_timeout;
+    probe_at_ = std::max(probe_at_,
+                         sent_at + std::chrono::seconds{exchange.datagram.size() / kProbingRate});
   }
   // RFC 7967 §2.1: silence is success where success is to be silent and the request has arrived,
   // or, Non-confirmable, may have.

@@ -126,6 +126,7 @@ std::uint64_t transfer_key(const MessageView& message) {
     switch (option.number) {
       case kBlock1:
       case kBlock2:
+      case kIfNoneMatch:  // RFC 7959 §2.10: with the first block of a request only
       case kNoResponse:
       case kObserve:
         continue;

@@ -77,8 +77,10 @@ void ServerEndpoint::on_request(const MessageView& message, const session::Datag
     return;
   }
   if (!take_block(*exchange, message, options, now, effects)) return;
+  RequestOptions whole = options;
+  whole.if_none_match = transfers().requires_absent(exchange->transfer);
   const std::vector<std::uint8_t> body = transfers().take(exchange->transfer);
-  resources_.on_request({*exchange, message, options, body}, now, effects);
+  resources_.on_request({*exchange, message, whole, body}, now, effects);
 }
 
 // RFC 7252 §4.5: a duplicate is answered like the original, or, Non-confirmable, not at all.
@@ -187,8 +189,10 @@ bool ServerEndpoint::take_block(Exchange& exchange, const MessageView& message,
   exchange.block1 = block;
   const auto body_max = static_cast<std::uint32_t>(body_max_);
   Response response;
-  switch (transfers().receive(exchange.transfer, block, message.payload, options.size1, body_max_,
-                              now)) {
+  const Transfers::Step step =
+      transfers().receive(exchange.transfer, block, message.payload, options.size1, body_max_, now);
+  if (block.number == 0 && options.if_none_match) transfers().require_absent(exchange.transfer);
+  switch (step) {
     case Transfers::Step::kWhole:
       return true;
     case Transfers::Step::kContinue:

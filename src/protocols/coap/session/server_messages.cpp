@@ -131,6 +131,7 @@ void ServerEndpoint::acknowledge_late(Instant now, session::Effects& effects) {
 }
 
 void ServerEndpoint::acknowledge(Exchange& exchange, session::Effects& effects) {
+  if (exchange.type != Type::kCon || exchange.acknowledged) return;
   exchange.acknowledged = true;
   seen_.acknowledge(exchange.message_id, exchange.fingerprint);
   send_empty(Type::kAck, exchange.message_id, effects);

@@ -28,7 +28,7 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
   cut(exchange, response, options, now);
   // RFC 7967 §2: what the client does not want to hear
   if ((exchange.suppressed >> (response.code.code_class() - 1) & 1u) != 0) {
-    if (exchange.type == Type::kCon && !exchange.acknowledged) acknowledge(exchange, effects);
+    acknowledge(exchange, effects);
   } else {
     if (response.observer != 0) {
       options.observe = next_sequence((*observers_)[response.observer], now);
@@ -39,6 +39,8 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     while (!may_send(static_cast<std::size_t>(end - out))) {
       if (shrink(exchange, response, whole, options, now)) {
         // smaller now
+      } else if (!response.code.is_success() && !response.content.payload.empty()) {
+        response.content.payload = {};  // the words for a person may be missing, the code not
       } else if (is_safe(exchange.method)) {
         challenge(exchange, now, effects);
         if (response.observer != 0) lose_observer(response.observer, now, effects);

@@ -55,6 +55,15 @@ Transfers::Step Transfers::receive(std::uint64_t key, const Block& block, Bytes 
   return block.more ? Step::kContinue : Step::kWhole;
 }
 
+void Transfers::require_absent(std::uint64_t key) {
+  if (Upload* upload = find_upload(key)) upload->if_none_match = true;
+}
+
+bool Transfers::requires_absent(std::uint64_t key) {
+  const Upload* upload = find_upload(key);
+  return upload != nullptr && upload->if_none_match;
+}
+
 std::vector<std::uint8_t> Transfers::take(std::uint64_t key) {
   std::vector<std::uint8_t> body = std::move(find_upload(key)->body);
   drop(key);

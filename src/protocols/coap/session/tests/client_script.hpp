@@ -62,8 +62,17 @@ struct Responds {
   return out;
 }
 
-class ClientScriptTest : public ::testing::Test {
+/// The session, and the calls of the application.
+///
+///   EXPECT_TRUE(request({.path = path}, 5));
+///   EXPECT_EQ(server.sent(), "CON 0.01 #s0 t:0 ...");
+///   acknowledges_with(0, {.code = code::kContent, .payload = "x"});
+///   EXPECT_EQ(server.wants(), "Completed 5 ok 2.05 'x'");
+class ClientTest : public ::testing::Test {
  protected:
+  explicit ClientTest(std::vector<std::string> resource = path_of_topic("a"),
+                      const ClientSettings& chosen = {.response_timeout = std::chrono::seconds{30}})
+      : path(std::move(resource)), settings(chosen) {}
   void SetUp() override { ASSERT_EQ(server.wants(), "Credit 1"); }
 
   bool request(const ClientRequest& request, session::Ticket ticket = 5) {
@@ -85,6 +94,34 @@ class ClientScriptTest : public ::testing::Test {
         [&](session::Effects& effects) { done = session.cancel(ticket, server.now, effects); });
     return done;
   }
+  /// A response with the n-th token of the client.
+  void responds(Sends message, std::size_t token = 0) {
+    message.token = server.tokens.at(token);
+    server.sends(message);
+  }
+  /// In the Acknowledgement of the client's n-th message.
+  void acknowledges_with(unsigned n, Sends message, std::size_t token = 0) {
+    message.type = Type::kAck;
+    message.id = server.own_id(n);
+    responds(message, token);
+  }
+
+  const std::vector<std::string> path;
+  ClientSettings settings;
+  SeededRng rng{1};
+  ClientSession session{settings, rng};
+  Script server{session};
+};
+
+/// With small blocks, and few of everything.
+class ClientScriptTest : public ClientTest {
+ protected:
+  ClientScriptTest()
+      : ClientTest({"r"}, {.response_timeout = std::chrono::seconds{30},
+                           .requests_max = 4,
+                           .block_exponent = 0,
+                           .body_bytes_max = 64}) {}
+
   /// In the Acknowledgement of the client's n-th message, with its n-th token.
   void acknowledges(unsigned n, const Responds& response) {
     server.datagram(encode(response, Type::kAck, server.own_id(n), server.tokens.at(n)));
@@ -105,7 +142,6 @@ class ClientScriptTest : public ::testing::Test {
   std::string sent() { return server.sent(); }
   std::string wants() { return server.wants(); }
 
-  const std::vector<std::string> path{"r"};
   // 3 blocks of 16: two full ones and one of 8
   const std::string body =
       "0123456789abcdef"
@@ -113,13 +149,6 @@ class ClientScriptTest : public ::testing::Test {
       "wxyz....";
   const std::string first = body.substr(0, 16), second = body.substr(16, 16),
                     third = body.substr(32);
-  ClientSettings settings{.response_timeout = std::chrono::seconds{30},
-                          .requests_max = 4,
-                          .block_exponent = 0,
-                          .body_bytes_max = 64};
-  SeededRng rng{1};
-  ClientSession session{settings, rng};
-  Script server{session};
 };
 
 }  // namespace hermod::coap::test

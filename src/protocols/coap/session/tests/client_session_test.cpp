@@ -6,9 +6,8 @@
 
 #include <deque>
 
-#include "hermod/coap/session/resources.hpp"
+#include "client_script.hpp"
 #include "hermod/coap/session/server_session.hpp"
-#include "script.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -17,40 +16,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using enum model::Reason;
 
-class ClientSessionTest : public ::testing::Test {
+class ClientSessionTest : public ClientTest {
  protected:
-  void SetUp() override { ASSERT_EQ(server.wants(), "Credit 1"); }
-
-  bool request(const ClientRequest& request, session::Ticket ticket) {
-    bool done = false;
-    server.run([&](session::Effects& effects) {
-      done = session.request(request, ticket, server.now, effects);
-    });
-    return done;
-  }
-  bool cancel(session::Ticket ticket) {
-    bool done = false;
-    server.run(
-        [&](session::Effects& effects) { done = session.cancel(ticket, server.now, effects); });
-    return done;
-  }
-  // A response with the n-th token of the client.
-  void responds(Sends message, std::size_t token = 0) {
-    message.token = server.tokens.at(token);
-    server.sends(message);
-  }
-  // In the Acknowledgement of the client's n-th message.
-  void acknowledges_with(unsigned n, Sends message, std::size_t token = 0) {
-    message.type = Type::kAck;
-    message.id = server.own_id(n);
-    responds(message, token);
-  }
-
-  const std::vector<std::string> path = path_of_topic("a/b");
-  ClientSettings settings{.response_timeout = seconds{30}, .requests_max = 4};
-  SeededRng rng{1};
-  ClientSession session{settings, rng};
-  Script server{session};
+  ClientSessionTest()
+      : ClientTest(path_of_topic("a/b"), {.response_timeout = seconds{30}, .requests_max = 4}) {}
 };
 
 // --- requests ---

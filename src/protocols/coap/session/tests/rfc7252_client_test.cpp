@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "client_rules.hpp"
+#include "client_script.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -17,7 +17,7 @@ using ::testing::StartsWith;
 
 constexpr std::string_view kGet = "CON 0.01 #s0 t:0 Uri-Path:'ps' Uri-Path:'data' Uri-Path:'a'";
 
-class Rfc7252Client : public ClientRulesTest {
+class Rfc7252Client : public ClientTest {
  protected:
   // A GET is under way as the client's first message.
   void gets(bool confirmable = true) {
@@ -129,6 +129,44 @@ TEST_F(Rfc7252Client, RFC7252_4_7_1_one_request_without_an_answer_at_a_time) {
 }
 
 // --- requests and responses ---
+
+//   NON, 60 octets and more -->      no answer: over after 30 s
+//   NON                     -->      a second later for each octet of the first
+//   CON                     -->      has its own pauses (§4.2)
+TEST_F(Rfc7252Client, RFC7252_4_7_2_silence_is_probed_at_probing_rate) {
+  const std::string payload(100, 'x');
+  const auto puts = [&](session::Ticket ticket, bool confirmable) {
+    return request({.method = code::kPut,
+                    .path = path,
+                    .payload = as_bytes(payload),
+                    .confirmable = confirmable},
+                   ticket);
+  };
+  ASSERT_TRUE(puts(1, false));
+  ASSERT_TRUE(puts(2, false));
+  const Instant begun = server.now;
+  ASSERT_EQ(server.wire.sent.size(), 1u);
+  const auto octets = static_cast<std::int64_t>(server.wire.sent[0].size());
+  ASSERT_GT(octets, 100);
+  server.after(settings.response_timeout);
+  EXPECT_EQ(server.wants(), "Completed 1 timed out 0.00");
+  EXPECT_EQ(server.wire.sent.size(), 1u);
+  ASSERT_TRUE(puts(3, true));
+  EXPECT_EQ(server.wire.sent.size(), 2u);
+  EXPECT_EQ(decode(server.wire.sent.back()).value().type, Type::kCon);
+  server.after(std::chrono::seconds{octets - 1} - (server.now - begun));
+  EXPECT_THAT(server.wants(), testing::EndsWith("Completed 3 timed out 0.00"));
+  const std::size_t repeated = server.wire.sent.size();
+  server.after(std::chrono::seconds{1});
+  ASSERT_EQ(server.wire.sent.size(), repeated + 1);
+  EXPECT_EQ(decode(server.wire.sent.back()).value().type, Type::kNon);
+  server.after(settings.response_timeout);
+  EXPECT_EQ(server.wants(), "Completed 2 timed out 0.00");
+  ASSERT_TRUE(puts(4, false));
+  EXPECT_EQ(server.wire.sent.size(), repeated + 1);
+  server.datagram({0x40, 0x00, 0x12, 0x34});  // a ping: somebody is there
+  EXPECT_EQ(decode(server.wire.sent.back()).value().type, Type::kNon);
+}
 
 TEST_F(Rfc7252Client, RFC7252_5_2_1_1_and_5_3_2_2_a_piggybacked_response) {
   gets();

@@ -3,7 +3,7 @@
 // Names: tests/conformance/rfc7641.txt.
 #include <gmock/gmock.h>
 
-#include "client_rules.hpp"
+#include "client_script.hpp"
 
 namespace hermod::coap::test {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 using ::testing::StartsWith;
 
-class Rfc7641Client : public ClientRulesTest {
+class Rfc7641Client : public ClientTest {
  protected:
   void observes(std::string_view value, std::uint32_t sequence = 100) {
     ASSERT_TRUE(request({.path = path, .accept = ContentFormat::kJson, .observe = true}, 5));

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "client_rules.hpp"
+#include "client_script.hpp"
 #include "hermod/coap/codec/block.hpp"
 
 namespace hermod::coap::test {
@@ -25,7 +25,7 @@ struct BlockResponse {
   std::string_view payload;
 };
 
-class Rfc7959Client : public ClientRulesTest {
+class Rfc7959Client : public ClientTest {
  protected:
   // Answers the request that was sent last; sent() has not been called since.
   void answers(const BlockResponse& response) {
@@ -116,6 +116,47 @@ TEST_F(Rfc7959Client, RFC7959_2_3_1_figure_7_a_large_value_is_put_in_blocks) {
   const auto block = block_of(OptionNumber::kBlock1);
   answers({.code = code::kChanged, .block1 = block});
   EXPECT_EQ(server.wants(), "Completed 5 ok 2.04");
+}
+
+TEST_F(Rfc7959Client, RFC7959_2_10_1_if_none_match_goes_with_the_first_block_only) {
+  const std::string body(3000, 'x');
+  ASSERT_TRUE(request(
+      {.method = code::kPut, .path = path, .payload = as_bytes(body), .if_none_match = true}));
+  for (const bool with : {true, false, false}) {
+    EXPECT_EQ(last().options.find(OptionNumber::kIfNoneMatch).has_value(), with);
+    const auto block = block_of(OptionNumber::kBlock1);
+    ASSERT_TRUE(block.has_value());
+    answers({.code = block->more ? code::kContinue : code::kCreated, .block1 = block});
+  }
+  EXPECT_EQ(server.wants(), "Completed 5 ok 2.01");
+}
+
+//   POST 1:0/1/16 --> <-- 2.31
+//   POST 1:1/0/16 --> <-- 2.04 1:1/0/16 2:0/1/16
+//   POST 2:1/0/16 --> <-- 2.04 2:1/1/16
+//   POST 2:2/0/16 --> <-- 2.04 2:3/0/16    out of order: not a body
+TEST_F(Rfc7959Client, RFC7959_2_7_1_the_blocks_of_the_answer_to_a_body_go_in_order) {
+  const std::string body(20, 'x');
+  const std::string part(16, 'y');
+  ASSERT_TRUE(request({.method = code::kPost,
+                       .path = path,
+                       .payload = as_bytes(body),
+                       .block = Block{.size_exponent = 0}}));
+  answers({.code = code::kContinue, .block1 = block_of(OptionNumber::kBlock1)});
+  answers({.code = code::kChanged,
+           .block2 = Block{.more = true, .size_exponent = 0},
+           .block1 = block_of(OptionNumber::kBlock1),
+           .payload = part});
+  for (const std::uint32_t number : {1u, 2u}) {
+    EXPECT_EQ(block_of(OptionNumber::kBlock2), (Block{.number = number, .size_exponent = 0}));
+    EXPECT_FALSE(last().options.find(OptionNumber::kBlock1).has_value());
+    EXPECT_TRUE(last().payload.empty());
+    const bool in_order = number == 1;
+    answers({.code = code::kChanged,
+             .block2 = Block{.number = in_order ? 1u : 3u, .more = in_order, .size_exponent = 0},
+             .payload = part});
+  }
+  EXPECT_EQ(server.wants(), "Completed 5 protocol error 0.00");
 }
 
 // Figure 9: the server takes smaller blocks; the number counts in the new size, from what the

@@ -38,6 +38,7 @@ struct BlockRequest {
   std::optional<std::uint32_t> size2;
   std::string_view payload;
   Type type = Type::kCon;
+  bool if_none_match = false;
 };
 
 class Rfc7959Server : public ::testing::Test {
@@ -97,6 +98,7 @@ class Rfc7959Server : public ::testing::Test {
     using enum OptionNumber;
     std::vector<std::uint8_t> out(8192);
     BodyWriter body(write_head(out.data(), request.type, request.code, request.id, as_bytes("t")));
+    if (request.if_none_match) body.option(kIfNoneMatch, Bytes{});
     for (const char* segment : {"ps", "data", "a"}) body.option(kUriPath, segment);
     if (request.format) body.uint_option(kContentFormat, *request.format);
     if (request.block2) body.uint_option(kBlock2, request.block2->value());
@@ -302,6 +304,29 @@ TEST_F(Rfc7959Server, RFC7959_2_5_1_without_all_blocks_the_transfer_fails) {
   EXPECT_EQ(to_string(put({.more = true, .size_exponent = 0}, view.substr(0, 16), 2).code), "2.31");
   EXPECT_EQ(to_string(put({.number = 2, .size_exponent = 0}, view.substr(32), 3).code), "4.08");
   EXPECT_TRUE(published.empty());
+}
+
+//   PUT 1:0/1/16 If-None-Match  -->
+//   PUT 1:1/0/16                -->   the condition is that of the whole
+TEST_F(Rfc7959Server, RFC7959_2_10_1_if_none_match_comes_with_the_first_block) {
+  const std::string body = body_of(20);
+  const auto view = std::string_view(body);
+  std::uint16_t id = 0;
+  const auto puts = [&](bool condition) {
+    EXPECT_EQ(to_string(exchange({.code = code::kPut,
+                                  .id = ++id,
+                                  .block1 = Block{.more = true, .size_exponent = 0},
+                                  .payload = view.substr(0, 16),
+                                  .if_none_match = condition})
+                            .code),
+              "2.31");
+    return put({.number = 1, .size_exponent = 0}, view.substr(16), ++id).code;
+  };
+  EXPECT_EQ(puts(true), code::kCreated);
+  value = "there";
+  EXPECT_EQ(puts(true), code::kPreconditionFailed);
+  EXPECT_EQ(puts(false), code::kChanged);
+  EXPECT_EQ(published.size(), 2u);
 }
 
 // A block that comes twice is answered twice and counted once (RFC 7252 §4.5).

@@ -73,6 +73,15 @@ TEST_F(ServerAddressTest, SmallAnswersNeedNoProof) {
   EXPECT_EQ(peer.sent(), "ACK 2.05 #7 t:t '0123456789'");
 }
 
+// RFC 7252 §5.5.2: the diagnostic is for people; the code is what the client has to know.
+TEST_F(ServerAddressTest, AnErrorLeavesItsWordsOutRatherThanAskForAProof) {
+  peer.sends({.id = 7, .token = "", .path = "/", .odd_option = 9});
+  EXPECT_EQ(peer.sent(), "ACK 4.02 #7");
+  peer.proves_itself();
+  peer.sends({.id = 8, .token = "", .path = "/", .odd_option = 9});
+  EXPECT_EQ(peer.sent(), "ACK 4.02 #8 'option 9 is not supported here'");
+}
+
 // RFC 9175 §2.3: 4.01 with Echo, and the request again with it. A body that would take hundreds of
 // small blocks is worth that.
 TEST_F(ServerAddressTest, AVeryLargeAnswerNeedsAProofFirst) {

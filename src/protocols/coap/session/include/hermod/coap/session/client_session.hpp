@@ -186,6 +186,7 @@ class ClientSession final : public session::Session {
   std::vector<Told> told_;
   std::vector<std::uint8_t> echo_;  // what the server gave last (RFC 9175 §2.3)
   std::uint32_t last_tag_ = 0;      // Request-Tag
+  Instant probe_at_{};              // not before that a server in silence is probed again
   std::vector<OptionView> sorting_;
   Instant due_ = kNever;
 };

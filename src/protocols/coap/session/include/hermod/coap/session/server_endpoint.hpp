@@ -72,6 +72,9 @@ class ServerEndpoint {
   void will_keep(Exchange& exchange, const MessageView& message) const {
     exchange.transfer = transfer_key(message);
   }
+  /// The answer will take its time: a Confirmable request is acknowledged now, and not only when
+  /// `ack_delay` is over, so that the peer does not repeat it (RFC 7252 §5.2.2).
+  void acknowledge(Exchange& exchange, session::Effects& effects);
   /// Answers a request, which is over with that.
   void respond(Exchange& exchange, const Response& response, Instant now,
                session::Effects& effects);
@@ -126,7 +129,6 @@ class ServerEndpoint {
   void on_confirmable_due(Instant now, session::Effects& effects);
   void send_confirmable(Bytes datagram, session::Effects& effects);
   void acknowledge_late(Instant now, session::Effects& effects);
-  void acknowledge(Exchange& exchange, session::Effects& effects);
   [[nodiscard]] bool may_send(std::size_t octets) const;
   void note_sent(std::size_t octets) { sent_ += octets; }
   void note_mismatch();

@@ -39,6 +39,9 @@ class Transfers {
   /// kept already changes nothing.
   [[nodiscard]] Step receive(std::uint64_t key, const Block& block, Bytes payload,
                              std::optional<std::uint32_t> size1, std::size_t body_max, Instant now);
+  /// The first block had If-None-Match, which the others do not have (RFC 7959 §2.10).
+  void require_absent(std::uint64_t key);
+  [[nodiscard]] bool requires_absent(std::uint64_t key);
   /// The whole body, which is forgotten here.
   [[nodiscard]] std::vector<std::uint8_t> take(std::uint64_t key);
 
@@ -70,6 +73,7 @@ class Transfers {
     std::vector<std::uint8_t> body;
     Instant until{};
     session::BudgetShare share;
+    bool if_none_match = false;
   };
   [[nodiscard]] Upload* find_upload(std::uint64_t key);
   Upload& start(std::uint64_t key);
