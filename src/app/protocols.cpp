@@ -29,6 +29,12 @@ std::shared_ptr<const session::Protocol> own_protocol(const ListenerConfig& list
   return std::make_shared<const coap::Plugin>(listener.coap);
 }
 
+std::shared_ptr<const session::Protocol> group_protocol(const ListenerConfig& listener) {
+  coap::Settings settings = listener.coap;
+  settings.by_multicast = true;
+  return std::make_shared<const coap::Plugin>(settings);
+}
+
 std::vector<std::string_view> protocol_names() {
   std::vector<std::string_view> names;
   for (const session::Protocol* protocol : protocols()) names.push_back(protocol->name());

@@ -21,6 +21,10 @@ namespace hermod::app {
 /// The protocol of a listener where it has settings of its own; nullptr: it is find_protocol()'s.
 [[nodiscard]] std::shared_ptr<const session::Protocol> own_protocol(const ListenerConfig& listener);
 
+/// The same for what is sent to the groups that a CoAP listener has joined.
+[[nodiscard]] std::shared_ptr<const session::Protocol> group_protocol(
+    const ListenerConfig& listener);
+
 /// The names, for the configuration.
 [[nodiscard]] std::vector<std::string_view> protocol_names();
 

@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "hermod/broker/authorizers.hpp"
@@ -11,11 +12,14 @@
 #include "hermod/transport/epoll.hpp"
 #include "hermod/transport/tcp.hpp"
 #include "hermod/transport/udp.hpp"
+#include "hermod/transport/udp_group.hpp"
 #include "hermod/transport/unix.hpp"
 
 namespace hermod::broker {
 
 namespace {
+
+constexpr const char* kNotWatched = "the kernel refuses to watch another socket";
 
 // What was asked of malloc() and not given back.
 std::uint64_t heap_bytes() {
@@ -90,18 +94,20 @@ class Broker::Thread {
 
 namespace {
 
-// Binds one address for every shard. With several, the kernel lets any process of this user join a
-// shared port: a first try without sharing finds out whether somebody else has it.
+// Binds one address for every shard. With several, or with a group beside it, the kernel lets any
+// process of this user join a shared port: a first try without sharing finds out whether somebody
+// else has it.
 template <typename Bound, typename Bind>
 std::expected<std::vector<Bound>, std::string> bind_all(transport::Address address,
-                                                        std::uint16_t shards, Bind&& bind) {
+                                                        std::uint16_t shards, bool shared,
+                                                        Bind&& bind) {
   std::vector<Bound> all;
-  if (shards > 1) {
+  if (shared) {
     auto alone = bind(address, false);
     if (!alone) return std::unexpected(alone.error());
   }
   for (std::uint16_t i = 0; i < shards; ++i) {
-    auto one = bind(address, shards > 1);
+    auto one = bind(address, shared);
     if (!one) return std::unexpected(one.error());
     address = (*one)->local();  // port 0: the others take what the first was given
     all.push_back(std::move(*one));
@@ -145,39 +151,69 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
 }
 
 std::expected<void, std::string> Broker::bind() {
-  using Listener = std::unique_ptr<transport::StreamListener>;
-  using Socket = std::unique_ptr<transport::DatagramSocket>;
-  constexpr const char* kNotWatched = "the kernel refuses to watch another socket";
   const auto count = static_cast<std::uint16_t>(settings_.listeners.size());
+  std::vector<const transport::DatagramSocket*> sockets(count);  // of the first shard
   for (std::uint16_t i = 0; i < count; ++i) {
     const ListenerSettings& listener = settings_.listeners[i];
-    if (listener.protocol->transport() == session::Transport::kStream) {
-      auto bound =
-          !listener.path.empty()
-              ? transport::listen_unix(listener.path, settings_.threads)
-              : bind_all<Listener>(listener.address, settings_.threads,
-                                   [](const transport::Address& at, bool shared) {
-                                     return transport::listen_tcp(at, {.reuse_port = shared});
-                                   });
-      if (!bound) return std::unexpected(bound.error());
-      addresses_.push_back(bound->front()->local());
-      for (std::size_t t = 0; t < threads_.size(); ++t) {
-        if (!threads_[t]->shard().add_listener(i, std::move((*bound)[t]))) {
-          return std::unexpected(kNotWatched);
-        }
-      }
-    } else {
-      auto bound = bind_all<Socket>(listener.address, settings_.threads,
-                                    [](const transport::Address& at, bool shared) {
-                                      return transport::bind_udp(at, {.reuse_port = shared});
-                                    });
-      if (!bound) return std::unexpected(bound.error());
-      addresses_.push_back(bound->front()->local());
-      for (std::size_t t = 0; t < threads_.size(); ++t) {
-        if (!threads_[t]->shard().add_socket(i, std::move((*bound)[t]))) {
-          return std::unexpected(kNotWatched);
-        }
-      }
+    const bool stream = listener.protocol->transport() == session::Transport::kStream;
+    auto bound = stream           ? bind_stream(i)
+                 : listener.group ? join_group(i, *sockets[listener.group->through])
+                                  : bind_datagram(i, sockets[i]);
+    if (!bound) return bound;
+  }
+  return {};
+}
+
+std::expected<void, std::string> Broker::bind_stream(std::uint16_t index) {
+  const ListenerSettings& listener = settings_.listeners[index];
+  auto bound = !listener.path.empty()
+                   ? transport::listen_unix(listener.path, settings_.threads)
+                   : bind_all<std::unique_ptr<transport::StreamListener>>(
+                         listener.address, settings_.threads, settings_.threads > 1,
+                         [](const transport::Address& at, bool shared) {
+                           return transport::listen_tcp(at, {.reuse_port = shared});
+                         });
+  if (!bound) return std::unexpected(bound.error());
+  addresses_.push_back(bound->front()->local());
+  for (std::size_t t = 0; t < threads_.size(); ++t) {
+    if (!threads_[t]->shard().add_listener(index, std::move((*bound)[t]))) {
+      return std::unexpected(kNotWatched);
+    }
+  }
+  return {};
+}
+
+std::expected<void, std::string> Broker::bind_datagram(std::uint16_t index,
+                                                       const transport::DatagramSocket*& first) {
+  const bool has_group = std::ranges::any_of(settings_.listeners, [index](const auto& other) {
+    return other.group && other.group->through == index;
+  });
+  auto bound = bind_all<std::unique_ptr<transport::DatagramSocket>>(
+      settings_.listeners[index].address, settings_.threads, settings_.threads > 1 || has_group,
+      [](const transport::Address& at, bool shared) {
+        return transport::bind_udp(at, {.reuse_port = shared});
+      });
+  if (!bound) return std::unexpected(bound.error());
+  first = bound->front().get();
+  addresses_.push_back(first->local());
+  for (std::size_t t = 0; t < threads_.size(); ++t) {
+    if (!threads_[t]->shard().add_socket(index, std::move((*bound)[t]))) {
+      return std::unexpected(kNotWatched);
+    }
+  }
+  return {};
+}
+
+// One shard joins: were there several, each would answer.
+std::expected<void, std::string> Broker::join_group(std::uint16_t index,
+                                                    const transport::DatagramSocket& through) {
+  const ListenerSettings& listener = settings_.listeners[index];
+  auto joined = transport::join_udp(listener.address, listener.group->interface, through);
+  if (!joined) return std::unexpected(joined.error());
+  addresses_.push_back(joined->front()->local());
+  for (auto& socket : *joined) {
+    if (!threads_.front()->shard().add_socket(index, std::move(socket))) {
+      return std::unexpected(kNotWatched);
     }
   }
   return {};

@@ -17,18 +17,13 @@
 
 namespace hermod::transport {
 
-namespace {
-
-/// The number of an interface given by name or number ("eth0", "2"); 0 when there is none.
-std::uint32_t scope_number(const std::string& name) {
+std::uint32_t interface_number(const std::string& name) {
   if (const std::uint32_t index = if_nametoindex(name.c_str()); index != 0) return index;
   std::uint32_t number = 0;
   const char* end = name.data() + name.size();
   const auto [stopped, error] = std::from_chars(name.data(), end, number);
   return error == std::errc{} && stopped == end ? number : 0;
 }
-
-}  // namespace
 
 Address Address::v4(std::array<std::uint8_t, 4> octets, std::uint16_t port) {
   Address out;
@@ -56,7 +51,7 @@ std::expected<Address, std::string> Address::literal(std::string_view text, std:
   const std::size_t percent = whole.find('%');
   std::uint32_t scope = 0;
   if (percent != std::string::npos) {
-    scope = scope_number(whole.substr(percent + 1));
+    scope = interface_number(whole.substr(percent + 1));
     if (scope == 0) {
       return std::unexpected(fmt::format("'{}' names no network interface after '%'", text));
     }
@@ -99,6 +94,11 @@ bool Address::is_loopback() const {
   if (family_ != Family::kV6) return false;
   return std::all_of(octets_.begin(), octets_.end() - 1, [](auto octet) { return octet == 0; }) &&
          octets_.back() == 1;
+}
+
+bool Address::is_multicast() const {
+  if (family_ == Family::kV6) return octets_[0] == 0xff;         // RFC 4291 §2.7
+  return family_ == Family::kV4 && (octets_[0] & 0xf0) == 0xe0;  // RFC 1112 §4
 }
 
 bool Address::is_any() const {

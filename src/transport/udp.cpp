@@ -199,6 +199,9 @@ std::expected<std::unique_ptr<DatagramSocket>, std::string> bind_udp(const Addre
     const bool told = v6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                          : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     if (!told) return refuse();
+    // What goes to a group is for who has joined it: by default all sockets of the port get it.
+    (void)(v6 ? set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)
+              : set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0));
   }
   set_option(fd, SOL_SOCKET, SO_RCVBUF, options.kernel_buffer_bytes);
   set_option(fd, SOL_SOCKET, SO_SNDBUF, options.kernel_buffer_bytes);

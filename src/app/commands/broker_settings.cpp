@@ -74,6 +74,42 @@ std::string place_text(const Place& place) {
   return place.line == 0 ? std::string() : fmt::format("{}:{}: ", place.file, place.line);
 }
 
+/// The addresses of a group; RFC 7252 §12.8: All CoAP Nodes, of this link and of this site.
+std::vector<Address> addresses_of(const CoapGroup& group, std::uint16_t port) {
+  if (!group.group.empty()) return {*Address::literal(group.group, port)};
+  return {*Address::literal("224.0.1.187", port), *Address::literal("ff02::fd", port),
+          *Address::literal("ff05::fd", port)};
+}
+
+/// Listeners for the groups of a listener, whose own begin at `first`.
+std::expected<void, std::string> add_groups(broker::Settings& settings,
+                                            const ListenerConfig& listener, std::size_t first) {
+  const std::size_t end = settings.listeners.size();
+  const auto protocol = listener.coap_groups.empty() ? nullptr : group_protocol(listener);
+  for (const CoapGroup& group : listener.coap_groups) {
+    for (const Address& address : addresses_of(group, listener.port)) {
+      std::size_t through = first;
+      while (through < end && settings.listeners[through].address.family() != address.family()) {
+        ++through;
+      }
+      if (through == end && group.group.empty()) continue;  // the others are enough
+      if (through == end) {
+        return std::unexpected(fmt::format(
+            "{}\"coap_multicast\" is {}, but the listener has no address of that family. Open it "
+            "on another address, or for both families.",
+            place_text(listener.place), group.group));
+      }
+      broker::ListenerSettings made = settings.listeners[through];
+      made.own = protocol;
+      made.protocol = protocol.get();
+      made.address = address;
+      made.group = {.through = through, .interface = group.interface};
+      settings.listeners.push_back(std::move(made));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<broker::Settings, std::string> broker_settings(const Config& config, unsigned cores,
@@ -109,6 +145,7 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
           "away, or put it below the CoAP listener.",
           place_text(listener.place), listener.coap_directive, listener.protocol));
     }
+    const std::size_t first = settings.listeners.size();
     for (const Address& address : *addresses) {
       broker::ListenerSettings& made = settings.listeners.emplace_back();
       made.own = own_protocol(listener);
@@ -119,6 +156,9 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
       made.directory = identities.directory(config.access_of(listener));
       made.limits = config.limits;
       made.limits.guarantee_max = listener.guarantee_max;
+    }
+    if (auto added = add_groups(settings, listener, first); !added) {
+      return std::unexpected(added.error());
     }
   }
   return settings;

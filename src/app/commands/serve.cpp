@@ -204,6 +204,12 @@ class Service {
     const auto is = [&error](std::errc what) {
       return error.ends_with(std::make_error_code(what).message());
     };
+    if (error.starts_with("cannot join")) {
+      return fmt::format(
+          "{}. Name an interface behind the group, or open the listener on the "
+          "address of one, or for one family by socket_domain.",
+          error);
+    }
     const bool file = std::ranges::any_of(config_.listeners, [&error](const auto& listener) {
       return !listener.path.empty() &&
              error.starts_with(fmt::format("cannot listen on {}:", listener.path));

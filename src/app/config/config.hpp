@@ -30,6 +30,12 @@ struct AccessConfig {
   Place acl_place;
 };
 
+/// A `coap_multicast` line.
+struct CoapGroup {
+  std::string group;      ///< literal address; empty: All CoAP Nodes, of each family
+  std::string interface;  ///< empty: where the listener is
+};
+
 /// One `listener` line and the lines that belong to it.
 struct ListenerConfig {
   std::string protocol = "mqtt";
@@ -42,6 +48,7 @@ struct ListenerConfig {
   model::Guarantee guarantee_max = model::Guarantee::kExactlyOnce;
   AccessConfig access;  ///< only with per_listener_settings
   coap::Settings coap;
+  std::vector<CoapGroup> coap_groups;
   std::string coap_directive;  ///< one of those that only CoAP has, if there was any
   Place place;                 ///< the line that asked for it; no file when none did
 

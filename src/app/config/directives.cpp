@@ -153,6 +153,25 @@ std::string apply_coap_block_size(Draft& draft, const Value& value) {
   return set_coap<&coap::Settings::block_bytes_max>(draft, value);
 }
 
+std::string apply_coap_multicast(Draft& draft, const Value& value) {
+  std::string_view rest = value.text;
+  const std::string group{take_word(rest)};
+  std::vector<CoapGroup>& groups = draft.listener().coap_groups;
+  if (group != "all") {
+    const auto address = transport::Address::literal(group, 0);
+    if (!address || !address->is_multicast()) {
+      return fmt::format(
+          "\"coap_multicast\" is \"{}\", but must be all, which is 224.0.1.187, ff02::fd and "
+          "ff05::fd, or another multicast address, and the name of an interface if you like.",
+          value.text);
+    }
+  }
+  groups.push_back(
+      {.group = group == "all" ? std::string() : group, .interface = std::string(rest)});
+  draft.listener().coap_directive = draft.directive;
+  return {};
+}
+
 std::string apply_log_dest(Draft& draft, const Value& value) {
   std::string_view rest = value.text;
   const std::string_view where = take_word(rest);
@@ -384,6 +403,25 @@ constexpr std::array kDirectives{
               .apply = apply_coap_alias,
               .standard = "none",
               .help = "CoAP: emqx or ponte: understands their paths too, /ps/TOPIC and /r/TOPIC"},
+    Directive{.name = "coap_multicast",
+              .scope = Scope::kListener,
+              .repeats = true,
+              .apply = apply_coap_multicast,
+              .standard = "none",
+              .help = "CoAP: all, or a group's address, and maybe an interface: answers discovery "
+                      "by multicast"},
+    Directive{.name = "coap_leisure",
+              .scope = Scope::kListener,
+              .kind = K::kInteger,
+              .range = {0, 600'000},
+              .apply =
+                  [](Draft& d, const Value& v) {
+                    d.listener().coap.leisure = std::chrono::milliseconds{v.number};
+                    d.listener().coap_directive = d.directive;
+                    return std::string();
+                  },
+              .standard = "5000",
+              .help = "CoAP: milliseconds within which multicast is answered, by chance"},
     Directive{.name = "coap_observe_max_age",
               .scope = Scope::kListener,
               .kind = K::kInteger,

@@ -92,6 +92,36 @@ TEST(BrokerSettings, CoapSettingsBelongToCoapListeners) {
             "speaks mqtt. Take it away, or put it below the CoAP listener.");
 }
 
+TEST(BrokerSettings, GroupsAreListenersThatAnswerThroughAnother) {
+  const auto made = settings(
+      "listener 1883 127.0.0.1\nlistener 5683\nprotocol coap\nsocket_domain ipv4\n"
+      "coap_multicast all eth0\ncoap_multicast 224.0.0.99\nallow_anonymous true\n");
+  ASSERT_EQ(made.listeners.size(), 4u);  // All CoAP Nodes of IPv6 are not for this listener
+  EXPECT_FALSE(made.listeners[1].group);
+  for (const std::size_t i : {std::size_t{2}, std::size_t{3}}) {
+    EXPECT_EQ(made.listeners[i].protocol->name(), "coap");
+    EXPECT_NE(made.listeners[i].protocol, made.listeners[1].protocol);
+    EXPECT_TRUE(made.listeners[i].allow_anonymous);
+    ASSERT_TRUE(made.listeners[i].group);
+    EXPECT_EQ(made.listeners[i].group->through, 1u);
+  }
+  EXPECT_EQ(made.listeners[2].address.to_text(), "224.0.1.187:5683");
+  EXPECT_EQ(made.listeners[2].group->interface, "eth0");
+  EXPECT_EQ(made.listeners[3].address.to_text(), "224.0.0.99:5683");
+  EXPECT_EQ(made.listeners[3].group->interface, "");
+}
+
+TEST(BrokerSettings, AGroupNeedsAnAddressOfItsFamily) {
+  const auto names = protocol_names();
+  const auto reading = read_config_text(
+      "listener 5683 127.0.0.1\nprotocol coap\ncoap_multicast ff02::fd\n", "h.conf", names);
+  const auto made = broker_settings(reading.config, 1);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(),
+            "h.conf:1: \"coap_multicast\" is ff02::fd, but the listener has no address of that "
+            "family. Open it on another address, or for both families.");
+}
+
 TEST(Protocols, AreMqttAndCoap) {
   EXPECT_THAT(protocol_names(), testing::ElementsAre("mqtt", "coap"));
   EXPECT_EQ(find_protocol("coap")->default_port(), 5683);

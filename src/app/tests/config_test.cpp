@@ -525,8 +525,8 @@ TEST(ConfigReader, CoapListenersHaveSettingsOfTheirOwn) {
       "listener 5683\nprotocol coap\ncoap_ack_timeout 500\ncoap_ack_random_factor 2.5\n"
       "coap_max_retransmit 2\ncoap_nstart 4\ncoap_block_size 256\ncoap_duplicates "
       "1000\ncoap_max_actions 7\n"
-      "coap_amplification 0\ncoap_observe_max_age 60\ncoap_alias emqx\nlistener 5685\nprotocol "
-      "coap\n");
+      "coap_amplification 0\ncoap_observe_max_age 60\ncoap_alias emqx\ncoap_multicast all\n"
+      "coap_multicast 224.0.0.99 eth0\ncoap_leisure 250\nlistener 5685\nprotocol coap\n");
   const coap::Settings& first = config.listeners.at(0).coap;
   EXPECT_EQ(first.transmission.ack_timeout, std::chrono::milliseconds{500});
   EXPECT_EQ(first.transmission.ack_random_factor, 2.5);
@@ -539,13 +539,22 @@ TEST(ConfigReader, CoapListenersHaveSettingsOfTheirOwn) {
   EXPECT_EQ(first.observe_max_age_s, 60u);
   EXPECT_TRUE(first.aliases.emqx);
   EXPECT_FALSE(first.aliases.ponte);
+  EXPECT_EQ(first.leisure, std::chrono::milliseconds{250});
+  const std::vector<CoapGroup>& groups = config.listeners.at(0).coap_groups;
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].group, "");
+  EXPECT_EQ(groups[0].interface, "");
+  EXPECT_EQ(groups[1].group, "224.0.0.99");
+  EXPECT_EQ(groups[1].interface, "eth0");
+  EXPECT_TRUE(config.listeners.at(1).coap_groups.empty());
   EXPECT_EQ(config.listeners.at(1).coap.block_bytes_max, 1024u);
 }
 
 TEST(ConfigReader, CoapSettingsThatCannotBeAreRefused) {
   for (const std::string_view line :
        {"coap_block_size 100", "coap_ack_random_factor 0.9", "coap_ack_random_factor 1.5x",
-        "coap_duplicates 7", "coap_alias mosquitto"}) {
+        "coap_duplicates 7", "coap_alias mosquitto", "coap_multicast 10.0.0.1",
+        "coap_multicast coap.me", "coap_leisure -1"}) {
     SCOPED_TRACE(line);
     EXPECT_THAT(finding("listener 5683\nprotocol coap\n" + std::string(line) + "\n"),
                 HasSubstr("but must be"));

@@ -222,10 +222,12 @@ void ServerEndpoint::on_deadline(Instant now, session::Effects& effects) {
   if (now >= acknowledge_due_) acknowledge_late(now, effects);
   if (now >= confirm_due_) confirm_observers(now, effects);
   if (transfers_ && now >= transfers_->due()) transfers_->expire(now);
+  if (group_answers_) give_group_answers(now, effects);
 }
 
 Instant ServerEndpoint::next_deadline() const {
-  const Instant due = std::min({outbox_.deadline(), acknowledge_due_, confirm_due_});
+  Instant due = std::min({outbox_.deadline(), acknowledge_due_, confirm_due_});
+  if (group_answers_) due = std::min(due, group_answers_->due());
   return transfers_ ? std::min(due, transfers_->due()) : due;
 }
 
@@ -233,7 +235,8 @@ Instant ServerEndpoint::forget_at(Instant now) const {
   if (observers() > 0) return kNever;
   Instant until = std::max(last_input_ + settings_.idle, seen_.until());
   if (transfers_ && transfers_->due() != kNever) until = std::max(until, transfers_->due());
-  const bool busy = exchanges_.open() > 0 || !outbox_.idle();
+  const bool busy = exchanges_.open() > 0 || !outbox_.idle() ||
+                    (group_answers_ && group_answers_->due() != kNever);
   return busy ? std::max(until, now + settings_.idle) : until;
 }
 

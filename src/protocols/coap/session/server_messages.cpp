@@ -14,6 +14,7 @@ void ServerEndpoint::on_datagram(const session::Datagram& datagram, Instant now,
                                  session::Effects& effects) {
   last_input_ = now;
   received_ += datagram.bytes.size();
+  if (settings_.by_multicast) return on_group_datagram(datagram, now, effects);
   const WireResult<MessageView> message = decode(datagram.bytes);
   if (!message) {
     // RFC 7252 §3: another version is ignored in silence. §4.2, §4.3: a format error is rejected,
@@ -55,7 +56,9 @@ void ServerEndpoint::send_empty(Type type, std::uint16_t message_id, session::Ef
 }
 
 // RFC 7252 §4.2, §4.3: a Reset to what cannot be processed, never to an Acknowledgement or a Reset.
+// RFC 7252 §8.1: and none to what came by multicast.
 void ServerEndpoint::reject(Type type, std::uint16_t message_id, session::Effects& effects) {
+  if (settings_.by_multicast) return;
   if (type == Type::kCon || type == Type::kNon) send_empty(Type::kRst, message_id, effects);
 }
 

@@ -47,6 +47,11 @@ void ServerSession::on_request(const Request& request, Instant now, session::Eff
     return endpoint_.respond(
         request.exchange, refusal(target.refusal->code, target.refusal->diagnostic), now, effects);
   }
+  const bool is_list =
+      target.resource == Resource::kDiscovery || target.resource == Resource::kCollection;
+  if (settings_.by_multicast && !is_list) {  // asked of a group, this is nobody's business
+    return refuse(request, code::kNotFound, now, effects);
+  }
   switch (target.resource) {
     case Resource::kNone:
       return refuse(request, code::kNotFound, now, effects);

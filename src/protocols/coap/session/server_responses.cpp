@@ -18,6 +18,7 @@ void ServerEndpoint::respond(Exchange& exchange, const Response& response, Insta
 
 void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
                             session::Effects& effects) {
+  if (settings_.by_multicast) return answer_group(exchange, response, now);
   TransferOptions options{.block1 = exchange.block1};
   const Representation whole = response.content;
   if (response.code == code::kValid) {  // RFC 7252 §5.9.1.3: without a payload
@@ -161,10 +162,9 @@ void ServerEndpoint::send_copy(const Exchange& exchange, Code code, Bytes body, 
 bool ServerEndpoint::shrink(const Exchange& exchange, Response& response,
                             const Representation& whole, TransferOptions& options, Instant now) {
   const std::size_t size = response.content.payload.size();
-  if (!response.code.is_success() || size <= 16 ||
-      whole.payload.size() > settings_.unproven_body_max) {
-    return false;
-  }
+  const bool too_many =  // a group is asked for the first one only
+      !settings_.by_multicast && whole.payload.size() > settings_.unproven_body_max;
+  if (!response.code.is_success() || size <= 16 || too_many) return false;
   if (response.content.etag.empty()) response.content.etag = body_tag(whole.payload);
   if (response.keep && !options.block2 &&  // else it is kept already
       !transfers().keep(exchange.transfer, response, now)) {

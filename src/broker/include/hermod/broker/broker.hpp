@@ -11,6 +11,7 @@
 #include "hermod/base/log.hpp"
 #include "hermod/broker/settings.hpp"
 #include "hermod/transport/address.hpp"
+#include "hermod/transport/datagram.hpp"
 
 namespace hermod::broker {
 
@@ -45,6 +46,12 @@ class Broker {
   class Thread;
   explicit Broker(Settings settings);
   [[nodiscard]] std::expected<void, std::string> bind();
+  [[nodiscard]] std::expected<void, std::string> bind_stream(std::uint16_t index);
+  /// `first` becomes the first shard's socket.
+  [[nodiscard]] std::expected<void, std::string> bind_datagram(
+      std::uint16_t index, const transport::DatagramSocket*& first);
+  [[nodiscard]] std::expected<void, std::string> join_group(
+      std::uint16_t index, const transport::DatagramSocket& through);
 
   Settings settings_;
   std::vector<transport::Address> addresses_;

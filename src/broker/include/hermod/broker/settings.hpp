@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,19 @@
 
 namespace hermod::broker {
 
+/// That a listener takes what is sent to a multicast group, `address`.
+struct GroupSettings {
+  std::size_t through = 0;  ///< answers leave by this listener, an earlier one, which has the port
+  std::string interface;    ///< where to join; "": see transport::join_udp()
+};
+
 /// One port.
 struct ListenerSettings {
   const session::Protocol* protocol = nullptr;
   std::shared_ptr<const session::Protocol> own;  ///< `protocol`, where it is this listener's own
   transport::Address address;
-  std::string path;  ///< of a Unix socket, instead of the address; streams only
+  std::string path;                    ///< of a Unix socket, instead of the address; streams only
+  std::optional<GroupSettings> group;  ///< nothing: what is sent to `address` alone
   bool allow_anonymous = true;
   /// Users and access rules; nothing: all names are one. May be shared by listeners.
   std::shared_ptr<const identity::Directory> directory;

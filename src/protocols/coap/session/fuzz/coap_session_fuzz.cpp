@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any sequence of datagrams, answers, deliveries and time, against either role. Whatever comes:
 // what is sent is well-formed and fits its type, nothing is answered twice, a deadline that was met
-// lies behind, and what a session keeps is bounded.
+// lies behind, and what a session keeps is bounded. Of a group, a server sends nothing but lists.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -59,6 +59,8 @@ class Wire final : public session::DatagramSink {
     HERMOD_ASSERT(count <= room_.size());
     const auto message = decode({room_.data(), count});
     HERMOD_ASSERT(message && fits(message->type, message->code));
+    const bool is_list = message->type == Type::kNon && message->code == code::kContent;
+    HERMOD_ASSERT(!of_group || (is_list && !message->payload.empty()));  // RFC 7252 §8
     ++sent_;
     if (message->type == Type::kAck || message->type == Type::kRst) ++answered_;
     if (message->type == Type::kCon || message->type == Type::kNon) {
@@ -74,6 +76,7 @@ class Wire final : public session::DatagramSink {
   [[nodiscard]] std::vector<std::uint8_t> token(std::size_t back) const {
     return back < tokens_.size() ? tokens_[tokens_.size() - 1 - back] : std::vector<std::uint8_t>{};
   }
+  bool of_group = false;
   std::size_t sent_ = 0;
   std::size_t answered_ = 0;  // Acknowledgements and Resets
 
@@ -85,7 +88,8 @@ class Wire final : public session::DatagramSink {
 
 class Run {
  public:
-  explicit Run(bool client) : is_client_(client) {
+  Run(bool client, bool group) : is_client_(client) {
+    settings_.by_multicast = wire_.of_group = group && !client;
     input([&](session::Effects& effects) { session().on_open(now_, effects); });
   }
 
@@ -212,6 +216,9 @@ class Run {
                            .reason = static_cast<model::Reason>(
                                reason % (static_cast<int>(model::Reason::kShutdown) + 1))};
     if (answer.reason == model::Reason::kOk && which % 2 == 0) answer.value = &value;
+    static const std::array<model::TopicEntry, 1> kEntries{model::TopicEntry{.topic = "a"}};
+    const session::TopicPage page{.topics = kEntries, .next = {}};
+    if (answer.reason == model::Reason::kOk && which % 4 < 2) answer.page = &page;
     input([&](session::Effects& effects) { session().on_answers({&answer, 1}, now_, effects); });
   }
 
@@ -330,7 +337,8 @@ class Run {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Operands in({data, size});
-  Run run((in.next() & 1) != 0);
+  const std::uint8_t role = in.next();
+  Run run((role & 1) != 0, (role & 2) != 0);
   for (int steps = 0; !in.empty() && steps < 200; ++steps) run.step(in);
   run.close();
   return 0;

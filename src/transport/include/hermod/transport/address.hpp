@@ -34,6 +34,7 @@ class Address {
   [[nodiscard]] bool is_loopback() const;
   /// 0.0.0.0 or ::, which stand for every address of the machine.
   [[nodiscard]] bool is_any() const;
+  [[nodiscard]] bool is_multicast() const;
   /// The same address with another port.
   [[nodiscard]] Address with_port(std::uint16_t port) const;
   /// "127.0.0.1:1883", "[::1]:1883".
@@ -47,6 +48,9 @@ class Address {
   std::uint16_t port_ = 0;
   Family family_ = Family::kNone;
 };
+
+/// The number of an interface given by name or number ("eth0", "2"); 0 when there is none.
+[[nodiscard]] std::uint32_t interface_number(const std::string& name);
 
 struct AddressHash {
   using is_avalanching = void;

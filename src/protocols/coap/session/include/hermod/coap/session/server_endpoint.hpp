@@ -24,6 +24,7 @@
 #include "hermod/base/rng.hpp"
 #include "hermod/coap/session/deduplication.hpp"
 #include "hermod/coap/session/exchanges.hpp"
+#include "hermod/coap/session/group_answers.hpp"
 #include "hermod/coap/session/observe.hpp"
 #include "hermod/coap/session/reliability.hpp"
 #include "hermod/coap/session/request_options.hpp"
@@ -164,6 +165,12 @@ class ServerEndpoint {
                             const Representation& whole, TransferOptions& options, Instant now);
   void challenge(const Exchange& exchange, Instant now, session::Effects& effects);
 
+  // Requests that came by multicast (server_group.cpp).
+  void on_group_datagram(const session::Datagram& datagram, Instant now, session::Effects& effects);
+  void answer_group(const Exchange& exchange, const Response& response, Instant now);
+  [[nodiscard]] bool answer_at_leisure(const Exchange& exchange, Response response, Instant now);
+  void give_group_answers(Instant now, session::Effects& effects);
+
   // Observers (server_observers.cpp).
   void activate(const Response& response, Instant now, session::Effects& effects);
   bool notify(ObserverId id, Bytes shared, Instant now, session::Effects& effects);
@@ -185,8 +192,9 @@ class ServerEndpoint {
   ConfirmableOutbox outbox_;
   Deduplicator seen_;
   Exchanges exchanges_;
-  std::unique_ptr<Observers> observers_;  // nullptr until the peer observes something
-  std::unique_ptr<Transfers> transfers_;  // nullptr until there are blocks
+  std::unique_ptr<Observers> observers_;         // nullptr until the peer observes something
+  std::unique_ptr<Transfers> transfers_;         // nullptr until there are blocks
+  std::unique_ptr<GroupAnswers> group_answers_;  // nullptr until one waits
   Instant last_input_{};
   Instant acknowledge_due_ = kNever;
   Instant confirm_due_ = kNever;

@@ -76,6 +76,14 @@ struct Settings {
   /// observer may take silence for "unchanged".
   std::uint32_t observe_max_age_s = 600;
 
+  /// Whether what comes was sent to a group of servers (RFC 7252 §8): then GET on lists alone is
+  /// served, and answered after some time, if there is something to say.
+  bool by_multicast = false;
+  /// Such an answer goes at a random time within this (RFC 7252 §8.2, DEFAULT_LEISURE).
+  Duration leisure = std::chrono::seconds{5};
+  /// Answers to one peer that wait for their time; more are not given.
+  std::size_t group_answers_max = 4;
+
   /// A peer with nothing to remember is forgotten after so much silence.
   Duration idle = std::chrono::seconds{5};
 };
