@@ -480,15 +480,15 @@ void ClientSession::on_due(Exchange& exchange, Instant now, session::Effects& ef
     transmit(effects.datagrams(), exchange.datagram);
     return;
   }
-  if (exchange.state == State::kSent && exchange.type == Type::kNon) {
-    const Instant sent_at = exchange.due - settings_.response_timeout;
-    probe_at_ = std::max(probe_at_,
-                         sent_at + std::chrono::seconds{exchange.datagram.size() / kProbingRate});
-  }
   // RFC 7967 §2.1: silence is success where success is to be silent and the request has arrived,
   // or, Non-confirmable, may have.
   const bool silent = (exchange.no_response & kNoSuccess) != 0 &&
                       (exchange.type == Type::kNon || exchange.state == State::kWaiting);
+  if (!silent && exchange.state == State::kSent && exchange.type == Type::kNon) {
+    const Instant sent_at = exchange.due - settings_.response_timeout;
+    probe_at_ = std::max(probe_at_,
+                         sent_at + std::chrono::seconds{exchange.datagram.size() / kProbingRate});
+  }
   finish(exchange, silent ? model::Reason::kOk : model::Reason::kTimeout, code::kEmpty, nullptr,
          now, effects);
 }

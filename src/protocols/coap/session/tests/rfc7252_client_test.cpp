@@ -168,6 +168,24 @@ TEST_F(Rfc7252Client, RFC7252_4_7_2_silence_is_probed_at_probing_rate) {
   EXPECT_EQ(decode(server.wire.sent.back()).value().type, Type::kNon);
 }
 
+// Silence that was asked for (RFC 7967 §2) says nothing about the server.
+TEST_F(Rfc7252Client, RFC7252_4_7_2_silence_that_was_asked_for_is_none) {
+  const std::string payload(100, 'x');
+  const auto puts = [&](session::Ticket ticket) {
+    return request({.method = code::kPut,
+                    .path = path,
+                    .payload = as_bytes(payload),
+                    .no_response = kNoSuccess,
+                    .confirmable = false},
+                   ticket);
+  };
+  ASSERT_TRUE(puts(1));
+  server.after(settings.response_timeout);
+  EXPECT_EQ(server.wants(), "Completed 1 ok 0.00");
+  ASSERT_TRUE(puts(2));
+  EXPECT_EQ(server.wire.sent.size(), 2u);
+}
+
 TEST_F(Rfc7252Client, RFC7252_5_2_1_1_and_5_3_2_2_a_piggybacked_response) {
   gets();
   acknowledges_with(0, {.code = code::kContent, .payload = "v"});
