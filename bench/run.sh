@@ -9,12 +9,13 @@ usage() {
   cat <<'TEXT'
 ./dev bench [options] [SET|ROW...]
   SETS
-  gate (default)  everything with a bound: table, limits, scaling; the exit status is 1 when a
+  gate (default)  everything with a bound: table, limits, scaling, coap; the exit status is 1 when a
                   bound is missed, 2 when a row could not be measured or Hermod lost something
   table           fan-in, fan-out and pairs at QoS 0, 1 and 2, beside mosquitto
-  limits          connections, memory, delays, CoAP
+  limits          connections, memory, delays
   scaling         what more subscribers, topics, filters and cores cost
-  windows sizes subscribers topics cores delays neighbours versions groups coap
+  coap            requests and notifications, beside libcoap; what more observers cost
+  windows sizes subscribers topics cores delays neighbours versions groups
                   series without a bound
   all             all of these
   ROWS
@@ -54,11 +55,11 @@ each() {  # SUFFIX...: prints the shapes with each of them
 
 rows_of() {  # SET
   case $1 in
-    gate) rows_of table && rows_of limits && rows_of scaling ;;
+    gate) rows_of table && rows_of limits && rows_of scaling && rows_of coap ;;
     table) each q0 q1 q2 ;;
-    limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 coap-get coap-put ;;
+    limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 ;;
     scaling)
-      printf '%s\n' subscribers-10000 topics-1000000 filters churn coap-observers-10000 \
+      printf '%s\n' subscribers-10000 topics-1000000 filters churn \
         threads-{fan-out,pairs}-q{0,1} threads-fan-out-q1-i200
       ;;
     windows) each q{0,1,2}-w{1,16,1024} ;;
@@ -73,8 +74,7 @@ rows_of() {  # SET
     coap) printf '%s\n' coap-get coap-put coap-observe coap-observers-{1000,10000} ;;
     all)
       local set
-      for set in gate windows sizes subscribers topics cores delays neighbours versions groups \
-        coap; do
+      for set in gate windows sizes subscribers topics cores delays neighbours versions groups; do
         rows_of "$set"
       done
       ;;

@@ -147,7 +147,7 @@ class Bench(ProcessTest):
         cells = [f"{shape}-q{qos}" for shape in ("fan-in", "fan-out", "pairs") for qos in range(3)]
         self.assertEqual(listed("table"), cells)
         self.assertEqual(listed(), listed("gate"))
-        self.assertEqual(listed("gate"), listed("table", "limits", "scaling"))
+        self.assertEqual(listed("gate"), listed("table", "limits", "scaling", "coap"))
         everything = listed("all")
         self.assertEqual(len(everything), len(set(everything)))
         self.assertLess(set(listed("gate")), set(everything))
