@@ -317,6 +317,10 @@ void declare_coap_request(CLI::App& app, CoapCommandOptions& o) {
     value(app, "-f", o.file, "")->group("");
     value(app, "-t", o.format, "")->group("");
   }
+  if (o.verb == CoapVerb::kDiscover) {
+    value(app, "--interface", o.interface,
+          "by which a multicast group is asked, such as eth0 for coap://224.0.1.187");
+  }
   value(app, "-A", o.accept, "the content format wanted, as with -t");
   flag(app, "-N", o.non_confirmable, "Non-confirmable: the request may be lost");
   value(app, "-O", o.raw_options, "NUMBER,VALUE: any option; the value may be 0x and hexadecimal");

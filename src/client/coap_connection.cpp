@@ -10,6 +10,8 @@
 #include <utility>
 #include <variant>
 
+#include "coap_response.hpp"
+
 namespace hermod::client {
 
 namespace asio = boost::asio;
@@ -29,38 +31,6 @@ error_code to_error(coap::Code code, model::Reason reason) {
 std::string content_type_of(const model::Message& message) {
   return message.properties == nullptr ? std::string()
                                        : std::string(message.properties->content_type);
-}
-
-/// Fills what a response and a notification both tell of their options.
-template <typename Answer>
-void read_common(coap::Options options, Answer& answer) {
-  using enum coap::OptionNumber;
-  for (const coap::OptionView& option : options) {
-    answer.options.push_back(
-        {static_cast<std::uint16_t>(option.number), std::string(as_text(option.value))});
-    const std::optional<std::uint32_t> number = coap::uint_value(option.value);
-    if (option.number == kETag) answer.etag = as_text(option.value);
-    if (option.number == kMaxAge) answer.max_age_s = number;
-    if (option.number == kObserve) answer.observe = number;
-    if (option.number == kContentFormat && number <= 0xffffu) {
-      answer.content_format = static_cast<coap::ContentFormat>(*number);
-    }
-  }
-}
-
-void read_options(coap::Options options, CoapResponse& response) {
-  using enum coap::OptionNumber;
-  read_common(options, response);
-  for (const coap::OptionView& option : options) {
-    const std::string text(as_text(option.value));
-    if (option.number == kLocationPath) response.location_path.push_back(text);
-    if (option.number == kLocationQuery) response.location_query.push_back(text);
-    if (option.number == kSize1) response.size1 = coap::uint_value(option.value);
-    if (option.number == kSize2) response.size2 = coap::uint_value(option.value);
-  }
-  const bool later = response.code == coap::code::kTooManyRequests ||  // RFC 8516 §3
-                     response.code == coap::code::kServiceUnavailable;
-  if (later) response.retry_after_s = response.max_age_s.value_or(coap::kMaxAgeDefaultS);
 }
 
 }  // namespace
@@ -184,7 +154,7 @@ void CoapConnection::execute(session::Publish& publish) {
                          .confirmable = message.guarantee != model::Guarantee::kAtMostOnce,
                          .first = message.retain,
                          .observation = publish.ticket};
-  read_common(session_.options_of(publish.ticket), value);
+  read_common_options(session_.options_of(publish.ticket), value);
   enqueue({.notification = std::move(value)});
 }
 
@@ -232,7 +202,7 @@ void CoapConnection::finish_observation(Exchange& exchange, const session::Compl
     last.payload = as_text(completed.value->payload);
     last.content_type = content_type_of(*completed.value);
   }
-  read_common(session_.options_of(completed.ticket), last);
+  read_common_options(session_.options_of(completed.ticket), last);
   enqueue({.error = error ? error : make_error_code(Error::kClosedByServer),
            .notification = std::move(last)});
 }

@@ -123,6 +123,34 @@ class Multicast(ProcessTest):
                                 f"coap://{host}/.well-known/core?rt=core.ps")
             client.wait_for(b'</ps>;rt="core.ps core.ps.coll";ct=40')
 
+    def test_our_command_finds_the_broker_and_asks_it_for_the_rest(self):
+        self.serve(f"coap_multicast all {FAR}", "coap_leisure 100")
+        links = [f'</ps/data/{name}>;rt="core.ps.data";obs;sz=1' for name in "abcdef"]
+        for name in "abcdef":  # a list that does not fit in three times the question
+            put = self.start(HERMOD, "put", "-e", "1", f"coap://{THERE}/ps/data/{name}")
+            self.assertEqual(put.wait(), 0, put.text("stderr"))
+        for group, server, options in ((GROUPS[0], THERE, ()),
+                                       (GROUPS[0], THERE, ("--interface", NEAR)),
+                                       (f"[{GROUPS[1]}%25{NEAR}]", f"[fe80::77:2%25{NEAR}]", ())):
+            with self.subTest(group=group, options=options):
+                search = self.start(HERMOD, "discover", "-B", "2", *options, f"coap://{group}",
+                                    "rt=core.ps.data")
+                self.assertEqual(search.wait(), 0, search.text("stderr"))
+                found = [f"<coap://{server}{link[1:]}" for link in links]
+                self.assertEqual(search.text().splitlines(), found)
+        # What it names can be asked.
+        get = self.start(HERMOD, "get", f"coap://[fe80::77:2%25{NEAR}]/ps/data/a")
+        self.assertEqual((get.wait(), get.text()), (0, "1"))
+
+    def test_our_command_says_when_nobody_answers(self):
+        search = self.start(HERMOD, "discover", "-B", "0.2", f"coap://{GROUPS[0]}")
+        self.assertEqual(search.wait(), 27)
+        self.assertIn("No server of the group 224.0.1.187:5683 has answered",
+                      search.text("stderr"))
+        search = self.start(HERMOD, "discover", "--interface", "none0", f"coap://{GROUPS[0]}")
+        self.assertNotEqual(search.wait(), 0)
+        self.assertIn("No such device", search.text("stderr"))
+
     def test_what_cannot_be_joined_is_said(self):
         for lines, words in ((("coap_multicast all none0",), 'there is no interface "none0"'),
                              (("socket_domain ipv6", "coap_multicast 224.0.1.187"),

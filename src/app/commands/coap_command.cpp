@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "commands/coap_printer.hpp"
+#include "commands/coap_search.hpp"
 #include "commands/command_loop.hpp"
 #include "commands/exit_code.hpp"
 #include "commands/explain.hpp"
@@ -275,6 +276,7 @@ class CoapCommand {
 }  // namespace
 
 int run_coap(const CoapCommandOptions& options) {
+  if (options.group) return run_coap_search(options);
   client::CoapRequest request = options.request;
   if (options.file) {
     PubOptions input{.client = options.client};

@@ -215,9 +215,13 @@ void append_pretty(std::string& out, const CoapPrintable& response) {
   if (!response.payload.ends_with('\n')) out += '\n';
 }
 
-bool append_link_lines(std::string& out, std::string_view payload) {
+bool append_link_lines(std::string& out, std::string_view payload, std::string_view server) {
   std::string text;
-  const bool read = each_link(payload, [&](const coap::Link& link) {
+  std::string target;
+  const bool read = each_link(payload, [&](coap::Link link) {
+    if (!server.empty() && link.target.starts_with('/')) {
+      link.target = target = fmt::format("{}{}", server, link.target);
+    }
     coap::LinkWriter(text).write(link);
     text += '\n';
   });
@@ -226,7 +230,13 @@ bool append_link_lines(std::string& out, std::string_view payload) {
 }
 
 void append_json(std::string& out, const CoapPrintable& response) {
-  out += "{\"code\":";
+  out += '{';
+  if (!response.server.empty()) {
+    out += "\"server\":";
+    append_json_string(out, response.server);
+    out += ',';
+  }
+  out += "\"code\":";
   append_json_string(out, coap::to_string(response.code));
   if (const std::string_view name = code_name(response.code); !name.empty()) {
     out += ",\"name\":";

@@ -27,6 +27,7 @@ struct CoapPrintable {
   std::optional<coap::ContentFormat> format;
   std::span<const client::CoapOption> options;
   std::optional<double> round_trip_ms;  ///< nothing for notifications
+  std::string_view server;              ///< whose answer it is, "coap://HOST"; empty: not said
 };
 
 /// Appends the payload laid out for people: JSON and CBOR (in diagnostic notation) on several
@@ -34,11 +35,13 @@ struct CoapPrintable {
 /// An answer without payload is its code.
 void append_pretty(std::string& out, const CoapPrintable& response);
 
-/// Appends links one a line, as they were written. False, and nothing appended, when it is no list
-/// of links.
-[[nodiscard]] bool append_link_lines(std::string& out, std::string_view payload);
+/// Appends links one a line, as they were written, but that those within `server` (if it is not
+/// empty) have it in front. False, and nothing appended, when it is no list of links.
+[[nodiscard]] bool append_link_lines(std::string& out, std::string_view payload,
+                                     std::string_view server = {});
 
-/// Appends {"code":...,"options":{...},"payload":...,"bytes":...,"ms":...} and an end of line.
+/// Appends {"server":...,"code":...,"options":{...},"payload":...,"bytes":...,"ms":...} and an end
+/// of line.
 void append_json(std::string& out, const CoapPrintable& response);
 
 /// The target of the link with rel="next", which is the next page of a list; empty when there is

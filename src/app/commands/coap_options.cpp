@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hermod/coap/session/client_request.hpp"
+#include "hermod/transport/address.hpp"
 #include "text/suggest.hpp"
 
 namespace hermod::app {
@@ -92,6 +93,28 @@ std::expected<coap::Uri, std::string> read_url(const std::string& text) {
   return *std::move(uri);
 }
 
+/// A group of servers can be asked what there is, and nothing else.
+Checked take_group(CoapCommandOptions& options) {
+  std::string& host = options.client.host;
+  const auto address = transport::Address::literal(options.client.host, options.client.port);
+  options.group = address && address->is_multicast();
+  if (const std::size_t zone = host.find('%'); options.group && zone != std::string::npos) {
+    if (options.interface.empty()) options.interface = host.substr(zone + 1);
+    host.resize(zone);
+  }
+  if (!options.group && !options.interface.empty()) {
+    return Wrong("--interface is for a multicast group, such as coap://224.0.1.187.");
+  }
+  if (options.group && options.verb != CoapVerb::kDiscover) {
+    return Wrong(
+        fmt::format("{} is a multicast group: ask `hermod discover {}` which servers are there, "
+                    "and then one of them.",
+                    options.client.host,
+                    coap::to_string({.host = options.client.host, .port = options.client.port})));
+  }
+  return {};
+}
+
 /// Where the request goes: the URL's host, or a proxy that is told the URL.
 Checked take_url(CoapCommandOptions& options) {
   auto uri = read_url(options.url);
@@ -120,7 +143,7 @@ Checked take_url(CoapCommandOptions& options) {
   options.client.scheme = Scheme::kCoap;
   options.client.host = uri->host;
   options.client.port = uri->port;
-  return {};
+  return take_group(options);
 }
 
 Checked take_formats(CoapCommandOptions& options) {

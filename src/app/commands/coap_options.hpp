@@ -53,6 +53,7 @@ struct CoapCommandOptions {
   std::optional<std::string> token;       ///< -T
   std::optional<std::uint8_t> hop_limit;  ///< -H
   std::uint16_t local_port = 0;           ///< -p
+  std::string interface;                  ///< --interface, of discover by multicast
   std::string proxy;                      ///< -P
   bool no_uri_host = false;               ///< -U
   double wait_s = 0;                      ///< -B; 0: as long as the protocol waits
@@ -66,6 +67,7 @@ struct CoapCommandOptions {
   bool pretty = false;
 
   // What follows from them.
+  bool group = false;           ///< the host is a multicast group
   client::CoapRequest request;  ///< its payload when it stands on the command line
 };
 

@@ -96,6 +96,12 @@ std::expected<void, std::string> CoapPrinter::print(const CoapPrintable& respons
   if (!options_.output.empty()) {
     return write_file(std::string(response.payload) + (options_.newline ? "\n" : ""));
   }
+  if (!response.server.empty()) {  // one of several: each line says whose it is
+    if (!append_link_lines(out, response.payload, response.server)) {
+      out = fmt::format("{}\n{}\n", response.server, response.payload);
+    }
+    return write_out(out);
+  }
   const bool empty_list = options_.verb == CoapVerb::kDiscover && response.payload.empty();
   if (pretty_ && !empty_list) {
     append_pretty(out, response);

@@ -59,6 +59,29 @@ TEST(CoapOptions, DiscoveryHasItsPlaceAndItsFilters) {
   EXPECT_THAT(collection.request.path, ElementsAre("ps"));
 }
 
+TEST(CoapOptions, GroupsAreAskedWhatThereIs) {
+  auto options = of(CoapVerb::kDiscover, "coap://224.0.1.187");
+  options.interface = "eth0";
+  ASSERT_TRUE(complete(options));
+  EXPECT_TRUE(options.group);
+  EXPECT_EQ(options.interface, "eth0");
+  auto zone = of(CoapVerb::kDiscover, "coap://[ff02::fd%25eth0]:7/ps");
+  ASSERT_TRUE(complete(zone));
+  EXPECT_TRUE(zone.group);
+  EXPECT_EQ(zone.client.host, "ff02::fd");
+  EXPECT_EQ(zone.interface, "eth0");
+  auto get = of(CoapVerb::kGet, "coap://[ff02::fd]/a");
+  EXPECT_EQ(complete(get).error(),
+            "ff02::fd is a multicast group: ask `hermod discover coap://[ff02::fd]/` which servers "
+            "are there, and then one of them.");
+  auto one = of(CoapVerb::kDiscover, "coap://127.0.0.1");
+  EXPECT_TRUE(complete(one));
+  EXPECT_FALSE(one.group);
+  one.interface = "eth0";
+  EXPECT_EQ(complete(one).error(),
+            "--interface is for a multicast group, such as coap://224.0.1.187.");
+}
+
 TEST(CoapOptions, ObservingWithAPayloadIsAFetch) {
   auto options = of(CoapVerb::kObserve);
   ASSERT_TRUE(complete(options));

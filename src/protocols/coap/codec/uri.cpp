@@ -15,6 +15,8 @@ namespace {
 // Uri-Host, Uri-Path and Uri-Query values have at most 255 octets (RFC 7252 §5.10 Table 4).
 constexpr std::size_t kPartSizeMax = 255;
 
+constexpr std::string_view kZone = "%25";
+
 bool is_query_char(char c) {  // RFC 7252 §6.5 step 8
   return (is_path_char(c) && c != '&') || c == '/' || c == '?';
 }
@@ -94,17 +96,29 @@ Parsed parse_host(Rest& rest, Uri& uri) {
     const std::size_t close = rest.text.find(']');
     if (close == std::string_view::npos) return fail(at, "the host lacks its closing bracket");
     const std::string_view inside = rest.text.substr(1, close - 1);
-    const bool plausible = inside.contains(':') && std::ranges::all_of(inside, [](char c) {
+    // RFC 6874 §2: the name of a zone, such as an interface, behind "%25"
+    const std::size_t zone_at = std::min(inside.find(kZone), inside.size());
+    const std::string_view address = inside.substr(0, zone_at);
+    const std::string_view zone = inside.substr(std::min(zone_at + kZone.size(), inside.size()));
+    const bool plausible = address.contains(':') && std::ranges::all_of(address, [](char c) {
                              return hex_digit(c) || c == ':' || c == '.';
                            });
     if (!plausible) return fail(at + 1, "between brackets stands an IPv6 address");
-    uri.host = inside;
+    if (address.size() < inside.size() &&
+        (zone.empty() || !std::ranges::all_of(zone, is_unreserved))) {
+      return fail(at + 1 + zone_at, "behind %25 stands the name of an interface");
+    }
+    uri.host = address;
+    make_lower(uri.host);
+    if (!zone.empty()) uri.host.append("%").append(zone);
     uri.host_is_address = true;
     rest.skip(close + 1);
   } else {
     const auto host = percent_decode(rest.take_until(":/?#"));
     if (!host) return fail(at + host.error().offset, host.error().reason);
     uri.host = *host;
+    make_lower(uri.host);
+    if (uri.host.contains(':')) return fail(at, "the host has a character that no host name has");
     uri.host_is_address = is_ipv4(uri.host);
   }
   if (uri.host.empty()) return fail(at, "the host is missing");  // RFC 7252 §6.1
@@ -114,7 +128,6 @@ Parsed parse_host(Rest& rest, Uri& uri) {
       })) {
     return fail(at, "the host has a character that no host name has");
   }
-  make_lower(uri.host);
   return {};
 }
 
@@ -249,7 +262,10 @@ std::string query_text(Options options, OptionNumber number) {
 std::string to_string(const Uri& uri) {
   std::string out = uri.secure ? "coaps://" : "coap://";
   if (uri.host.contains(':')) {
-    out += '[' + uri.host + ']';
+    const std::size_t zone = std::min(uri.host.find('%'), uri.host.size());
+    out += '[' + uri.host.substr(0, zone);
+    if (zone < uri.host.size()) out.append(kZone).append(uri.host.substr(zone + 1));
+    out += ']';
   } else {
     append_encoded(out, uri.host, [](char c) { return is_unreserved(c) || is_sub_delim(c); });
   }

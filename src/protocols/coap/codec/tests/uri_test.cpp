@@ -59,6 +59,9 @@ TEST(ParseUri, TellsAddressesFromNames) {
   EXPECT_EQ(parsed("coap://[::1]:7/a").host, "::1");
   EXPECT_EQ(parsed("coap://[::1]:7/a").port, 7);
   EXPECT_EQ(to_string(parsed("coap://[::1]:7/a")), "coap://[::1]:7/a");
+  // RFC 6874 §2: a zone, whose name is as it is
+  EXPECT_EQ(parsed("coap://[FE80::1%25Eth0]/a").host, "fe80::1%Eth0");
+  EXPECT_EQ(to_string(parsed("coap://[FE80::1%25Eth0]/a")), "coap://[fe80::1%25Eth0]/a");
 }
 
 TEST(ParseUri, KnowsTheSecureScheme) {
@@ -102,6 +105,11 @@ TEST(ParseUri, RefusesAndSaysWhere) {
                          Row{"coap://[host]/a", 8},
                          Row{"coap://[]/a", 8},
                          Row{"coap://[::1]x/a", 12},
+                         Row{"coap://[fe80::1%25]/a", 15},
+                         Row{"coap://[fe80::1%25a%20]/a", 15},
+                         Row{"coap://[fe80::1%eth0]/a", 8},
+                         Row{"coap://[%25eth0]/a", 8},
+                         Row{"coap://a%3ab/a", 7},
                          Row{"coap://h:0/a", 9},
                          Row{"coap://h:65536/a", 9},
                          Row{"coap://h:12x/a", 9},

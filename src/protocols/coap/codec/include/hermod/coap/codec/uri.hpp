@@ -21,8 +21,8 @@ inline constexpr std::uint16_t kPortSecure = 5684;  ///< coaps (RFC 7252 §6.2)
 
 /// An address, taken apart and percent-decoded.
 struct Uri {
-  bool secure = false;             ///< coaps
-  std::string host;                ///< lower case; an IPv6 address without its brackets
+  bool secure = false;  ///< coaps
+  std::string host;     ///< lower case; an IPv6 address without its brackets, a zone as "%eth0"
   bool host_is_address = false;    ///< IPv4 or IPv6 literal: no Uri-Host option (RFC 7252 §6.4)
   std::uint16_t port = kPort;      ///< the scheme's default when the text names none
   std::vector<std::string> path;   ///< one Uri-Path value per segment; empty for "/"
