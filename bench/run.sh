@@ -278,7 +278,8 @@ measure() {  # ROW
       libcoap coap-put -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/example_data --at-least 1.75
       ;;
     coap-observe)
-      libcoap coap-observe -n 100 -W 1 --server-url libcoap=coap://127.0.0.1/example_data
+      libcoap coap-observe -n 100 -W 1 --server-url libcoap=coap://127.0.0.1/example_data \
+        --at-least 2
       ;;
     coap-observers-*) more_observers "${1##*-}" ;;
     *) printf 'bench: there is no row %s; see --help\n' "$1" >&2 && exit 64 ;;
