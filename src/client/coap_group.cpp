@@ -78,7 +78,8 @@ error_code CoapGroup::Question::ask(const CoapRequest& request) {
     return {ENODEV, boost::system::system_category()};
   }
   const udp::endpoint group(address, options_.port);
-  if ((error = open(group))) return error;
+  error = open(group);
+  if (error) return error;
   const std::vector<std::uint8_t> datagram = encode(request);
   socket_.send_to(asio::buffer(datagram), group, 0, error);
   if (error) return error;
