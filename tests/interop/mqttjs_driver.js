@@ -3,22 +3,10 @@
 'use strict'
 const mqtt = require('mqtt')
 const readline = require('readline')
+const { octets } = require('./driver_words.js')
 
 const VERSIONS = { 31: 3, 311: 4, 5: 5 }
 const clients = {}
-
-function octets (word) { // percent-encoded
-  const parts = []
-  for (let at = 0; at < word.length; at++) {
-    if (word[at] === '%') {
-      parts.push(parseInt(word.slice(at + 1, at + 3), 16))
-      at += 2
-    } else {
-      parts.push(word.charCodeAt(at))
-    }
-  }
-  return Buffer.from(parts)
-}
 
 function encode (value) {
   if (Array.isArray(value)) return value.map(encode).join(',')

@@ -14,6 +14,7 @@
 const coap = require('coap')
 const dgram = require('dgram')
 const readline = require('readline')
+const { octets } = require('./driver_words.js')
 
 const NAMES = { // of the options that node-coap writes and reads by name
   1: 'If-Match', 4: 'ETag', 5: 'If-None-Match', 6: 'Observe', 8: 'Location-Path',
@@ -30,19 +31,6 @@ for (const name of Object.values(NAMES)) {
 }
 
 const clients = {}
-
-function octets (word) { // percent-encoded
-  const parts = []
-  for (let at = 0; at < word.length; at++) {
-    if (word[at] === '%') {
-      parts.push(parseInt(word.slice(at + 1, at + 3), 16))
-      at += 2
-    } else {
-      parts.push(word.charCodeAt(at))
-    }
-  }
-  return Buffer.from(parts)
-}
 
 function say (who, event, fields = {}) {
   const words = Object.entries(fields).map(([key, value]) =>

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <span>
 #include <string>
@@ -110,7 +110,7 @@ struct ClientExchange {
 
   ObservedState observed;  ///< what the request names
   /// What notifications name, where the observation is of many resources; the oldest first.
-  std::deque<ObservedState> others;  // messages borrow the names
+  std::list<ObservedState> others;  // messages borrow the names; costs nothing while empty
   // Notifications of which the rest is being fetched: how many, and of a fetch whose it is.
   std::uint16_t fetches = 0;
   std::uint16_t observation = kNone;

@@ -124,7 +124,7 @@ void ClientSession::on_observe_response(Exchange& exchange, const MessageView& m
 /// What is known of the resource `topic` of an observation; empty: of the one that was asked for.
 ObservedState& ClientSession::state_of(Exchange& exchange, std::string_view topic) {
   if (topic.empty() || topic == exchange.observed.topic) return exchange.observed;
-  std::deque<ObservedState>& others = exchange.others;
+  std::list<ObservedState>& others = exchange.others;
   const auto known = std::ranges::find(others, topic, &ObservedState::topic);
   if (known != others.end()) return *known;
   if (others.size() >= kOthersMax) others.pop_front();

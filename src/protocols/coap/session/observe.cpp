@@ -19,6 +19,10 @@ std::size_t size_of(const Waiting& waiting) {
   return sizeof(Waiting) + waiting.location.size() + waiting.value.payload.size();
 }
 
+void give_back(Stream& stream, const Waiting& waiting) {
+  (void)stream.share.resize(stream.share.octets() - size_of(waiting));  // less is always possible
+}
+
 void keep(KeptValue& kept, const ObservedValue& value, std::uint8_t size_exponent) {
   const std::size_t block = std::size_t{16} << size_exponent;
   const Bytes first = value.payload.first(std::min(value.payload.size(), block));
@@ -98,18 +102,17 @@ void keep_in_line(Observer& observer, const ObservedValue& value, std::size_t wa
   }
   if (const auto older = std::ranges::find(stream.waiting, value.location, &Waiting::location);
       older != stream.waiting.end()) {
-    stream.bytes -= size_of(*older);
+    give_back(stream, *older);
     stream.waiting.erase(older);
   }
   Waiting latest{.location = std::string(value.location), .value = {}};
   keep(latest.value, value, observer.size_exponent);
-  const std::size_t size = size_of(latest);
-  while (stream.waiting.size() >= waiting_max || !stream.share.resize(stream.bytes + size)) {
+  while (stream.waiting.size() >= waiting_max ||
+         !stream.share.resize(stream.share.octets() + size_of(latest))) {
     if (stream.waiting.empty()) return;
-    stream.bytes -= size_of(stream.waiting.front());
+    give_back(stream, stream.waiting.front());
     stream.waiting.pop_front();
   }
-  stream.bytes += size;
   stream.waiting.push_back(std::move(latest));
 }
 
@@ -117,12 +120,11 @@ bool take_next(Observer& observer) {
   Stream& stream = *observer.stream;
   if (stream.waiting.empty()) return false;
   Waiting& next = stream.waiting.front();
-  stream.bytes -= size_of(next);
+  give_back(stream, next);
   stream.location = std::move(next.location);
   observer.value = std::move(next.value);
   observer.told = false;
   stream.waiting.pop_front();
-  (void)stream.share.resize(stream.bytes);  // less is always possible
   return true;
 }
 

@@ -63,8 +63,7 @@ struct Stream {
   };
   std::string location;  ///< of the observer's kept value
   std::deque<Waiting> waiting;
-  std::size_t bytes = 0;       ///< in `waiting`
-  session::BudgetShare share;  ///< of them
+  session::BudgetShare share;  ///< for `waiting`
 };
 
 struct Observer {
