@@ -1,44 +1,159 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where messages for durable subscribers are written before they are acknowledged. Implemented
-// above core: the store later, today by a journal that is always done.
+// Where everything is written that must survive a stop, before it is acknowledged. Implemented
+// above core, by the store; docs/decisions/0010-store.md tells the whole.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
+#include <variant>
+#include <vector>
 
-#include "hermod/core/topic_tree.hpp"
+#include "hermod/base/time.hpp"
+#include "hermod/model/delivery.hpp"
 #include "hermod/model/message.hpp"
+#include "hermod/model/subscription.hpp"
+#include "hermod/model/topic_properties.hpp"
 
 namespace hermod::core {
 
-/// Numbers the appends of one shard, ascending from 1.
+/// Numbers batches that are written together, ascending from 1. Those of all shards are one line.
 using CommitNumber = std::uint64_t;
 
-/// Messages that all go to the same durable subscribers.
-struct Record {
-  std::span<const model::Message* const> messages;
-  std::span<const SubscriberIndex> subscribers;
+/// Names a lasting subscriber's queue to the store; never used twice. 0: it is not kept.
+using QueueId = std::uint64_t;
+
+/// Where a message lies in the store; 0: nowhere.
+using Position = model::Position;
+
+/// One queue that gets the messages of a run, or the first of them.
+struct Recipient {
+  QueueId queue = 0;
+  model::Tag tag = 0;       ///< of the run's first message; the others' follow
+  std::uint32_t count = 0;  ///< as many messages of the run, from its begin
+  model::Guarantee guarantee = model::Guarantee::kAtMostOnce;  ///< what was granted
+  bool retain_as_published = false;
+  std::span<const std::uint32_t> subscription_ids;
 };
+
+/// Messages of one publisher that go to the same queues.
+struct Run {
+  std::span<const model::Message* const> messages;
+  std::span<const Recipient> recipients;
+  /// The publisher's queue, where its packet ids of exactly-once messages (Origin::exchange) are to
+  /// be kept with them; 0: not.
+  QueueId publisher = 0;
+};
+
+// --- metadata: small, and seldom changed ---
+
+/// A will as it is kept.
+struct KeptWill {
+  model::MessageRef message;
+  std::uint32_t delay_s = 0;
+  std::optional<std::uint32_t> expiry_s;
+  Instant due = kNever;  ///< while its client is away
+};
+/// The subscriber is there, and is as this says.
+struct KeepSubscriber {
+  QueueId queue = 0;
+  std::string name;          ///< client id, or a group's name
+  bool group = false;
+  std::uint32_t expiry_s = 0;
+  Instant expires_at = kNever;  ///< while it is away
+  bool away = false;
+  std::optional<std::string> user;  ///< whose it is
+  std::string listener;             ///< that it came by, as configured
+  std::optional<KeptWill> will;
+};
+/// It has ended, with everything that belongs to it.
+struct ForgetSubscriber {
+  QueueId queue = 0;
+};
+/// `filter` may be a group's: then it is a membership.
+struct KeepSubscription {
+  QueueId queue = 0;
+  std::string filter;
+  model::SubscriptionOptions options;
+};
+struct ForgetSubscription {
+  QueueId queue = 0;
+  std::string filter;
+};
+struct KeepDeclaration {
+  std::string topic;
+  model::TopicProperties properties;
+};
+struct ForgetDeclaration {
+  std::string topic;
+};
+using Change = std::variant<KeepSubscriber, ForgetSubscriber, KeepSubscription, ForgetSubscription,
+                            KeepDeclaration, ForgetDeclaration>;
 
 /// One per shard. Not thread-safe; an implementation with a writer thread makes the shard's poller
 /// wake when committed() has moved.
 class Journal {
  public:
+  enum class State : std::uint8_t {
+    kNothing,  ///< nothing is kept: the broker is ephemeral
+    kWell,
+    kFull,    ///< no room: what would have to be kept must be refused until there is
+    kSealed,  ///< a write was lost: nothing will be committed any more
+  };
+
   virtual ~Journal() = default;
-  /// Writes the records, all or none of them, across queues. Borrowed until the call returns.
-  virtual CommitNumber append(std::span<const Record> records) = 0;
+  [[nodiscard]] virtual State state() const = 0;
+  /// A queue that nobody had before.
+  [[nodiscard]] virtual QueueId new_queue() = 0;
+
+  // What follows takes effect all together, or not at all, with everything of the same commit
+  // number. Arguments are borrowed for the call.
+
+  /// Keeps messages for queues. `positions`, one for each message, is filled; each refers to its
+  /// message `Recipient::count` times, see let_go().
+  virtual CommitNumber append(const Run& run, std::span<Position> positions) = 0;
+  /// Keeps the value of a topic, or that it was cleared (no payload). `position` of a value is
+  /// referred to once.
+  virtual CommitNumber retain(const model::Message& message, Position& position) = 0;
+  /// Deliveries first..last (both in) are over. Lazy: nothing need wait for it.
+  virtual void settle(QueueId queue, model::Tag first, model::Tag last) = 0;
+  /// Exactly once: the subscriber has the message; until it is settled its packet id lives on.
+  virtual CommitNumber release(QueueId queue, model::Tag tag) = 0;
+  /// Exactly once: the publisher's packet id is free again.
+  virtual CommitNumber close(QueueId publisher, std::uint16_t packet_id) = 0;
+  virtual CommitNumber change(Change change) = 0;
+
+  /// A place is referred to once less.
+  virtual void let_go(Position position) = 0;
+  /// What lies at a place of this journal that is committed; empty when it is damaged, which has
+  /// been counted and logged.
+  [[nodiscard]] virtual model::MessageRef read(Position position) = 0;
+
+  /// What was given since the last call may be written now: the end of a turn.
+  virtual void submit() = 0;
   /// Everything up to this number is safe. 0 at the start.
   [[nodiscard]] virtual CommitNumber committed() const = 0;
+  /// False when much waits to be written: nothing more should be read that has to be kept.
+  [[nodiscard]] virtual bool has_room() const = 0;
 };
 
-/// Completes at once and keeps nothing: the place of the store while there is none.
+/// Keeps nothing, and has done so at once: the broker is ephemeral.
 class NullJournal final : public Journal {
  public:
-  CommitNumber append(std::span<const Record>) override { return ++number_; }
-  [[nodiscard]] CommitNumber committed() const override { return number_; }
-
- private:
-  CommitNumber number_ = 0;
+  [[nodiscard]] State state() const override { return State::kNothing; }
+  [[nodiscard]] QueueId new_queue() override { return 0; }
+  CommitNumber append(const Run&, std::span<Position>) override { return 0; }
+  CommitNumber retain(const model::Message&, Position&) override { return 0; }
+  void settle(QueueId, model::Tag, model::Tag) override {}
+  CommitNumber release(QueueId, model::Tag) override { return 0; }
+  CommitNumber close(QueueId, std::uint16_t) override { return 0; }
+  CommitNumber change(Change) override { return 0; }
+  void let_go(Position) override {}
+  [[nodiscard]] model::MessageRef read(Position) override { return {}; }
+  void submit() override {}
+  [[nodiscard]] CommitNumber committed() const override { return 0; }
+  [[nodiscard]] bool has_room() const override { return true; }
 };
 
 }  // namespace hermod::core
