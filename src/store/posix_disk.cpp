@@ -82,6 +82,8 @@ class PosixFile final : public File {
     return error_of(retried([&] { return ::fdatasync(descriptor_); }));
   }
 
+  void forget_memory() override { ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED); }
+
   std::expected<std::uint64_t, int> size() override {
     struct stat status{};
     if (::fstat(descriptor_, &status) < 0) return std::unexpected(errno);

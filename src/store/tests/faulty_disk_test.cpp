@@ -85,9 +85,9 @@ TEST(FaultyDisk, WhatWasNotSyncedIsLostKeptOrTorn) {
     if (after.size() > 8'192 && threes == 0) fates.insert("a size without its octets");
     if (threes % 512 != 0) fates.insert("within a unit");
   }
-  EXPECT_EQ(fates, (std::set<std::string>{"2 lost", "2 kept", "2 torn", "3 lost", "3 kept",
-                                          "3 torn", "reordered", "a size without its octets",
-                                          "within a unit"}));
+  EXPECT_EQ(fates,
+            (std::set<std::string>{"2 lost", "2 kept", "2 torn", "3 lost", "3 kept", "3 torn",
+                                   "reordered", "a size without its octets", "within a unit"}));
 }
 
 TEST(FaultyDisk, NamesThatWereNotSyncedAreLostOrKept) {
@@ -141,6 +141,21 @@ TEST(FaultyDisk, WhatAFailedSyncLeftIsLostWhateverIsSyncedLater) {
   EXPECT_EQ(file->sync(), 0);
   disk.power_cut();
   EXPECT_EQ(disk.octets_of("a"), (Octets{0, 2}));
+}
+
+TEST(FaultyDisk, ForgettingMemoryShowsWhatIsOnTheDisk) {
+  FaultyDisk disk(1);
+  const auto file = make(disk, "a");
+  EXPECT_EQ(write(*file, 0, {1, 2}), 0);
+  EXPECT_EQ(file->sync(), 0);
+  EXPECT_EQ(write(*file, 1, {3, 4}), 0);
+  file->forget_memory();
+  EXPECT_EQ(disk.octets_of("a"), (Octets{1, 3, 4}));
+  disk.fail_syncs(EIO);
+  EXPECT_EQ(file->sync(), EIO);
+  EXPECT_EQ(disk.octets_of("a"), (Octets{1, 3, 4}));
+  file->forget_memory();
+  EXPECT_EQ(disk.octets_of("a"), (Octets{1, 2}));
 }
 
 TEST(FaultyDisk, AFullDiskWritesAPart) {

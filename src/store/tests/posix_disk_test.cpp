@@ -38,7 +38,7 @@ class PosixDiskTest : public testing::Test {
     disk_ = std::move(*disk);
   }
   [[nodiscard]] unsigned mode_of(const std::string& path) const {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0);
     return status.st_mode & 07777;
   }

@@ -30,8 +30,8 @@ TEST(Segment, NamesAreNumbers) {
   }
   for (const char* const other :
        {"log-0000000000000000", "log-0000000100000000", "log-00000000ABCDEF01", "log-1", "lock",
-        "log-000000000000001", "log-00000000000000001", "log-000000000000001 ", "lag-0000000000000001",
-        "log--000000000000001", "metadata"}) {
+        "log-000000000000001", "log-00000000000000001", "log-000000000000001 ",
+        "lag-0000000000000001", "log--000000000000001", "metadata"}) {
     EXPECT_FALSE(segment_number(other)) << other;
   }
 }
@@ -77,8 +77,8 @@ TEST_F(SegmentTest, ASegmentUnderTheNameOfAnotherIsNone) {
 
 TEST_F(SegmentTest, ABlankFileIsRemoved) {
   fill(1);
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{100}, kRecordsBegin,
-                                   std::uint64_t{9'000}}) {
+  for (const std::uint64_t size :
+       {std::uint64_t{0}, std::uint64_t{100}, kRecordsBegin, std::uint64_t{9'000}}) {
     ASSERT_TRUE(disk_.open(segment_name(9), Disk::Mode::kCreate));
     disk_.overwrite(segment_name(9), 0, Octets(size, 0));
     open();
@@ -127,9 +127,9 @@ TEST_F(SegmentTest, AfterDamageItGoesOnAtTheNextWholeRecord) {
   for (const int hit : {1, 4, 7, 8}) appended_.erase(positions[hit]);
   EXPECT_EQ(found_, appended_);
   const std::uint64_t octets = record_octets(100);
-  EXPECT_EQ(damage(), (std::vector<Damage>{{positions[1], octets},
-                                           {positions[4], octets},
-                                           {positions[7], 2 * octets}}));
+  EXPECT_EQ(damage(),
+            (std::vector<Damage>{
+                {positions[1], octets}, {positions[4], octets}, {positions[7], 2 * octets}}));
   EXPECT_EQ(recovered_.damaged, 3u);
   EXPECT_EQ(recovered_.damaged_octets, 4 * octets);
 }
@@ -163,8 +163,8 @@ TEST_F(SegmentTest, TheTornEndIsCutOnlyFromTheLast) {
   EXPECT_EQ(recovered_.torn_octets, 0u);
 }
 
-// What is found after a kill was perhaps never synced; what rests on it would be wrong after a power
-// cut.
+// What is found after a kill was perhaps never synced; what rests on it would be wrong after a
+// power cut.
 TEST_F(SegmentTest, WhatIsRecoveredIsSafe) {
   for (int i = 0; i < 30; ++i) append("written, not synced");
   EXPECT_EQ(write(false), WriteResult::kDone);
@@ -173,6 +173,19 @@ TEST_F(SegmentTest, WhatIsRecoveredIsSafe) {
   disk_.power_cut();
   open();
   EXPECT_EQ(found_, appended_);
+}
+
+// After a restart of the program alone, what could not be synced still looks written.
+TEST_F(SegmentTest, WhatCouldNotBeSyncedIsNotRecovered) {
+  append("safe");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  const Bodies safe = appended_;
+  append("in memory only");
+  disk_.fail_syncs(EIO);
+  EXPECT_EQ(write(), WriteResult::kSealed);
+  disk_.kill();
+  open();
+  EXPECT_EQ(found_, safe);
 }
 
 TEST_F(SegmentTest, WhatCannotBeReadOrMadeSafeStopsTheStart) {
