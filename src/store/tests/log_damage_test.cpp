@@ -22,7 +22,8 @@ class Damaged {
     for (std::uint64_t times = 1 + rng_.below(4); times > 0; --times) damage();
     // Readers come before the start, too: what lies on the disk changes while the broker runs.
     read_all(*log_);
-    std::vector<Position> expected = expected_positions();
+    for (const auto& [name, octets] : before_) after_[name] = disk_.octets_of(name);
+    const std::vector<Position> expected = expected_positions();
     reopen();
     for (const Position position : expected) {
       EXPECT_TRUE(found_.contains(position)) << "lost " << std::hex << position;
@@ -100,7 +101,7 @@ class Damaged {
   // Whether octets of a file are as they were written.
   [[nodiscard]] bool as_written(const std::string& name, std::uint64_t at,
                                 std::uint64_t count) const {
-    const Octets now = disk_.octets_of(name);
+    const Octets& now = after_.at(name);
     const Octets& then = before_.at(name);
     return at + count <= now.size() && std::memcmp(now.data() + at, then.data() + at, count) == 0;
   }
@@ -154,6 +155,7 @@ class Damaged {
   Bodies appended_;
   Bodies found_;
   std::map<std::string, Octets> before_;
+  std::map<std::string, Octets> after_;  // the damage
 };
 
 TEST(LogDamage, OnlyWhatWasHitIsLostAndNothingIsMadeUp) {
