@@ -7,11 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <numeric>
+
+#include "piece_cursor.hpp"
 
 namespace hermod::store {
 namespace {
@@ -94,8 +97,31 @@ TEST_F(PosixDiskTest, WritesManyPieces) {
   EXPECT_EQ(all_of(**file), octets);
 }
 
+// However few octets the system takes at a time, all of them come, in order.
+TEST(PieceCursor, GoesOnAfterEachPart) {
+  const Octets octets{1, 2, 3, 4, 5, 6, 7};
+  const Bytes all(octets);
+  const std::vector<Bytes> pieces{{},          all.first(1),     {}, {}, all.subspan(1, 4),
+                                  all.last(2), all.subspan(7, 0)};
+  for (std::size_t step = 1; step <= 8; ++step) {
+    Octets written;
+    for (PieceCursor left(pieces); !left.at_end();) {
+      Octets now;
+      for (std::size_t i = 0; i < left.count(); ++i) {
+        now.insert(now.end(), left[i].begin(), left[i].end());
+      }
+      now.resize(std::min(now.size(), step));
+      ASSERT_FALSE(now.empty());
+      written.insert(written.end(), now.begin(), now.end());
+      left.advance(now.size());
+    }
+    EXPECT_EQ(written, octets) << step;
+  }
+  EXPECT_TRUE(PieceCursor({}).at_end());
+}
+
 // A limit on the size of files stops a write in its middle, and then says so.
-TEST_F(PosixDiskTest, GoesOnAfterAPartOfAWrite) {
+TEST_F(PosixDiskTest, SaysWhyItStoppedAfterAPartOfAWrite) {
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit limit{.rlim_cur = 1'000, .rlim_max = 1'000};

@@ -163,6 +163,54 @@ TEST_F(SegmentTest, TheTornEndIsCutOnlyFromTheLast) {
   EXPECT_EQ(recovered_.torn_octets, 0u);
 }
 
+TEST_F(SegmentTest, TheCutOfTheTornEndIsSafe) {
+  fill(0);
+  const auto size = disk_.octets_of(segment_name(1)).size();
+  for (int round = 0; round < 20; ++round) {
+    disk_.overwrite(segment_name(1), size, Octets(40, 1));
+    open();
+    disk_.power_cut();
+    EXPECT_EQ(disk_.octets_of(segment_name(1)).size(), size);
+  }
+}
+
+// Files that were removed without the directory being synced must not come back later.
+TEST_F(SegmentTest, NamesAreSafeAfterTheStart) {
+  fill(2);
+  disk_.fail_syncs(EIO);
+  ASSERT_EQ(log_->remove(1), EIO);
+  std::erase_if(appended_, [](const auto& record) { return segment_of(record.first) == 1; });
+  disk_.kill();
+  const auto before = disk_.counts().directory_syncs;
+  open();
+  EXPECT_EQ(disk_.counts().directory_syncs - before, 1u);
+  disk_.power_cut();
+  open();
+  EXPECT_EQ(found_, appended_);
+}
+
+// A segment was lost by a power cut, another got its number, and the disk gives it octets of the
+// lost one, at the very same place.
+TEST_F(SegmentTest, OctetsOfAnEarlierLifeAreNoRecords) {
+  append("keeps the key of the store");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  open();
+  const Bodies kept = appended_;
+  append("first of the lost");
+  const Position place = append("second of the lost");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  const Octets lost = disk_.octets_of(segment_name(2));
+  ASSERT_EQ(disk_.remove(segment_name(2)), 0);
+  appended_ = kept;
+  open();
+  ASSERT_EQ(segment_of(append("first of the new!")), 2u);
+  EXPECT_EQ(write(), WriteResult::kDone);
+  disk_.overwrite(segment_name(2), offset_of(place), Bytes(lost).subspan(offset_of(place)));
+  open();
+  EXPECT_EQ(found_, appended_);
+  EXPECT_EQ(recovered_.torn_octets, lost.size() - offset_of(place));
+}
+
 // What is found after a kill was perhaps never synced; what rests on it would be wrong after a
 // power cut.
 TEST_F(SegmentTest, WhatIsRecoveredIsSafe) {
