@@ -46,7 +46,7 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
       const auto promised = reader->promised(grant, publication.begun, world_.moment());
       return promised && *promised != Guarantee::kAtMostOnce;
     });
-    if (asked && !world_.journal(shard).keeps(publication.label)) {
+    if (asked && !world_.journal().keeps(publication.label)) {
       return world_.trace().violation(world_.now(), "acknowledged and not safe: {} for {}",
                                       describe(id), reader->name());
     }
@@ -306,7 +306,7 @@ void Jury::check_leftovers() {
     left(shard, "retained values", core.retained().size());
     left(shard, "retained octets", core.retained().bytes());
     left(shard, "lent payloads", it.outbox().lent());
-    left(shard, "unsafe records", world_.journal(shard).idle() ? 0 : 1);
+    left(shard, "unsafe records", world_.journal().idle() ? 0 : 1);
     core::MatchSet set;
     for (const Topic& topic : ledger_.topics()) {
       core.tree().match(topic.name, set);
