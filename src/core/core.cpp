@@ -75,7 +75,6 @@ void Core::keep(SubscriberIndex index) {
   if (!keeps_ || (subscriber.kept_as == 0 && !subscriber.durable())) return;
   if (subscriber.kept_as == 0) {
     subscriber.kept_as = journal_.new_queue();
-    subscriber.queue.set_kept(true);
   }
   KeepSubscriber kept{.queue = subscriber.kept_as,
                       .name = subscriber.id,
@@ -105,7 +104,6 @@ SubscriberIndex Core::restore(Restored restored) {
   subscriber.will.client = Subscribers::mark(restored.name);
   subscriber.will_at = restored.will_at;
   subscriber.queue = std::move(restored.queue);
-  subscriber.queue.set_kept(true);
   subscriber.inflight = std::move(restored.inflight);
   subscriber.holder = std::move(restored.holder);
   return index;
@@ -189,8 +187,7 @@ void Core::forget(SubscriberIndex index) {
     note(ForgetSubscriber{subscriber.kept_as});
     let_go_of_dead(subscriber);
     subscriber.queue.for_each([this](model::Tag, Queue::Entry& entry) {
-      if (entry.guarantee == model::Guarantee::kAtMostOnce) return;
-      if (const Position position = entry.message.position(); position != 0) {
+      if (const Position position = Queue::place_of(entry); position != 0) {
         journal_.let_go(position);
       }
     });
@@ -286,8 +283,10 @@ Reason Core::keep_value(const model::Message& message) {
   }
   // What nobody waits for would fill the memory while it cannot be written.
   if (journal_state_ > Journal::State::kWell) return Reason::kOk;
+  // A copy of its own: the one that queues share lies elsewhere in the store.
+  const model::MessageRef alone = model::OwnedMessage::copy_of(message);
   Retained::Change change;
-  const Reason kept = retained_.store(message, &change);
+  const Reason kept = retained_.store(*alone, &change);
   if (!change.made) return kept;
   Position position = 0;
   router_.note_commit(journal_.retain(message, position));

@@ -79,8 +79,7 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
     if (is_passed(entry) || !entry.message.in_memory()) break;
     if (entry.guarantee == model::Guarantee::kAtMostOnce) {
       entry.settled = true;
-    } else if (credit == 0 || (state_->kept && head_tag() + state_->next >= state_->safe &&
-                               entry.guarantee == model::Guarantee::kExactlyOnce)) {
+    } else if (credit == 0 || waits_for_commit(entry, head_tag() + state_->next)) {
       break;
     } else {
       --credit;
@@ -121,10 +120,8 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
 // What is settled holds no message, wherever it stands.
 void Queue::let_go(Entry& entry) {
   if (!entry.message) return;
-  if (state_->kept && entry.guarantee != model::Guarantee::kAtMostOnce) {
-    if (const model::Position position = entry.message.position(); position != 0) {
-      state_->dead.push_back(position);
-    }
+  if (const model::Position position = place_of(entry); position != 0) {
+    state_->dead.push_back(position);
   }
   if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
   let_go_of_message(entry);
@@ -160,7 +157,7 @@ bool Queue::release(model::Tag tag) {
   if (entry == nullptr || tag >= head_tag() + state_->next || entry->released) return false;
   HERMOD_ASSERT(entry->guarantee == model::Guarantee::kExactlyOnce);
   entry->released = true;
-  if (const model::Position position = entry->message.position();
+  if (const model::Position position = place_of(*entry);
       position != 0 && entry->message.in_memory()) {
     let_go_of_message(*entry);
     put_away(*entry, position, 0);
@@ -175,9 +172,8 @@ void Queue::page_out(model::Tag first, std::size_t count) {
   const std::size_t end = std::min(state_->count, begin + count);
   for (std::size_t i = begin; i < end; ++i) {
     Entry& entry = at(i);
-    if (entry.guarantee == model::Guarantee::kAtMostOnce || !entry.message.in_memory()) continue;
-    const model::Position position = entry.message.position();
-    if (position == 0) continue;
+    const model::Position position = place_of(entry);
+    if (position == 0 || !entry.message.in_memory()) continue;
     const std::size_t bytes = entry.message.memory();
     let_go_of_message(entry);
     put_away(entry, position, bytes);
@@ -203,6 +199,7 @@ void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
   ++next_tag_;
   const model::Position position = entry.message.position();
   place = std::move(entry);
+  place.kept = true;
   put_away(place, position, bytes);
   if (!place.released) ++s.waiting;
 }
@@ -222,7 +219,7 @@ void Queue::pop() {
   Entry& entry = at(0);
   let_go(entry);
   // the rest is written with the next one
-  entry.delivered = entry.settled = entry.released = entry.recovered = false;
+  entry.delivered = entry.settled = entry.released = entry.recovered = entry.kept = false;
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
@@ -254,7 +251,7 @@ void Queue::rewind(bool keep_at_most_once) {
   }
   state_->next = state_->fresh = state_->unsettled = 0;
   trim();
-  if (state_->count == 0 && !state_->kept) state_.reset();
+  if (state_->count == 0 && state_->dead.empty()) state_.reset();
 }
 
 void Queue::push_front(Entry entry) {

@@ -148,7 +148,7 @@ void Router::committed(CommitNumber number) {
       continue;
     }
     Subscriber& subscriber = subscribers_[waiting.subscriber];
-    if (!subscriber.queue.kept()) continue;
+    if (subscriber.kept_as == 0) continue;
     subscriber.queue.set_safe(waiting.first + waiting.count);
     if (subscriber.away() || subscriber.queue.waiting() > kResidentMax) {
       subscriber.queue.page_out(waiting.first, waiting.count);
@@ -278,8 +278,10 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
     batch.first_tag = subscriber.queue.next_tag();
     for (const model::Delivery& delivery : batch.items) {
       keep(*delivery.message);
-      Queue::Entry entry{
-          .message = delivery.message->own(), .guarantee = guarantee, .retain = delivery.retain};
+      Queue::Entry entry{.message = delivery.message->own(),
+                         .guarantee = guarantee,
+                         .retain = delivery.retain,
+                         .kept = subscriber.kept_as != 0};
       entry.set_ids(ids);
       subscriber.queue.push_taken(std::move(entry));
     }
@@ -301,7 +303,10 @@ bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
     return false;
   }
   if (run_set_ != nullptr) keep(message);
-  Queue::Entry entry{.message = message.own(), .guarantee = guarantee, .retain = retain};
+  Queue::Entry entry{.message = message.own(),
+                     .guarantee = guarantee,
+                     .retain = retain,
+                     .kept = counted && subscriber.kept_as != 0};
   entry.set_ids(subscription_ids);
   subscriber.queue.push(std::move(entry));
   ++counters_.queued;
@@ -324,9 +329,7 @@ std::optional<Router::Alone> Router::enqueue_copy(SubscriberIndex index,
                                                   Guarantee guarantee, bool retain,
                                                   std::span<const std::uint32_t> ids) {
   Subscriber& subscriber = subscribers_[index];
-  model::Message view = message;
-  view.owner = nullptr;
-  Alone alone{.message = view.own(),
+  Alone alone{.message = model::OwnedMessage::copy_of(message),
               .subscriber = index,
               .recipient = {.queue = subscriber.kept_as,
                             .tag = subscriber.queue.next_tag(),

@@ -8,10 +8,10 @@
 // take() moves `next` forward, settle() marks, trim() moves `head` over what is settled. At most
 // once entries are settled when they are taken.
 //
-// A queue that is kept has its entries in the store too: their messages may leave memory
-// (page_out), they come back before they are taken (load), and the places that are not referred to
-// any more are collected (take_dead). An exactly once entry of it is released before it is settled,
-// and is not taken before it is safe.
+// Entries that are kept are in the store too: their messages may leave memory (page_out), they come
+// back before they are taken (load), and the places that are not referred to any more are collected
+// (take_dead). A kept exactly once entry is released before it is settled, and is not taken before
+// it is safe.
 #pragma once
 
 #include <algorithm>
@@ -44,6 +44,7 @@ class Queue {
     bool settled : 1 = false;
     bool released : 1 = false;   ///< the peer has it: it waits for the end of its exchange
     bool recovered : 1 = false;  ///< may have been delivered before the broker was stopped
+    bool kept : 1 = false;       ///< is in the store too, where the message knows
 
     void set_ids(std::span<const std::uint32_t> subscription_ids) {
       if (subscription_ids.size() > 1) return set_several(subscription_ids);
@@ -97,10 +98,7 @@ class Queue {
 
   // --- what is kept in the store ---
 
-  /// From now on the queue is kept, or is not any more.
-  void set_kept(bool kept) { state().kept = kept; }
-  [[nodiscard]] bool kept() const { return state_ && state_->kept; }
-  /// Entries before this tag are committed: only those are taken, of exactly once entries.
+  /// Entries before this tag are committed: of kept exactly once entries, only those are taken.
   void set_safe(model::Tag end) { state().safe = std::max(state().safe, end); }
   /// The peer has the message of this exactly once entry; it may be forgotten, but for its place in
   /// the queue. False when there is no such entry that was taken.
@@ -150,6 +148,10 @@ class Queue {
     return state_ ? std::exchange(state_->freed, {}) : std::vector<std::uint16_t>{};
   }
   [[nodiscard]] bool has_freed() const { return state_ && !state_->freed.empty(); }
+  /// Where an entry lies in the store; 0: nowhere.
+  [[nodiscard]] static model::Position place_of(const Entry& entry) {
+    return entry.kept ? entry.message.position() : 0;
+  }
 
  private:
   struct State {
@@ -163,7 +165,6 @@ class Queue {
     std::size_t bytes = 0;
     std::size_t bytes_away = 0;
     model::Tag safe = 0;
-    bool kept = false;
     std::vector<std::uint16_t> freed;    // groups of entries that are over
     std::vector<model::Position> dead;  // places that they referred to
   };
@@ -177,6 +178,9 @@ class Queue {
   // An entry that is neither delivered any more nor waits to be.
   [[nodiscard]] static bool is_passed(const Entry& entry) {
     return entry.settled || entry.released;
+  }
+  [[nodiscard]] bool waits_for_commit(const Entry& entry, model::Tag tag) const {
+    return entry.kept && tag >= state_->safe && entry.guarantee == model::Guarantee::kExactlyOnce;
   }
   void put_away(Entry& entry, model::Position position, std::size_t bytes);
   void put_back(Entry& entry, model::MessageRef message);

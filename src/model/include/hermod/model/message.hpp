@@ -108,7 +108,8 @@ class OwnedMessage {
   [[nodiscard]] Position position() const { return position_; }
   void set_position(Position position) { position_ = position; }
 
-  /// Copies `message`. With `payload` set, refers to it instead of copying the payload.
+  /// Copies `message`, but for a large payload that its owner has. With `payload` set, refers to it
+  /// instead of copying the payload.
   static MessageRef copy_of(const Message& message, SharedBytes payload = {});
 
  private:
