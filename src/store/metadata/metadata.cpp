@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ constexpr int kCheckpointPages = 1000;
 struct StoreRow {
   std::uint64_t key = 0;
   std::uint64_t boot = 0;
+  std::uint64_t generation = 0;
   core::QueueId first_free_queue = 1;  // 0 is nobody's
   std::optional<Anchor> anchor;
 };
@@ -51,7 +53,10 @@ struct Prepared {
 }  // namespace
 
 struct Metadata::Opened {
+  explicit Opened(Disk& disk) : vfs(disk) {}
+
   std::string path;
+  SqliteVfs vfs;
   Database database;  // closed after its statements are gone
   StoreRow store;
   std::string why;
@@ -93,7 +98,7 @@ int Metadata::Opened::prepare() {
       {"BEGIN IMMEDIATE", &begin},
       {"COMMIT", &commit},
       {"ROLLBACK", &rollback},
-      {"INSERT OR REPLACE INTO store VALUES(?,?,?,?,?,?,?,?,?)", &keep_store},
+      {"INSERT OR REPLACE INTO store VALUES(?,?,?,?,?,?,?,?,?,?)", &keep_store},
       // Not REPLACE, which would take the subscriptions away.
       {"INSERT INTO subscriber VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
        " ON CONFLICT(queue) DO UPDATE SET name=excluded.name, is_group=excluded.is_group,"
@@ -127,8 +132,8 @@ int Metadata::Opened::prepare() {
 int Metadata::Opened::write_store() {
   const auto& anchor = store.anchor;
   return keep_store.run_summed(
-      std::int64_t{1}, number(store.key), number(store.boot), number(store.first_free_queue),
-      anchor ? Value{anchor->calendar_ms} : Value{nullptr},
+      std::int64_t{1}, number(store.key), number(store.boot), number(store.generation),
+      number(store.first_free_queue), anchor ? Value{anchor->calendar_ms} : Value{nullptr},
       anchor ? Value{anchor->wall_ms} : Value{nullptr},
       anchor ? Value{std::int64_t{anchor->since_boot.count()}} : Value{nullptr},
       anchor ? text(anchor->boot_id) : Value{nullptr});
@@ -149,12 +154,13 @@ int Metadata::Opened::read_store(Rng& rng, bool& damaged) {
   damaged = !read.sum_is_right();
   store.key = static_cast<std::uint64_t>(read.integer(1));
   store.boot = static_cast<std::uint64_t>(read.integer(2));
-  store.first_free_queue = static_cast<core::QueueId>(read.integer(3));
-  if (const auto calendar_ms = read.maybe_integer(4)) {
+  store.generation = static_cast<std::uint64_t>(read.integer(3));
+  store.first_free_queue = static_cast<core::QueueId>(read.integer(4));
+  if (const auto calendar_ms = read.maybe_integer(5)) {
     store.anchor = Anchor{.calendar_ms = *calendar_ms,
-                          .wall_ms = read.integer(5),
-                          .since_boot = Duration{read.integer(6)},
-                          .boot_id = std::string{read.text(7)}};
+                          .wall_ms = read.integer(6),
+                          .since_boot = Duration{read.integer(7)},
+                          .boot_id = std::string{read.text(8)}};
   }
   return SQLITE_OK;
 }
@@ -162,11 +168,7 @@ int Metadata::Opened::read_store(Rng& rng, bool& damaged) {
 // --- changes ---
 
 int Metadata::Opened::write(const core::KeepSubscriber& change, const Calendar& calendar) {
-  if (change.queue >= store.first_free_queue) {
-    store.first_free_queue = change.queue + kQueueBlock;
-    const int code = write_store();
-    if (code != SQLITE_OK) return code;
-  }
+  store.first_free_queue = std::max(store.first_free_queue, change.queue + 1);
   blob.clear();
   const auto& will = change.will;
   if (will) encode_message(*will->message, calendar, blob);
@@ -210,13 +212,15 @@ int Metadata::Opened::write(const core::ForgetDeclaration& change, const Calenda
 
 // --- transactions ---
 
-// Runs `work`, which gives a code, between BEGIN and COMMIT.
+// Runs `work`, which gives a code and may change `store`, between BEGIN and COMMIT.
 template <typename Work>
 Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
   if (sealed) return Outcome::kFailed;
   const StoreRow before = store;
   int code = begin.run();
   if (code == SQLITE_OK) code = work();
+  ++store.generation;
+  if (code == SQLITE_OK) code = write_store();
   if (code == SQLITE_OK) code = commit.run();
   if (code != SQLITE_OK) {
     store = before;
@@ -258,22 +262,27 @@ int Metadata::Opened::checkpoint() {
 Metadata::Metadata(std::unique_ptr<Opened> opened) : opened_(std::move(opened)) {}
 Metadata::~Metadata() = default;
 
-std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(const std::string& path,
+std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
                                                                      const Settings& settings) {
-  auto database = open_database(path, settings.vfs, settings.existing);
+  auto opened = std::make_unique<Opened>(disk);
+  opened->path =
+      settings.folder.empty() ? kFileName : fmt::format("{}/{}", settings.folder, kFileName);
+  auto database = open_database(opened->vfs, opened->path, settings.existing);
   if (!database) return std::unexpected(database.error());
-  auto opened = std::make_unique<Opened>();
-  opened->path = path;
   opened->database = std::move(*database);
   bool damaged = false;
   int code = opened->prepare();
   if (code == SQLITE_OK) code = opened->read_store(settings.rng, damaged);
-  if (code != SQLITE_OK) return std::unexpected(complaint(path, opened->database.get(), code));
-  if (damaged) return std::unexpected(damage(path, "what the store keeps of itself is not whole"));
-  ++opened->store.boot;
-  if (opened->transaction([&] { return opened->write_store(); }) != Outcome::kOk) {
-    return std::unexpected(opened->why);
+  if (code != SQLITE_OK)
+    return std::unexpected(complaint(opened->path, opened->database.get(), code));
+  if (damaged) {
+    return std::unexpected(damage(opened->path, "what the store keeps of itself is not whole"));
   }
+  const auto count_boot = [&] {
+    ++opened->store.boot;
+    return SQLITE_OK;
+  };
+  if (opened->transaction(count_boot) != Outcome::kOk) return std::unexpected(opened->why);
   return std::unique_ptr<Metadata>(new Metadata(std::move(opened)));
 }
 
@@ -282,6 +291,9 @@ std::uint64_t Metadata::key() const {
 }
 std::uint64_t Metadata::boot() const {
   return opened_->store.boot;
+}
+std::uint64_t Metadata::generation() const {
+  return opened_->store.generation;
 }
 core::QueueId Metadata::first_free_queue() const {
   return opened_->store.first_free_queue;
@@ -309,7 +321,7 @@ Metadata::Outcome Metadata::keep_anchor(const Anchor& anchor) {
   if (opened_->sealed) return Outcome::kFailed;
   return opened_->transaction([&] {
     opened_->store.anchor = anchor;
-    return opened_->write_store();
+    return SQLITE_OK;
   });
 }
 

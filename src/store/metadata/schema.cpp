@@ -19,7 +19,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kTables{
     "CREATE TABLE store("
     "id INTEGER PRIMARY KEY, key INTEGER NOT NULL, boot INTEGER NOT NULL,"
-    " first_free_queue INTEGER NOT NULL, anchor_calendar_ms INTEGER, anchor_wall_ms INTEGER,"
+    " generation INTEGER NOT NULL, first_free_queue INTEGER NOT NULL, anchor_calendar_ms INTEGER, "
+    "anchor_wall_ms INTEGER,"
     " anchor_since_boot_ns INTEGER, anchor_boot_id TEXT, sum INTEGER NOT NULL) STRICT",
 
     "CREATE TABLE subscriber("
@@ -190,12 +191,12 @@ int migrate(sqlite3* database, int version, int target, std::span<const Migratio
   return run_transaction(database, fmt::format("{} PRAGMA user_version={};", sql, target));
 }
 
-std::expected<Database, std::string> open_database(const std::string& path, const char* vfs,
+std::expected<Database, std::string> open_database(const SqliteVfs& vfs, const std::string& path,
                                                    bool existing) {
   sqlite3* opened = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (existing ? 0 : SQLITE_OPEN_CREATE);
-  int code = sqlite3_open_v2(path.c_str(), &opened, flags, vfs);
+  int code = sqlite3_open_v2(Metadata::kFileName, &opened, flags, vfs.name());
   Database database(opened);
   if (code == SQLITE_OK) code = run(opened, kSettings);
   if (code != SQLITE_OK) return std::unexpected(complaint(path, opened, code));
@@ -220,11 +221,6 @@ std::string complaint(const std::string& path, sqlite3* database, int code) {
     case SQLITE_CONSTRAINT:
     case SQLITE_ERROR:  // the tables do not fit what is asked of them
       return damage(path, what);
-    case SQLITE_BUSY:
-      return fmt::format(
-          "the metadata '{}' is in use: stop the other program that has opened it,"
-          " or name another directory for the store",
-          path);
     case SQLITE_FULL:
       return fmt::format("there is no room for the metadata '{}': make room on its disk", path);
     case SQLITE_NOTFOUND:

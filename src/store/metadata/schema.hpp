@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "hermod/store/sqlite_vfs.hpp"
 #include "sqlite.hpp"
 
 namespace hermod::store {
@@ -30,9 +31,10 @@ struct Migration {
                           std::span<const Migration> migrations);
 
 /// An open database with the tables of this version, found undamaged but for what lies in the rows.
-/// `existing`: there must be one already. The error is for people.
-[[nodiscard]] std::expected<Database, std::string> open_database(const std::string& path,
-                                                                 const char* vfs, bool existing);
+/// `existing`: there must be one already. The error is for people, who know the file as `path`.
+[[nodiscard]] std::expected<Database, std::string> open_database(const SqliteVfs& vfs,
+                                                                 const std::string& path,
+                                                                 bool existing);
 
 /// What to say to people of damage in `path`; `what` is the damage.
 [[nodiscard]] std::string damage(const std::string& path, std::string_view what);

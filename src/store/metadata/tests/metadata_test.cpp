@@ -5,10 +5,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "describe.hpp"
+#include "memory_disk.hpp"
 #include "schema.hpp"
 
 namespace hermod::store {
@@ -21,31 +19,26 @@ using Outcome = Metadata::Outcome;
 
 class MetadataTest : public testing::Test {
  protected:
-  MetadataTest() {
-    std::string name = testing::TempDir() + "hermod_metadata_XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    path_ = folder_ / "metadata.sqlite";
-  }
-  ~MetadataTest() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Metadata> open() {
-    auto opened = Metadata::open(path_, {.rng = rng_});
+    auto opened = Metadata::open(disk_, {.rng = rng_, .folder = "/there"});
     EXPECT_TRUE(opened) << opened.error();
     return opened ? std::move(*opened) : nullptr;
   }
   // Why it cannot be opened, or what is read of it.
   std::string refusal(bool existing = true) {
-    auto opened = Metadata::open(path_, {.rng = rng_, .existing = existing});
+    auto opened = Metadata::open(disk_, {.rng = rng_, .folder = "/there", .existing = existing});
     if (!opened) return opened.error();
     auto loaded = (*opened)->load(calendar_, [](Change&&) {});
     return loaded ? "" : loaded.error();
   }
   // What another program does to the closed file.
   void sql(const std::string& text) {
+    const SqliteVfs vfs(disk_);
     sqlite3* raw = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
+    constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    ASSERT_EQ(sqlite3_open_v2(Metadata::kFileName, &raw, kFlags, vfs.name()), SQLITE_OK);
     const Database database(raw);
+    sqlite3_exec(raw, "PRAGMA locking_mode=EXCLUSIVE", nullptr, nullptr, nullptr);
     char* error = nullptr;
     EXPECT_EQ(sqlite3_exec(raw, text.c_str(), nullptr, nullptr, &error), SQLITE_OK)
         << (error == nullptr ? "" : error);
@@ -63,8 +56,7 @@ class MetadataTest : public testing::Test {
   }
 
   SeededRng rng_{1};
-  std::filesystem::path folder_;
-  std::string path_;
+  MemoryDisk disk_;
   Calendar calendar_{{}, {.now = Instant{std::chrono::hours{1}}, .wall_ms = 5'000}, "boot"};
 };
 
@@ -194,7 +186,7 @@ TEST_F(MetadataTest, OneChangeThatFailsTakesAllBack) {
   EXPECT_EQ(apply(*metadata, {subscriber(50'000, "b"), subscription(3, "nobody's")}),
             Outcome::kFailed);
   EXPECT_THAT(metadata->why(), HasSubstr("FOREIGN KEY"));
-  EXPECT_THAT(metadata->why(), HasSubstr(path_));
+  EXPECT_THAT(metadata->why(), HasSubstr("/there/metadata.sqlite"));
   EXPECT_EQ(metadata->first_free_queue(), before);
   EXPECT_THAT(load(*metadata), ElementsAre(describe(subscriber(1, "a"))));
   // From then on nothing is kept, whatever it is.
@@ -212,13 +204,24 @@ TEST_F(MetadataTest, NoQueueNumberIsEverFreeAgain) {
        {core::QueueId{1}, core::QueueId{1024}, core::QueueId{1025}, core::QueueId{9'999'999'999}}) {
     EXPECT_EQ(apply(*metadata, {subscriber(queue, "a")}), Outcome::kOk);
     EXPECT_EQ(apply(*metadata, {core::ForgetSubscriber{queue}}), Outcome::kOk);
-    EXPECT_GT(metadata->first_free_queue(), queue);
-    EXPECT_LE(metadata->first_free_queue(), queue + Metadata::kQueueBlock);
-    const core::QueueId free = metadata->first_free_queue();
+    EXPECT_EQ(metadata->first_free_queue(), queue + 1);
     metadata.reset();
     metadata = open();
-    EXPECT_EQ(metadata->first_free_queue(), free);
+    EXPECT_EQ(metadata->first_free_queue(), queue + 1);
   }
+}
+
+TEST_F(MetadataTest, CountsWhatItKept) {
+  auto metadata = open();
+  const std::uint64_t first = metadata->generation();
+  EXPECT_EQ(apply(*metadata, {subscriber(1, "a"), subscriber(2, "b")}), Outcome::kOk);
+  EXPECT_EQ(metadata->keep_anchor({}), Outcome::kOk);
+  EXPECT_EQ(metadata->apply({}, calendar_), Outcome::kOk);
+  EXPECT_EQ(metadata->generation(), first + 2);
+  EXPECT_EQ(apply(*metadata, {subscription(3, "nobody's")}), Outcome::kFailed);
+  EXPECT_EQ(metadata->generation(), first + 2);
+  metadata.reset();
+  EXPECT_EQ(open()->generation(), first + 3) << "opening is kept, too";
 }
 
 TEST_F(MetadataTest, KeepsTheAnchor) {
@@ -233,16 +236,16 @@ TEST_F(MetadataTest, KeepsTheAnchor) {
 // --- what is refused ---
 
 TEST_F(MetadataTest, RefusesToBeginAnewWhenThereMustBeOne) {
-  EXPECT_THAT(refusal(), HasSubstr(path_));
-  EXPECT_FALSE(std::filesystem::exists(path_));
-  std::ofstream(path_).flush();
+  EXPECT_THAT(refusal(), HasSubstr("/there/metadata.sqlite"));
+  EXPECT_EQ(disk_.list()->size(), 0u);
+  disk_.octets(Metadata::kFileName).clear();
   EXPECT_THAT(refusal(), HasSubstr("is damaged: it is empty"));
   EXPECT_EQ(refusal(/*existing=*/false), "");
   EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(MetadataTest, RefusesWhatIsNoDatabase) {
-  std::ofstream(path_) << std::string(5000, 'x');
+  disk_.octets(Metadata::kFileName).assign(5000, 'x');
   EXPECT_THAT(refusal(), HasSubstr("hermod store export"));
   EXPECT_THAT(refusal(), HasSubstr("hermod store import"));
   EXPECT_THAT(refusal(), HasSubstr("is damaged"));
@@ -259,16 +262,6 @@ TEST_F(MetadataTest, RefusesANewerVersion) {
   EXPECT_THAT(refusal(), HasSubstr("newer version of Hermod"));
   sql("PRAGMA user_version=0");
   EXPECT_THAT(refusal(), HasSubstr("is damaged"));
-}
-
-TEST_F(MetadataTest, RefusesWhileAnotherHasIt) {
-  auto metadata = open();
-  EXPECT_THAT(refusal(), HasSubstr("in use"));
-}
-
-TEST_F(MetadataTest, RefusesAFolder) {
-  path_ = folder_;
-  EXPECT_THAT(refusal(), HasSubstr("cannot be used"));
 }
 
 TEST_F(MetadataTest, FindsARowThatWasChanged) {
@@ -293,10 +286,9 @@ TEST_F(MetadataTest, FindsARowThatWasChanged) {
                   {subscriber(1, "kitchen"), subscription(1, "a"), core::KeepDeclaration{"t", {}}}),
             Outcome::kOk);
   metadata.reset();
-  const std::filesystem::path copy = path_ + ".copy";
-  std::filesystem::copy_file(path_, copy);
+  const MemoryDisk::Octets copy = disk_.octets(Metadata::kFileName);
   for (const auto& [change, expected] : kChanges) {
-    std::filesystem::copy_file(copy, path_, std::filesystem::copy_options::overwrite_existing);
+    disk_.octets(Metadata::kFileName) = copy;
     EXPECT_EQ(refusal(), "");
     sql(change);
     EXPECT_THAT(refusal(), HasSubstr(expected)) << change;

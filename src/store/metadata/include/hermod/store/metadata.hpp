@@ -15,22 +15,23 @@
 #include "hermod/base/rng.hpp"
 #include "hermod/core/journal.hpp"
 #include "hermod/store/calendar.hpp"
+#include "hermod/store/disk.hpp"
 
 namespace hermod::store {
 
 /// Of one thread at a time. Wills that load() gives hold messages of the thread that called it.
 ///
-///   auto metadata = Metadata::open(path, {.rng = rng});
+///   auto metadata = Metadata::open(disk, {.rng = rng, .folder = "/var/lib/hermod"});
 ///   if (!metadata) return refuse_to_start(metadata.error());
 ///   const Calendar calendar((*metadata)->anchor(), system_moment(), system_boot_id());
 ///   auto loaded = (*metadata)->load(calendar, [](core::Change change) { ... });
 ///   (*metadata)->apply(changes, calendar);
 class Metadata {
  public:
+  /// Its file on the disk; SQLite's other files are named after it.
+  static constexpr const char* kFileName = "metadata.sqlite";
   /// Grows with each change of the tables.
   static constexpr int kSchemaVersion = 1;
-  /// Queue numbers are reserved in blocks of so many.
-  static constexpr core::QueueId kQueueBlock = 1024;
 
   /// What became of what was to be kept. Nothing is ever kept in part.
   enum class Outcome : std::uint8_t {
@@ -42,25 +43,30 @@ class Metadata {
   };
 
   struct Settings {
-    Rng& rng;                   ///< the key of a new store is of it
-    const char* vfs = nullptr;  ///< name of the SQLite VFS that has the file; nullptr: the system's
+    Rng& rng;                 ///< the key of a new store is of it
+    std::string folder = {};  ///< where the disk is, for people
     /// There must be one with something in it, as a log is there that belongs to it.
     bool existing = false;
   };
 
   /// Opens the database, or makes a new one when there is none (or an empty one) and none is
   /// expected. Looks for damage; what lies in the rows is looked at by load(). Counts boot(). The
-  /// error says what is wrong, why, and how to mend it.
+  /// error says what is wrong, why, and how to mend it. `disk` is this one's alone, and outlives
+  /// it.
   [[nodiscard]] static std::expected<std::unique_ptr<Metadata>, std::string> open(
-      const std::string& path, const Settings& settings);
+      Disk& disk, const Settings& settings);
   ~Metadata();
 
   /// Random, and the store's for ever.
   [[nodiscard]] std::uint64_t key() const;
   /// How often the store has been opened, this time included.
   [[nodiscard]] std::uint64_t boot() const;
-  /// No queue has had this number or a larger one. Grows while changes are applied; new numbers are
-  /// counted up from what it was after opening.
+  /// How often something was kept: grows by one with each kOk. When the log tells of a larger one,
+  /// something that was kept is lost.
+  [[nodiscard]] std::uint64_t generation() const;
+  /// No queue has had this number or a larger one, as all that were kept are smaller, also those
+  /// that are forgotten. Grows while changes are applied; new numbers are counted up from what it
+  /// was after opening.
   [[nodiscard]] core::QueueId first_free_queue() const;
   /// Where the calendar is to go on; nothing when there is no anchor yet.
   [[nodiscard]] const std::optional<Anchor>& anchor() const;
