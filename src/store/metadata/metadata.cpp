@@ -13,6 +13,7 @@
 #include "message_blob.hpp"
 #include "schema.hpp"
 #include "sqlite.hpp"
+#include "wal_check.hpp"
 
 namespace hermod::store {
 namespace {
@@ -60,8 +61,9 @@ struct Metadata::Opened {
   Database database;  // closed after its statements are gone
   StoreRow store;
   std::string why;
-  bool sealed = false;
-  int wal_pages = 0;  // since the last checkpoint that went through
+  bool usable = false;  // opened, and found undamaged
+  bool sealed = false;  // something could not be written
+  int wal_pages = 0;    // since the last checkpoint that went through
   std::vector<std::uint8_t> blob;
 
   Statement begin, commit, rollback, keep_store;
@@ -70,9 +72,8 @@ struct Metadata::Opened {
 
   ~Opened() {
     // What could not be written stays as it is, for whoever looks for what is wrong.
-    if (sealed && database != nullptr) {
-      sqlite3_db_config(database.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    }
+    const bool well = usable && !sealed;
+    if (well) (void)checkpoint_on_close(database.get(), true);
   }
 
   int prepare();
@@ -226,7 +227,7 @@ Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
     store = before;
     return fail(code);
   }
-  code = checkpoint();
+  if (wal_pages >= kCheckpointPages) code = checkpoint();
   return code == SQLITE_OK ? Outcome::kOk : fail(code);
 }
 
@@ -243,7 +244,10 @@ Metadata::Outcome Metadata::Opened::fail(int code) {
   }
   int undone = SQLITE_OK;
   if (sqlite3_get_autocommit(database.get()) == 0) undone = rollback.run();
-  if (code == SQLITE_FULL && undone == SQLITE_OK) return Outcome::kFull;
+  // A checkpoint may make room, and takes away what is left of this in the write-ahead log.
+  if (code == SQLITE_FULL && undone == SQLITE_OK && checkpoint() == SQLITE_OK) {
+    return Outcome::kFull;
+  }
   sealed = true;
   return Outcome::kFailed;
 }
@@ -251,9 +255,9 @@ Metadata::Outcome Metadata::Opened::fail(int code) {
 // SQLite would do this by itself, and say nothing when it fails. Without room it is for the next
 // time: the write-ahead log still has everything.
 int Metadata::Opened::checkpoint() {
-  if (wal_pages < kCheckpointPages) return SQLITE_OK;
-  const int code = sqlite3_wal_checkpoint_v2(database.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+  const int code = sqlite3_wal_checkpoint_v2(database.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                              nullptr, nullptr);
+  if (code == SQLITE_OK) wal_pages = 0;
   return code == SQLITE_FULL ? SQLITE_OK : code;
 }
 
@@ -267,6 +271,9 @@ std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
   auto opened = std::make_unique<Opened>(disk);
   opened->path =
       settings.folder.empty() ? kFileName : fmt::format("{}/{}", settings.folder, kFileName);
+  if (const auto whole = check_wal(disk, std::string(kFileName) + "-wal"); !whole) {
+    return std::unexpected(damage(opened->path, whole.error()));
+  }
   auto database = open_database(opened->vfs, opened->path, settings.existing);
   if (!database) return std::unexpected(database.error());
   opened->database = std::move(*database);
@@ -278,6 +285,7 @@ std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
   if (damaged) {
     return std::unexpected(damage(opened->path, "what the store keeps of itself is not whole"));
   }
+  opened->usable = true;
   const auto count_boot = [&] {
     ++opened->store.boot;
     return SQLITE_OK;

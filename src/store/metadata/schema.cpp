@@ -48,7 +48,8 @@ constexpr std::span<const Migration> kMigrations{};
 // Without shared memory a database in WAL mode belongs to one connection, which must be said before
 // it is read.
 constexpr const char* kSettings =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
+    "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA "
+    "cell_size_check=ON;"
     "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF";
 
 using Checked = std::expected<void, std::string>;
@@ -198,10 +199,16 @@ std::expected<Database, std::string> open_database(const SqliteVfs& vfs, const s
                     (existing ? 0 : SQLITE_OPEN_CREATE);
   int code = sqlite3_open_v2(Metadata::kFileName, &opened, flags, vfs.name());
   Database database(opened);
+  // A database that is not whole stays as it is.
+  if (code == SQLITE_OK) code = checkpoint_on_close(opened, false);
   if (code == SQLITE_OK) code = run(opened, kSettings);
   if (code != SQLITE_OK) return std::unexpected(complaint(path, opened, code));
   if (Checked up = bring_up(path, opened, existing); !up) return std::unexpected(up.error());
   return database;
+}
+
+int checkpoint_on_close(sqlite3* database, bool on) {
+  return sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, nullptr);
 }
 
 std::string damage(const std::string& path, std::string_view what) {

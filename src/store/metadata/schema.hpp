@@ -31,10 +31,13 @@ struct Migration {
                           std::span<const Migration> migrations);
 
 /// An open database with the tables of this version, found undamaged but for what lies in the rows.
+/// When it is closed its write-ahead log stays, unless checkpoint_on_close() says otherwise.
 /// `existing`: there must be one already. The error is for people, who know the file as `path`.
 [[nodiscard]] std::expected<Database, std::string> open_database(const SqliteVfs& vfs,
                                                                  const std::string& path,
                                                                  bool existing);
+
+[[nodiscard]] int checkpoint_on_close(sqlite3* database, bool on);
 
 /// What to say to people of damage in `path`; `what` is the damage.
 [[nodiscard]] std::string damage(const std::string& path, std::string_view what);

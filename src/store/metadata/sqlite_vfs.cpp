@@ -42,6 +42,7 @@ struct OpenFile {
   File* file = nullptr;
   Context* context = nullptr;
   bool created = false;  // and its name in the directory has not been synced yet
+  bool wal = false;      // it is a write-ahead log
 };
 
 OpenFile& self(sqlite3_file* file) {
@@ -73,11 +74,6 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 of
   return error == 0 ? SQLITE_OK : self(file).context->fail(error, SQLITE_IOERR_WRITE);
 }
 
-int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
-  const int error = self(file).file->truncate(static_cast<std::uint64_t>(size));
-  return error == 0 ? SQLITE_OK : self(file).context->fail(error, SQLITE_IOERR_TRUNCATE);
-}
-
 // An error of a sync is never a full disk: what was lost cannot be told.
 int sync_file(sqlite3_file* file, int) {
   OpenFile& open = self(file);
@@ -89,6 +85,13 @@ int sync_file(sqlite3_file* file, int) {
   }
   open.created = false;
   return SQLITE_OK;
+}
+
+// A write-ahead log stays cut: its next frames never lie over old ones, see wal_check.hpp.
+int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+  const int error = self(file).file->truncate(static_cast<std::uint64_t>(size));
+  if (error != 0) return self(file).context->fail(error, SQLITE_IOERR_TRUNCATE);
+  return self(file).wal ? sync_file(file, SQLITE_SYNC_NORMAL) : SQLITE_OK;
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
@@ -157,6 +160,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   }
   open.file = opened->release();
   open.context = &on;
+  open.wal = (flags & SQLITE_OPEN_WAL) != 0;
   open.base.pMethods = &kMethods;
   if (out_flags != nullptr) *out_flags = flags;
   return SQLITE_OK;
