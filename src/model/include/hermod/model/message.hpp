@@ -19,6 +19,9 @@
 
 namespace hermod::model {
 
+/// Where a message lies in the store; 0: nowhere. Only the store knows what it means.
+using Position = std::uint64_t;
+
 /// How surely a message is to arrive: MQTT's QoS, CoAP's NON and CON, AMQP's settled and unsettled.
 enum class Guarantee : std::uint8_t { kAtMostOnce = 0, kAtLeastOnce = 1, kExactlyOnce = 2 };
 

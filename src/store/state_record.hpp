@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Body of the record that says how queues of a shard stand: written at the begin of a segment, so
+// that settlements in older ones are not needed. One checkpoint may be split over several records;
+// the last one says that it is complete.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hermod/core/journal.hpp"
+#include "record.hpp"
+#include "varint.hpp"
+
+namespace hermod::store {
+
+struct TagRange {
+  model::Tag first = 0;
+  model::Tag last = 0;  ///< in it
+  bool operator==(const TagRange&) const = default;
+};
+
+struct QueueState {
+  core::QueueId queue = 0;
+  model::Tag floor = 0;              ///< the first that is not settled
+  model::Tag next = 0;               ///< that will be given out; not below `floor`
+  std::vector<TagRange> settled;     ///< above the floor, ascending
+  std::vector<model::Tag> released;  ///< not below the floor, ascending
+  /// As a publisher: exchanges of exactly once that are open.
+  std::vector<std::uint16_t> packet_ids;
+  bool operator==(const QueueState&) const = default;
+};
+
+/// Of which checkpoint a record is a part.
+struct Checkpoint {
+  std::uint32_t shard = 0;
+  std::uint64_t boot = 0;
+  std::uint32_t segment = 0;  ///< at whose begin it stands
+  bool complete = false;      ///< this is its last record; begin() does not look at it
+  bool operator==(const Checkpoint&) const = default;
+};
+
+/// Collects the queues of one record.
+///
+///   writer.begin({.shard = 0, .boot = 7, .segment = 12});
+///   for (...) writer.add(state);
+///   log.append(writer.draft(true), ...);
+class StateWriter {
+ public:
+  void begin(const Checkpoint& checkpoint);
+  void add(const QueueState& state);
+  /// Octets of the body so far: when it is time for a record of its own.
+  [[nodiscard]] std::size_t octets() const { return scratch_.size(); }
+  /// `complete`: the last of its checkpoint. Valid until the next begin() or add().
+  [[nodiscard]] Draft draft(bool complete);
+
+ private:
+  Scratch scratch_;
+  core::QueueId before_ = 0;
+};
+
+/// Reads it, queue by queue; ok() is false when not all could be read.
+class StateReader {
+ public:
+  explicit StateReader(const RecordView& record);
+  [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
+  [[nodiscard]] bool next();
+  [[nodiscard]] const QueueState& state() const { return state_; }
+  [[nodiscard]] bool ok() const { return cursor_.ok(); }
+
+ private:
+  void read_settled();
+  void read_released();
+  void read_packet_ids();
+
+  Cursor cursor_;
+  Checkpoint checkpoint_;
+  QueueState state_;
+};
+
+}  // namespace hermod::store
