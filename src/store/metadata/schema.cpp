@@ -166,6 +166,10 @@ Checked bring_up(const std::string& path, sqlite3* database, bool existing) {
   if (code == SQLITE_OK) code = sqlite3_wal_autocheckpoint(database, 0);
   if (code == SQLITE_OK && identity->empty()) code = create(database);
   if (code != SQLITE_OK) return std::unexpected(complaint(path, database, code));
+  if (sqlite3_db_readonly(database, "main") != 0) {  // a flipped bit of its header
+    return std::unexpected(
+        damage(path, "it is marked as of a newer SQLite, which may only be read"));
+  }
   if (Checked checked = check_structures(path, database); !checked) return checked;
   if (!identity->empty()) {
     code = migrate(database, static_cast<int>(identity->version), Metadata::kSchemaVersion,

@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 #include "describe.hpp"
-#include "memory_disk.hpp"
+#include "put_octets.hpp"
 #include "schema.hpp"
 
 namespace hermod::store {
@@ -56,7 +56,7 @@ class MetadataTest : public testing::Test {
   }
 
   SeededRng rng_{1};
-  MemoryDisk disk_;
+  testkit::FaultyDisk disk_{1};
   Calendar calendar_{{}, {.now = Instant{std::chrono::hours{1}}, .wall_ms = 5'000}, "boot"};
 };
 
@@ -238,14 +238,14 @@ TEST_F(MetadataTest, KeepsTheAnchor) {
 TEST_F(MetadataTest, RefusesToBeginAnewWhenThereMustBeOne) {
   EXPECT_THAT(refusal(), HasSubstr("/there/metadata.sqlite"));
   EXPECT_EQ(disk_.list()->size(), 0u);
-  disk_.octets(Metadata::kFileName).clear();
+  put_octets(disk_, Metadata::kFileName, {});
   EXPECT_THAT(refusal(), HasSubstr("is damaged: it is empty"));
   EXPECT_EQ(refusal(/*existing=*/false), "");
   EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(MetadataTest, RefusesWhatIsNoDatabase) {
-  disk_.octets(Metadata::kFileName).assign(5000, 'x');
+  put_octets(disk_, Metadata::kFileName, as_bytes(std::string(5000, 'x')));
   EXPECT_THAT(refusal(), HasSubstr("hermod store export"));
   EXPECT_THAT(refusal(), HasSubstr("hermod store import"));
   EXPECT_THAT(refusal(), HasSubstr("is damaged"));
@@ -286,9 +286,9 @@ TEST_F(MetadataTest, FindsARowThatWasChanged) {
                   {subscriber(1, "kitchen"), subscription(1, "a"), core::KeepDeclaration{"t", {}}}),
             Outcome::kOk);
   metadata.reset();
-  const MemoryDisk::Octets copy = disk_.octets(Metadata::kFileName);
+  const std::vector<std::uint8_t> copy = disk_.octets_of(Metadata::kFileName);
   for (const auto& [change, expected] : kChanges) {
-    disk_.octets(Metadata::kFileName) = copy;
+    put_octets(disk_, Metadata::kFileName, copy);
     EXPECT_EQ(refusal(), "");
     sql(change);
     EXPECT_THAT(refusal(), HasSubstr(expected)) << change;

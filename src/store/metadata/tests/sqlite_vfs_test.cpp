@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "memory_disk.hpp"
+#include "hermod/testkit/faulty_disk.hpp"
 #include "sqlite.hpp"
 
 namespace hermod::store {
@@ -24,7 +24,7 @@ class SqliteVfsTest : public testing::Test {
     return sqlite3_exec(database.get(), sql, nullptr, nullptr, nullptr);
   }
 
-  MemoryDisk disk_;
+  testkit::FaultyDisk disk_{1};
   SqliteVfs vfs_{disk_};
   int code_ = SQLITE_OK;
 };
@@ -80,7 +80,7 @@ TEST_F(SqliteVfsTest, RefusesNamesThatAreTooLong) {
 }
 
 TEST_F(SqliteVfsTest, TwoDisksAreApart) {
-  MemoryDisk other;
+  testkit::FaultyDisk other{1};
   const SqliteVfs vfs(other);
   EXPECT_STRNE(vfs.name(), vfs_.name());
   sqlite3* raw = nullptr;

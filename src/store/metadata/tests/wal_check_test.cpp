@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "hermod/store/sqlite_vfs.hpp"
-#include "memory_disk.hpp"
+#include "put_octets.hpp"
 #include "sqlite.hpp"
 
 namespace hermod::store {
@@ -30,20 +30,18 @@ class WalCheckTest : public testing::Test {
         "INSERT INTO t VALUES(1); INSERT INTO t VALUES(2); INSERT INTO t VALUES(randomblob(20000))",
         nullptr, nullptr, nullptr);
     EXPECT_EQ(code, SQLITE_OK);
-    octets_ = disk_.octets("a-wal");
+    octets_ = disk_.octets_of("a-wal");
     frames_ = (octets_.size() - 32) / kFrame;
   }
 
   // What is said of the log with one bit flipped, or cut to a size.
   std::string flipped(std::size_t at, unsigned bit) {
-    MemoryDisk::Octets& octets = disk_.octets("a-wal");
-    octets = octets_;
-    octets[at] ^= static_cast<std::uint8_t>(1u << bit);
+    put_octets(disk_, "a-wal", octets_);
+    disk_.flip_bit("a-wal", at, bit);
     return check();
   }
   std::string cut(std::size_t size) {
-    disk_.octets("a-wal") = octets_;
-    disk_.octets("a-wal").resize(size);
+    put_octets(disk_, "a-wal", Bytes{octets_}.first(size));
     return check();
   }
   std::string check() {
@@ -53,8 +51,8 @@ class WalCheckTest : public testing::Test {
   // First octet of a frame, counted from 0.
   static std::size_t frame(std::size_t number) { return 32 + number * kFrame; }
 
-  MemoryDisk disk_;
-  MemoryDisk::Octets octets_;
+  testkit::FaultyDisk disk_{1};
+  std::vector<std::uint8_t> octets_;
   std::size_t frames_ = 0;
 };
 
@@ -91,12 +89,11 @@ TEST_F(WalCheckTest, BearsALastTransactionThatIsTorn) {
 TEST_F(WalCheckTest, BearsALogThatHasJustBegun) {
   for (std::size_t size : {0u, 1u, 31u, 32u, 33u}) EXPECT_EQ(cut(size), "");
   // A torn header, and no frame of it.
-  MemoryDisk::Octets& octets = disk_.octets("a-wal");
-  octets = octets_;
-  octets.resize(32);
-  octets[20] ^= 1;
+  cut(32);
+  disk_.flip_bit("a-wal", 20, 0);
   EXPECT_EQ(check(), "");
-  octets.resize(3 * kFrame);  // of a file that was made longer before it was written
+  const std::vector<std::uint8_t> zeros(3 * kFrame);  // of a file that grew before it was written
+  disk_.overwrite("a-wal", 32, zeros);
   EXPECT_EQ(check(), "");
 }
 
