@@ -61,6 +61,9 @@ struct Metadata::Opened {
   Database database;  // closed after its statements are gone
   StoreRow store;
   std::string why;
+  // A transaction that was rolled back may have left frames in the write-ahead log. They are not
+  // written over, see wal_check.hpp, but cut away before.
+  bool leftovers = false;
   bool usable = false;  // opened, and found undamaged
   bool sealed = false;  // something could not be written
   int wal_pages = 0;    // since the last checkpoint that went through
@@ -91,7 +94,7 @@ struct Metadata::Opened {
   template <typename Work>
   Outcome transaction(Work&& work);
   Outcome fail(int code);
-  int checkpoint();
+  int cut_wal();
 };
 
 int Metadata::Opened::prepare() {
@@ -218,7 +221,8 @@ template <typename Work>
 Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
   if (sealed) return Outcome::kFailed;
   const StoreRow before = store;
-  int code = begin.run();
+  int code = leftovers ? cut_wal() : SQLITE_OK;
+  if (code == SQLITE_OK) code = begin.run();
   if (code == SQLITE_OK) code = work();
   ++store.generation;
   if (code == SQLITE_OK) code = write_store();
@@ -227,8 +231,10 @@ Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
     store = before;
     return fail(code);
   }
-  if (wal_pages >= kCheckpointPages) code = checkpoint();
-  return code == SQLITE_OK ? Outcome::kOk : fail(code);
+  // SQLite would do this by itself, and say nothing when it fails.
+  if (wal_pages >= kCheckpointPages) code = cut_wal();
+  // Without room it is for the next time: the write-ahead log has everything.
+  return code == SQLITE_OK || code == SQLITE_FULL ? Outcome::kOk : fail(code);
 }
 
 Metadata::Outcome Metadata::Opened::fail(int code) {
@@ -244,21 +250,18 @@ Metadata::Outcome Metadata::Opened::fail(int code) {
   }
   int undone = SQLITE_OK;
   if (sqlite3_get_autocommit(database.get()) == 0) undone = rollback.run();
-  // A checkpoint may make room, and takes away what is left of this in the write-ahead log.
-  if (code == SQLITE_FULL && undone == SQLITE_OK && checkpoint() == SQLITE_OK) {
-    return Outcome::kFull;
-  }
+  leftovers = true;
+  if (code == SQLITE_FULL && undone == SQLITE_OK) return Outcome::kFull;
   sealed = true;
   return Outcome::kFailed;
 }
 
-// SQLite would do this by itself, and say nothing when it fails. Without room it is for the next
-// time: the write-ahead log still has everything.
-int Metadata::Opened::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(database.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                             nullptr, nullptr);
-  if (code == SQLITE_OK) wal_pages = 0;
-  return code == SQLITE_FULL ? SQLITE_OK : code;
+int Metadata::Opened::cut_wal() {
+  const int code = checkpoint(database.get());
+  if (code != SQLITE_OK) return code;
+  wal_pages = 0;
+  leftovers = false;
+  return SQLITE_OK;
 }
 
 // --- Metadata ---

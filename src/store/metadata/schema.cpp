@@ -127,6 +127,9 @@ Checked accept(const std::string& path, const Identity& identity, bool existing)
 
 // PRAGMA quick_check says "ok" or what is wrong; it sees structures and types of values.
 Checked check_structures(const std::string& path, sqlite3* database) {
+  if (sqlite3_db_readonly(database, "main") != 0) {  // a flipped bit of its header
+    return std::unexpected(damage(path, "it is marked as of a newer SQLite, and may only be read"));
+  }
   const Answer quick = ask(database, "PRAGMA quick_check(1)");
   if (quick.code != SQLITE_OK) return std::unexpected(complaint(path, database, quick.code));
   if (quick.text != "ok") return std::unexpected(damage(path, quick.text));
@@ -164,18 +167,15 @@ Checked bring_up(const std::string& path, sqlite3* database, bool existing) {
   int code = ask(database, "PRAGMA journal_mode=WAL").code;
   if (code == SQLITE_OK) code = run(database, "PRAGMA synchronous=FULL");
   if (code == SQLITE_OK) code = sqlite3_wal_autocheckpoint(database, 0);
-  if (code == SQLITE_OK && identity->empty()) code = create(database);
   if (code != SQLITE_OK) return std::unexpected(complaint(path, database, code));
-  if (sqlite3_db_readonly(database, "main") != 0) {  // a flipped bit of its header
-    return std::unexpected(
-        damage(path, "it is marked as of a newer SQLite, which may only be read"));
-  }
   if (Checked checked = check_structures(path, database); !checked) return checked;
-  if (!identity->empty()) {
-    code = migrate(database, static_cast<int>(identity->version), Metadata::kSchemaVersion,
-                   kMigrations);
-    if (code != SQLITE_OK) return std::unexpected(complaint(path, database, code));
+  code = checkpoint(database);  // before anything is written, see wal_check.hpp
+  if (code == SQLITE_OK) {
+    code = identity->empty() ? create(database)
+                             : migrate(database, static_cast<int>(identity->version),
+                                       Metadata::kSchemaVersion, kMigrations);
   }
+  if (code != SQLITE_OK) return std::unexpected(complaint(path, database, code));
   return check_tables(path, database);
 }
 
@@ -209,6 +209,10 @@ std::expected<Database, std::string> open_database(const SqliteVfs& vfs, const s
   if (code != SQLITE_OK) return std::unexpected(complaint(path, opened, code));
   if (Checked up = bring_up(path, opened, existing); !up) return std::unexpected(up.error());
   return database;
+}
+
+int checkpoint(sqlite3* database) {
+  return sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 int checkpoint_on_close(sqlite3* database, bool on) {

@@ -37,6 +37,8 @@ struct Migration {
                                                                  const std::string& path,
                                                                  bool existing);
 
+/// Puts the write-ahead log into the database and cuts it to nothing. SQLite's code.
+[[nodiscard]] int checkpoint(sqlite3* database);
 [[nodiscard]] int checkpoint_on_close(sqlite3* database, bool on);
 
 /// What to say to people of damage in `path`; `what` is the damage.
