@@ -3,10 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "describe.hpp"
 #include "hermod/base/rng.hpp"
+#include "samples.hpp"
 
 namespace hermod::store {
 namespace {
@@ -33,41 +32,8 @@ std::string kept(const Message& message) {
   return decoded ? describe(**decoded) : decoded.error();
 }
 
-constexpr std::array<std::uint8_t, 4> kOctets{0, 0xff, 0xfe, 10};
-
-// With a value in every member.
-struct Full {
-  std::array<UserProperty, 9> user{{{"a", std::string_view{"text"}},
-                                    {"a", std::string_view{"again"}},
-                                    {"", std::string_view{""}},
-                                    {"int", std::int64_t{-5}},
-                                    {"min", std::numeric_limits<std::int64_t>::min()},
-                                    {"max", std::numeric_limits<std::int64_t>::max()},
-                                    {"number", 0.1},
-                                    {"yes", true},
-                                    {"octets", Bytes{kOctets}}}};
-  Properties properties{.content_type = "text/plain",
-                        .reply_to = "answers/here",
-                        .correlation = kOctets,
-                        .message_id = "id",
-                        .etag = kOctets,
-                        .timestamp_ms = -77,
-                        .priority = 255,
-                        .text = true,
-                        .user = user};
-  Message message{
-      .destination = {model::Destination::Kind::kExchange, "amq.topic", "a.b"},
-      .payload = as_bytes("on"),
-      .properties = &properties,
-      .guarantee = model::Guarantee::kExactlyOnce,
-      .retain = true,
-      .origin = {.protocol = 3, .shard = 65'535, .connection = 0xffffffff, .client = 0xfffffffe},
-      .version = std::numeric_limits<std::uint64_t>::max(),
-      .expires_at = Instant{std::chrono::hours{4}}};
-};
-
 TEST(MessageBlob, KeepsEveryMember) {
-  const Full full;
+  const FullMessage full;
   EXPECT_EQ(kept(full.message), describe(full.message));
 }
 
@@ -115,7 +81,7 @@ TEST(MessageBlob, IsWrittenAsTheFormatSays) {
 }
 
 TEST(MessageBlob, RefusesEveryPrefixAndWhatIsBehind) {
-  const Full full;
+  const FullMessage full;
   std::vector<std::uint8_t> octets = encode(full.message);
   for (std::size_t size = 0; size < octets.size(); ++size) {
     EXPECT_FALSE(decode_message(Bytes{octets}.first(size), calendar())) << size;
@@ -143,7 +109,7 @@ TEST(MessageBlob, RefusesAnotherFormatAndMembersOutOfRange) {
 
 // Whatever the octets, decoding ends, and gives nothing that encoding would not give back.
 TEST(MessageBlob, BearsDamage) {
-  const Full full;
+  const FullMessage full;
   const std::vector<std::uint8_t> octets = encode(full.message);
   SeededRng rng(1);
   int refused = 0;

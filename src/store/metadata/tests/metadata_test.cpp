@@ -7,6 +7,7 @@
 
 #include "describe.hpp"
 #include "put_octets.hpp"
+#include "samples.hpp"
 #include "schema.hpp"
 
 namespace hermod::store {
@@ -79,52 +80,11 @@ TEST_F(MetadataTest, KeepsItsKeyAndCountsBoots) {
 }
 
 TEST_F(MetadataTest, KeepsEveryMember) {
-  const model::UserProperty user[] = {{"n", std::int64_t{5}}, {"n", std::string_view{"v"}}};
-  const model::Properties properties{.content_type = "a/b", .reply_to = "", .user = user};
-  const model::Message will{.destination = model::Destination::topic("wills/1"),
-                            .payload = as_bytes("gone"),
-                            .properties = &properties,
-                            .guarantee = model::Guarantee::kAtLeastOnce,
-                            .expires_at = Instant{std::chrono::hours{9}}};
-  const std::initializer_list<Change> changes{
-      core::KeepSubscriber{.queue = 1,
-                           .name = "kitchen",
-                           .group = false,
-                           .expiry_s = UINT32_MAX,
-                           .expires_at = Instant{std::chrono::hours{7}},
-                           .away = true,
-                           .user = "anna",
-                           .listener = "0.0.0.0:1883",
-                           .will = core::KeptWill{.message = will.own(),
-                                                  .delay_s = UINT32_MAX,
-                                                  .expiry_s = 0,
-                                                  .due = Instant{std::chrono::hours{8}}}},
-      core::KeepSubscription{.queue = 1,
-                             .filter = "a/+/#",
-                             .options = {.guarantee_max = model::Guarantee::kExactlyOnce,
-                                         .retain_handling = model::RetainHandling::kNever,
-                                         .no_local = true,
-                                         .retain_as_published = true,
-                                         .subscription_id = 268'435'455}},
-      core::KeepSubscriber{.queue = 2,
-                           .name = "",
-                           .group = true,
-                           .user = "",
-                           .listener = "",
-                           .will = core::KeptWill{.message = model::Message{}.own()}},
-      core::KeepDeclaration{.topic = "t",
-                            .properties = {.resource_type = "core.ps.data",
-                                           .content_type = "text/plain",
-                                           .topic_type = "temperature",
-                                           .expires_at_s = INT64_MIN,
-                                           .subscribers_max = UINT32_MAX,
-                                           .observer_check_s = 0}},
-      core::KeepDeclaration{.topic = "u", .properties = {.resource_type = ""}},
-  };
+  const std::vector<Change> changes = full_changes();
   std::vector<std::string> expected;
   for (const Change& change : changes) expected.push_back(describe(change));
   auto metadata = open();
-  EXPECT_EQ(apply(*metadata, changes), Outcome::kOk);
+  EXPECT_EQ(metadata->apply(changes, calendar_), Outcome::kOk);
   EXPECT_EQ(load(*metadata), expected);
   metadata.reset();
   EXPECT_EQ(load(*open()), expected);
