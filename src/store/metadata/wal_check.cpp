@@ -83,6 +83,15 @@ bool belongs(Bytes frame, const Header& header, Bytes header_octets) {
   return false;
 }
 
+// Whether a frame says how many pages the database then has. Where a header was torn there may be
+// anything; we never make the database smaller, so that no page lies behind its end.
+bool ends_transaction(Bytes frame) {
+  constexpr std::uint32_t kPagesMax = 1u << 24;
+  const std::uint32_t page = word_at(frame, 0);
+  const std::uint32_t pages = word_at(frame, 4);
+  return page > 0 && page <= pages && pages <= kPagesMax;
+}
+
 // Looks at one frame after the other.
 class Frames {
  public:
@@ -95,7 +104,7 @@ class Frames {
     torn_ = true;
     if (!ours) return false;
     if (committed_) return true;
-    committed_ = word_at(frame, 4) != 0;
+    committed_ = ends_transaction(frame);
     return false;
   }
 

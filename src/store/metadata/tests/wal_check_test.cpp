@@ -86,6 +86,14 @@ TEST_F(WalCheckTest, BearsALastTransactionThatIsTorn) {
   for (std::size_t size : {last + 100, last, last - 1, last - kFrame}) EXPECT_EQ(cut(size), "");
 }
 
+// Where nothing was written yet there may be anything, beside what was.
+TEST_F(WalCheckTest, BearsWhatLiesWhereATornHeaderWas) {
+  const std::vector<std::uint8_t> anything(8, 0xa5);
+  put_octets(disk_, "a-wal", octets_);
+  disk_.overwrite("a-wal", frame(frames_ - 3), anything);
+  EXPECT_EQ(check(), "");
+}
+
 TEST_F(WalCheckTest, BearsALogThatHasJustBegun) {
   for (std::size_t size : {0u, 1u, 31u, 32u, 33u}) EXPECT_EQ(cut(size), "");
   // A torn header, and no frame of it.
