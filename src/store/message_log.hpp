@@ -130,7 +130,8 @@ class MessageLog {
   [[nodiscard]] std::string look_at(SegmentNumber number);
   [[nodiscard]] std::string recover_segment(SegmentNumber number, bool last,
                                             const RecordVisitor& visitor, Recovered& recovered);
-  [[nodiscard]] std::string cut(SegmentNumber number, std::uint64_t end, bool torn);
+  [[nodiscard]] std::string make_safe(const std::string& name);
+  [[nodiscard]] std::string cut(const std::string& name, std::uint64_t end);
   [[nodiscard]] Position place(const Draft& draft);  // under the lock
   void begin_segment(SegmentNumber number);          // under the lock
   [[nodiscard]] SegmentUse use_of(SegmentNumber number, const Use& use) const;

@@ -106,6 +106,9 @@ std::string MessageLog::recover_segment(SegmentNumber number, bool last,
     use_[number].octets = *size;
     return {};
   }
+  if (last) {
+    if (std::string error = make_safe(name); !error.empty()) return error;
+  }
   const auto scanned = scan(number, visitor);
   if (!scanned) return failed("read", name, scanned.error());
   recovered.records += scanned->records;
@@ -118,7 +121,7 @@ std::string MessageLog::recover_segment(SegmentNumber number, bool last,
   if (last) {
     recovered.torn_octets = behind;
     use_[number].octets = scanned->size - behind;
-    return cut(number, scanned->end, behind != 0);
+    return behind == 0 ? std::string() : cut(name, scanned->end);
   }
   if (behind != 0) {
     list_damage(recovered, {position_of(number, scanned->end), behind});
@@ -128,18 +131,22 @@ std::string MessageLog::recover_segment(SegmentNumber number, bool last,
   return {};
 }
 
-// What was visited may never have been synced: a broker that was killed. It must be now, as answers
-// will be given that rest on it.
-std::string MessageLog::cut(SegmentNumber number, std::uint64_t end, bool torn) {
-  const std::string name = segment_name(number);
+// What a killed broker has written was perhaps never synced, and what it could not sync is perhaps
+// in memory only. Answers will be given that rest on what is found.
+std::string MessageLog::make_safe(const std::string& name) {
   const auto file = disk_.open(name, Disk::Mode::kWrite);
   if (!file) return failed("open", name, file.error());
-  if (torn) {
-    const int error = (*file)->truncate(end);
-    if (error != 0) return failed("cut the torn end of", name, error);
-  }
-  const int error = (*file)->sync();
-  return error == 0 ? std::string() : failed("sync", name, error);
+  if (const int error = (*file)->sync(); error != 0) return failed("sync", name, error);
+  (*file)->forget_memory();
+  return {};
+}
+
+std::string MessageLog::cut(const std::string& name, std::uint64_t end) {
+  const auto file = disk_.open(name, Disk::Mode::kWrite);
+  if (!file) return failed("open", name, file.error());
+  int error = (*file)->truncate(end);
+  if (error == 0) error = (*file)->sync();
+  return error == 0 ? std::string() : failed("cut the torn end of", name, error);
 }
 
 }  // namespace hermod::store

@@ -15,6 +15,8 @@
 #include <cstdio>
 #include <system_error>
 
+#include "piece_cursor.hpp"
+
 namespace hermod::store {
 namespace {
 
@@ -56,24 +58,12 @@ class PosixFile final : public File {
   }
 
   int write(std::uint64_t offset, std::span<const Bytes> pieces) override {
-    std::size_t done = 0;  // of the first piece
-    while (!pieces.empty()) {
-      if (done == pieces.front().size()) {
-        pieces = pieces.subspan(1);
-        done = 0;
-        continue;
-      }
-      const ssize_t put = write_some(offset, pieces, done);
+    for (PieceCursor left(pieces); !left.at_end();) {
+      const ssize_t put = write_some(offset, left);
       if (put < 0) return errno;
       if (put == 0) return ENOSPC;  // no system says so, and it must not loop for ever
       offset += static_cast<std::uint64_t>(put);
-      std::size_t left = static_cast<std::size_t>(put);
-      while (!pieces.empty() && left >= pieces.front().size() - done) {
-        left -= pieces.front().size() - done;
-        pieces = pieces.subspan(1);
-        done = 0;
-      }
-      done += left;
+      left.advance(static_cast<std::size_t>(put));
     }
     return 0;
   }
@@ -81,6 +71,8 @@ class PosixFile final : public File {
   int sync() override {
     return error_of(retried([&] { return ::fdatasync(descriptor_); }));
   }
+
+  void forget_memory() override { ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED); }
 
   std::expected<std::uint64_t, int> size() override {
     struct stat status{};
@@ -93,14 +85,12 @@ class PosixFile final : public File {
   }
 
  private:
-  [[nodiscard]] ssize_t write_some(std::uint64_t offset, std::span<const Bytes> pieces,
-                                   std::size_t skip) const {
+  [[nodiscard]] ssize_t write_some(std::uint64_t offset, const PieceCursor& left) const {
     std::array<iovec, kPiecesMax> vectors;
-    const std::size_t count = std::min(pieces.size(), kPiecesMax);
+    const std::size_t count = std::min(left.count(), kPiecesMax);
     for (std::size_t i = 0; i < count; ++i) {
-      const Bytes piece = i == 0 ? pieces[0].subspan(skip) : pieces[i];
       // The system takes the pointer without const, but only reads.
-      vectors[i] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+      vectors[i] = {const_cast<std::uint8_t*>(left[i].data()), left[i].size()};
     }
     return retried([&] {
       return ::pwritev(descriptor_, vectors.data(), static_cast<int>(count),

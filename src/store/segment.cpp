@@ -59,6 +59,7 @@ class Scan {
     if (!size) return std::unexpected(size.error());
     // Positions have 32 bits for the offset.
     scanned_.size = std::min<std::uint64_t>(*size, UINT32_MAX);
+    ahead_ = static_cast<std::size_t>(std::min<std::uint64_t>(scanned_.size, kBlockOctets));
     std::uint64_t offset = kRecordsBegin;
     while (offset + kFrameOctets <= scanned_.size) {
       const auto taken = take(offset);
@@ -72,14 +73,14 @@ class Scan {
  private:
   // Octets of the record at `offset`, which has been visited; 0: there is none.
   std::expected<std::uint64_t, int> take(std::uint64_t offset) {
-    auto octets = window_.at(file_, offset, kFrameOctets, kBlockOctets);
+    auto octets = window_.at(file_, offset, kFrameOctets, ahead_);
     if (!octets) return std::unexpected(octets.error());
     if (octets->size() < kFrameOctets) return 0;
     const Position position = position_of(number_, offset);
     const auto frame = read_frame(octets->data(), key_, position);
     if (!frame || offset + kFrameOctets + frame->body_octets > scanned_.size) return 0;
     const std::size_t whole = kFrameOctets + frame->body_octets;
-    if (octets->size() < whole) octets = window_.at(file_, offset, whole, kBlockOctets);
+    if (octets->size() < whole) octets = window_.at(file_, offset, whole, ahead_);
     if (!octets) return std::unexpected(octets.error());
     if (octets->size() < whole || !is_whole(octets->data(), *frame, key_, position)) return 0;
     note_damage_before(offset);
@@ -104,6 +105,7 @@ class Scan {
   const SegmentNumber number_;
   const std::uint64_t key_;
   const RecordVisitor& visitor_;
+  std::size_t ahead_ = 0;
   Window window_;
   Scanned scanned_;
 };

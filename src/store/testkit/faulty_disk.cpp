@@ -81,6 +81,12 @@ class FaultyDisk::OpenFile final : public store::File {
     const std::lock_guard lock(disk_.mutex_);
     return dead() ? EIO : disk_.sync(*node_);
   }
+  void forget_memory() override {
+    const std::lock_guard lock(disk_.mutex_);
+    if (!node_->unsynced.empty()) return;  // no system drops what it still has to write
+    disk_.resize(*node_, node_->durable.size());
+    node_->current = node_->durable;
+  }
   std::expected<std::uint64_t, int> size() override {
     const std::lock_guard lock(disk_.mutex_);
     if (dead()) return std::unexpected(EIO);
@@ -165,11 +171,10 @@ int FaultyDisk::sync_directory() {
   if (operate() != Power::kOn) return EIO;
   const bool fails = syncs_to_fail_ > 0;
   if (fails) --syncs_to_fail_;
-  for (const DirectoryChange& change : unsynced_names_) {
-    if (!fails) change.apply(durable_names_);
-  }
+  if (fails) return sync_error_;
+  for (const DirectoryChange& change : unsynced_names_) change.apply(durable_names_);
   unsynced_names_.clear();
-  return fails ? sync_error_ : 0;
+  return 0;
 }
 
 FaultyDisk::Power FaultyDisk::operate() {

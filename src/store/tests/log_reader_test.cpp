@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "hermod/testkit/allocations.hpp"
 #include "log_fixture.hpp"
 
 namespace hermod::store {
@@ -73,12 +74,31 @@ TEST_F(LargeLogReaderTest, IsNotMisledByWhatWasNotYetWritten) {
 
 TEST_F(LargeLogReaderTest, LargeRecordsAreReadAndTheirMemoryGivenBack) {
   append(std::string(1'000'000, 'L'));
-  append("small");
+  const Position small = append("small");
   append(std::string(300'000, 'M'));
   EXPECT_EQ(write(), WriteResult::kDone);
+  const std::size_t before = testkit::allocated_octets();
   LogReader reader(*log_);
   expect_all(reader);
   expect_all(reader);
+  ASSERT_TRUE(reader.read(small));
+  EXPECT_LT(testkit::allocated_octets() - before, 300'000u);
+}
+
+TEST_F(LargeLogReaderTest, ALengthBehindTheEndAsksForNoMemory) {
+  const Position position = append(std::string(10'000, 'b'));
+  EXPECT_EQ(write(), WriteResult::kDone);
+  Octets frame(kFrameOctets);
+  const auto file = disk_.open(segment_name(1), Disk::Mode::kRead);
+  write_frame(frame.data(), {.body_octets = 1u << 29, .kind = 1, .version = kBodyVersion},
+              read_header(**file, 1)->record_key(), position, 0);
+  disk_.overwrite(segment_name(1), offset_of(position), frame);
+  const std::size_t before = testkit::allocated_octets();
+  LogReader reader(*log_);
+  EXPECT_EQ(reader.read(position).error(), ReadError::kDamaged);
+  EXPECT_LT(testkit::allocated_octets() - before, 100'000u);
+  open();
+  EXPECT_EQ(recovered_.records, 0u);
 }
 
 TEST_F(LogReaderTest, DamageIsToldAndHidesNothingElse) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "batch.hpp"
+#include "hermod/testkit/allocations.hpp"
 #include "log_fixture.hpp"
 
 namespace hermod::store {
@@ -138,6 +140,23 @@ TEST_F(MessageLogTest, HasNoRoomAboveItsLimitUntilTheBatchIsWritten) {
   EXPECT_TRUE(log_->has_room());
   open();
   EXPECT_EQ(found_, appended_);
+}
+
+TEST(Batch, TheMemoryOfALargeOneIsGivenBack) {
+  const Octets body(100'000, 'b');
+  const SegmentHeader segment{.number = 1};
+  const std::size_t before = testkit::allocated_octets();
+  Batch batch;
+  for (int times = 0; times < 2; ++times) {
+    std::uint64_t offset = kRecordsBegin;
+    for (int i = 0; i < 200; ++i) {
+      batch.put(segment, offset, make_draft(RecordKind::kValue, body));
+      offset += record_octets(body.size());
+    }
+    EXPECT_GT(testkit::allocated_octets() - before, 20'000'000u);
+    batch.clear();
+    EXPECT_LT(testkit::allocated_octets() - before, 3'000'000u);
+  }
 }
 
 TEST_F(MessageLogTest, AFullDiskIsTriedAgainWithTheSameBatch) {

@@ -2,8 +2,10 @@
 // Messages of every shape, from a seed.
 #pragma once
 
+#include <bit>
 #include <deque>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "hermod/base/rng.hpp"
@@ -104,7 +106,11 @@ class MessageSample {
   if (const auto* number = std::get_if<std::int64_t>(&a.value)) {
     return *number == std::get<std::int64_t>(b.value);
   }
-  if (const auto* real = std::get_if<double>(&a.value)) return *real == std::get<double>(b.value);
+  if (const auto* real = std::get_if<double>(&a.value)) {
+    // By their bits: what is not a number is not itself.
+    return std::bit_cast<std::uint64_t>(*real) ==
+           std::bit_cast<std::uint64_t>(std::get<double>(b.value));
+  }
   return std::get<bool>(a.value) == std::get<bool>(b.value);
 }
 

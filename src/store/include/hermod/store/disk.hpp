@@ -27,6 +27,9 @@ class File {
   /// What was written before survives a power cut once this has returned 0. After an error nobody
   /// knows what of it does, and a later success says nothing of it.
   [[nodiscard]] virtual int sync() = 0;
+  /// What is read from now on comes from the disk, as far as the system can tell: after a sync that
+  /// failed in an earlier life of the program, what lies in memory may be on no disk.
+  virtual void forget_memory() = 0;
   [[nodiscard]] virtual std::expected<std::uint64_t, int> size() = 0;
   [[nodiscard]] virtual int truncate(std::uint64_t size) = 0;
 };

@@ -60,8 +60,8 @@ class FaultyDisk final : public store::Disk {
   /// The next `count` writes fail with this error, after a part of them was written.
   void fail_writes(int error, std::uint64_t count = 1);
   /// The next `count` syncs, of files and of the directory, fail with this error. As with Linux,
-  /// what was not synced looks written until a power cut, and then is lost, whatever syncs came
-  /// later.
+  /// what was not synced of a file looks written until a power cut (or File::forget_memory()), and
+  /// then is lost, whatever syncs came later. Names are as they were before the sync.
   void fail_syncs(int error, std::uint64_t count = 1);
   /// The next `count` reads fail with this error.
   void fail_reads(int error, std::uint64_t count = 1);
