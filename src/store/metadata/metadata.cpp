@@ -244,8 +244,8 @@ Metadata::Outcome Metadata::Opened::fail(int code) {
   } else {
     const int system = sqlite3_system_errno(database.get());
     why = fmt::format(
-        "the metadata '{}' could not be written: {}{}{}. Nothing more is kept: see to"
-        " its disk, then start the broker again",
+        "the metadata '{}' could not be written: {}{}{}. Nothing more is kept: see to its disk,"
+        " then start the broker again",
         path, sqlite3_errmsg(database.get()), system == 0 ? "" : ": ",
         system == 0 ? "" : std::strerror(system));
   }
@@ -284,8 +284,9 @@ std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
   bool damaged = false;
   int code = opened->prepare();
   if (code == SQLITE_OK) code = opened->read_store(settings.rng, damaged);
-  if (code != SQLITE_OK)
+  if (code != SQLITE_OK) {
     return std::unexpected(complaint(opened->path, opened->database.get(), code));
+  }
   if (damaged) {
     return std::unexpected(damage(opened->path, "what the store keeps of itself is not whole"));
   }

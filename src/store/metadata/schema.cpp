@@ -48,9 +48,9 @@ constexpr std::span<const Migration> kMigrations{};
 // Without shared memory a database in WAL mode belongs to one connection, which must be said before
 // it is read.
 constexpr const char* kSettings =
-    "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA "
-    "cell_size_check=ON;"
-    "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF";
+    "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY;"
+    "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON;"
+    "PRAGMA secure_delete=OFF";
 
 using Checked = std::expected<void, std::string>;
 

@@ -86,14 +86,14 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// Runs a statement once; the first column of its first row, if there is one.
 struct Answer {
   int code = SQLITE_OK;
   std::string text;
 };
+/// Runs a statement once, up to its first row: the first column of that, if there is one.
 [[nodiscard]] Answer ask(sqlite3* database, std::string_view sql);
 
-/// Whether two things that were kept are apart: what an optional number is as a value.
+/// NULL for nothing.
 template <typename Number>
 [[nodiscard]] Value optional_value(const std::optional<Number>& number) {
   return number ? Value{static_cast<std::int64_t>(*number)} : Value{nullptr};
