@@ -86,7 +86,9 @@ void Core::keep(SubscriberIndex index) {
     kept.listener = subscriber.holder->listener;
   }
   if (const Will& will = subscriber.will; will.message) {
-    kept.will = KeptWill{.message = will.message,
+    model::Message alone = *will.message;  // no octet of it is another thread's
+    alone.owner = nullptr;
+    kept.will = KeptWill{.message = alone.own(),
                          .delay_s = will.delay_s,
                          .expiry_s = will.expiry_s,
                          .due = subscriber.will_at};
@@ -236,6 +238,16 @@ Instant Core::expire(Instant now) {
 
 Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
                                  const model::SubscriptionOptions& options) {
+  const Subscribed subscribed = add_subscription(index, filter, options);
+  const QueueId queue = subscribers_[index].kept_as;
+  if (queue != 0 && subscribed.reason == Reason::kOk) {
+    note(KeepSubscription{queue, std::string{filter}, options});
+  }
+  return subscribed;
+}
+
+Core::Subscribed Core::add_subscription(SubscriberIndex index, std::string_view filter,
+                                        const model::SubscriptionOptions& options) {
   router_.flush();
   Subscriber& subscriber = subscribers_[index];
   const TopicTree::Node* node = tree_.find(filter);
@@ -247,9 +259,6 @@ Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
   if (!added.replaced) {
     if (subscriber.subscriptions.empty()) subscriber.subscriptions.reserve(1);
     subscriber.subscriptions.push_back(added.node);
-  }
-  if (subscriber.kept_as != 0) {
-    note(KeepSubscription{subscriber.kept_as, std::string{filter}, options});
   }
   return {.replaced = added.replaced};
 }

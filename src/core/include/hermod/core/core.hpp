@@ -108,6 +108,11 @@ class Core {
     std::unique_ptr<Holder> holder;
   };
   SubscriberIndex restore(Restored restored);
+  /// A subscription of it, no group's.
+  void restore_subscription(SubscriberIndex index, std::string_view filter,
+                            const model::SubscriptionOptions& options) {
+    (void)add_subscription(index, filter, options);
+  }
   /// A value of an earlier run, which lies in the store.
   void restore(const model::Message& value, Position position);
   /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
@@ -148,8 +153,9 @@ class Core {
   };
   /// Notes that the subscriber belongs to the group `name` (well-formed) from now on; again: with
   /// other options. The group hears of it from the caller, which comes back with group_joined().
+  /// `restored`: the store knows already.
   Member enter_group(SubscriberIndex index, std::string_view name,
-                     const model::SubscriptionOptions& options);
+                     const model::SubscriptionOptions& options, bool restored = false);
   /// The group has taken the member, and all shards know: messages may come.
   void group_joined(std::string_view name, const MemberRef& member, GroupKey group);
   /// A group's message. False when the member cannot take it: it has to go back.
@@ -218,6 +224,8 @@ class Core {
   [[nodiscard]] CommitNumber last_commit() const { return router_.last_commit(); }
   /// The number that covers what was kept since the last call; 0: nothing was.
   [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
+  /// Whether a delivery waits for a commit.
+  [[nodiscard]] bool waits_for_commit() const { return router_.waits_for_commit(); }
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
 
@@ -257,6 +265,8 @@ class Core {
  private:
   [[nodiscard]] Stamp next_stamp(Instant now);
   void keep(SubscriberIndex index);
+  Subscribed add_subscription(SubscriberIndex index, std::string_view filter,
+                              const model::SubscriptionOptions& options);
   void note(Change change) { router_.note_commit(journal_.change(std::move(change))); }
   [[nodiscard]] model::Reason keep_value(const model::Message& message);
   model::Reason route(model::Message& message, Instant now);

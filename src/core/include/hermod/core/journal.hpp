@@ -133,8 +133,9 @@ class Journal {
   /// been counted and logged.
   [[nodiscard]] virtual model::MessageRef read(Position position) = 0;
 
-  /// What was given since the last call may be written now: the end of a turn.
-  virtual void submit() = 0;
+  /// What was given since the last call may be written now: the end of a turn. `waits`: the shard
+  /// wants to be woken when committed() is above what it was when it was asked last.
+  virtual void submit(bool waits) = 0;
   /// Everything up to this number is safe. 0 at the start.
   [[nodiscard]] virtual CommitNumber committed() const = 0;
   /// False when much waits to be written: nothing more should be read that has to be kept.
@@ -154,7 +155,7 @@ class NullJournal final : public Journal {
   CommitNumber change(Change) override { return 0; }
   void let_go(Position) override {}
   [[nodiscard]] model::MessageRef read(Position) override { return {}; }
-  void submit() override {}
+  void submit(bool) override {}
   [[nodiscard]] CommitNumber committed() const override { return 0; }
   [[nodiscard]] bool has_room() const override { return true; }
 };

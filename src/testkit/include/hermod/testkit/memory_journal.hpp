@@ -62,7 +62,7 @@ class MemoryJournal : public core::Journal {
     return found == kept_.end() || found->second.damaged ? model::MessageRef{}
                                                          : found->second.message->own();
   }
-  void submit() override {}
+  void submit(bool) override {}
   [[nodiscard]] core::CommitNumber committed() const override { return held_ ? committed_ : number_; }
   [[nodiscard]] bool has_room() const override { return room; }
 
