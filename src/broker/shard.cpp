@@ -83,7 +83,8 @@ core::SubscriberIndex Shard::restore(store::RecoveredQueue&& left) {
                                 .expiry_s = subscriber.expiry_s,
                                 .expires_at = subscriber.expires_at,
                                 .queue = std::move(left.queue),
-                                .inflight = std::move(left.inflight)};
+                                .inflight = std::move(left.inflight),
+                                .exchanges = std::move(left.exchanges)};
   if (!subscriber.away && subscriber.expiry_s != UINT32_MAX) {  // its connection ended with the run
     restored.expires_at = now_ + std::chrono::seconds{subscriber.expiry_s};
   }
@@ -117,7 +118,7 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
+  return house_ || !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
          !page_questions_.empty() || !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
          std::ranges::any_of(sockets_, &Socket::unread);
 }
@@ -150,6 +151,7 @@ Instant Shard::turn(Duration wait_max) {
   if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
   go_on_with_census();
+  if (keeps_) house_ = core_.keep_house();
   finish_commits();
   execute();
   resume_paused();

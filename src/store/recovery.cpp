@@ -174,10 +174,9 @@ void Recovery::finish(Queue& queue) {
     }
   }
   restore(queue, left);
-  std::vector<std::uint16_t> open(queue.exchanges.begin(), queue.exchanges.end());
-  for (const std::uint16_t id : open) {
-    (void)state_.queues[queue.place].inflight.note_incoming(id);
-  }
+  RecoveredQueue& recovered = state_.queues[queue.place];
+  recovered.exchanges.assign(queue.exchanges.begin(), queue.exchanges.end());
+  for (const std::uint16_t id : recovered.exchanges) (void)recovered.inflight.note_incoming(id);
 }
 
 void Recovery::restore(Queue& queue, std::vector<Entry>& entries) {

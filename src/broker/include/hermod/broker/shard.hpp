@@ -460,6 +460,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   const bool keeps_;  // there is a store
+  bool house_ = false;  // it has asked for more than a turn's work
   Promises promises_;
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender
   std::vector<std::uint64_t> told_awaited_;  // of them those that the sender knows of

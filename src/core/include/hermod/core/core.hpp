@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +107,7 @@ class Core {
     Instant will_at = kNever;
     Queue queue;  ///< restored, and not kept yet
     model::Inflight inflight;
+    std::vector<std::uint16_t> exchanges;
     std::unique_ptr<Holder> holder;
   };
   SubscriberIndex restore(Restored restored);
@@ -225,7 +228,11 @@ class Core {
   /// The number that covers what was kept since the last call; 0: nothing was.
   [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
   /// Whether a delivery waits for a commit.
-  [[nodiscard]] bool waits_for_commit() const { return router_.waits_for_commit(); }
+  [[nodiscard]] bool waits_for_commit() const {
+    return router_.waits_for_commit() || !moves_.empty();
+  }
+  /// Does some of what the store asks for, if it asks for anything. True: there is more to do.
+  bool keep_house();
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
 
@@ -236,6 +243,7 @@ class Core {
   /// exchange of a packet id that it chose is over. Both may be said once last_commit() is
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
+  void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
   void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// The connection's output takes more, or no more. Opening delivers what waits.
   void set_open(SubscriberIndex index, bool open);
@@ -272,6 +280,22 @@ class Core {
   model::Reason route(model::Message& message, Instant now);
   [[nodiscard]] bool is_refused(const model::Message& message) const;
   void let_go_of_dead(Subscriber& subscriber);
+  void write_again(const std::vector<Stale>& stale);
+  void write_message_again(std::span<const Stale> stale);
+  void write_value_again(const Stale& stale);
+  [[nodiscard]] Queue::Entry* find_entry(QueueId queue, model::Tag tag);
+  // What lay at `from` is read at `to` from `commit` on.
+  struct Move {
+    CommitNumber commit = 0;
+    Position from = 0;
+    Position to = 0;
+    QueueId queue = 0;  // 0: the value of `topic`
+    model::Tag tag = 0;
+    std::string topic;
+  };
+  void finish_moves(CommitNumber committed);
+  [[nodiscard]] bool set_place(const Move& move);
+  void say_standing(Subscriber& subscriber);
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
@@ -298,6 +322,10 @@ class Core {
   Outlet& outlet_;
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
+  boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
+  std::deque<Move> moves_;
+  bool checking_ = false;            // saying how all queues stand
+  SubscriberIndex checked_ = 0;      // up to here
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;

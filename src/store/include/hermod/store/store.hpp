@@ -50,6 +50,7 @@ struct RecoveredQueue {
   std::vector<core::KeepSubscription> subscriptions;
   core::Queue queue;
   model::Inflight inflight;  ///< exchanges of exactly once that go on, both ways
+  std::vector<std::uint16_t> exchanges;  ///< of them those of this publisher
 };
 struct RecoveredValue {
   model::MessageRef message;
