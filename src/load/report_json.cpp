@@ -2,7 +2,6 @@
 // The form of a report for programs. Field names carry their units; a figure that was not taken is
 // absent.
 #include <boost/json.hpp>
-#include <boost/json/src.hpp>  // the library's own code: Debian has no ready one of this version
 
 #include "hermod/load/compare.hpp"
 #include "hermod/load/report.hpp"

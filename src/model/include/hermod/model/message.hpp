@@ -25,6 +25,9 @@ using Position = std::uint64_t;
 /// How surely a message is to arrive: MQTT's QoS, CoAP's NON and CON, AMQP's settled and unsettled.
 enum class Guarantee : std::uint8_t { kAtMostOnce = 0, kAtLeastOnce = 1, kExactlyOnce = 2 };
 
+/// Where a message lies in a store; 0: nowhere.
+using Position = std::uint64_t;
+
 /// Where a message goes or comes from. Topic "a/b", exchange "amq.topic" with routing key "a.b",
 /// and queue "orders" are the three forms; amq.topic is the topic space itself, so that the AMQP
 /// sessions hand its keys over as topics.
