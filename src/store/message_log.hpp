@@ -29,6 +29,7 @@ namespace hermod::store {
 
 struct LogLimits {
   /// A segment that would get larger is left for a new one; a record that is larger gets its own.
+  /// Below 4 GiB.
   std::uint64_t segment_octets_max = 64u << 20;
   /// Of records that wait to be written, and of those that are being written.
   std::uint64_t buffer_octets_max = 64u << 20;

@@ -21,7 +21,8 @@ namespace hermod::store {
 /// A payload up to this size is copied beside the rest of the body; a larger one stays where it is.
 inline constexpr std::size_t kPayloadCopiedMax = 1024;
 
-/// Makes the records of a run, one for each message. Belongs to one thread; keeps its memory.
+/// Makes the records of a run, one for each message, also for those that nobody gets. Belongs to
+/// one thread; keeps its memory.
 class RunEncoder {
  public:
   /// Expiries become calendar time by adding `to_calendar`. Messages of more than kBodyOctetsMax
