@@ -84,7 +84,7 @@ void Core::write_message_again(std::span<const Stale> stale) {
                           .subscription_ids = entry->subscription_ids()});
   }
   if (recipients.empty()) return;
-  if (!message) message = journal_.read(from);
+  if (!message) message = journal_.read(from).value_or(model::MessageRef{});
   if (!message) return;  // damaged, as whoever is to get it will be told
   model::Message view = *message;
   view.origin.exchange = 0;  // it is known without this record by now

@@ -43,6 +43,7 @@ void MessageLog::begin_segment(SegmentNumber number) {
   segment_ = {.number = number, .store_key = store_key_, .salt = rng_.next()};
   offset_ = kRecordsBegin;
   segment_use_ = &use_[number];
+  current_.store(number, std::memory_order_relaxed);
   files_.add(segment_);
 }
 
@@ -121,7 +122,7 @@ std::vector<SegmentNumber> MessageLog::dead() const {
   return dead;
 }
 
-std::optional<SegmentUse> MessageLog::sparsest() const {
+std::optional<SegmentUse> MessageLog::sparsest(const std::set<SegmentNumber>& but) const {
   const auto share = [](const Use& use) {
     return static_cast<double>(use.live) / static_cast<double>(use.total);
   };
@@ -129,7 +130,7 @@ std::optional<SegmentUse> MessageLog::sparsest() const {
   std::optional<SegmentUse> sparsest;
   double least = 2;
   for (const auto& [number, use] : use_) {
-    if (number >= written_ || use.live == 0 || share(use) >= least) continue;
+    if (number >= written_ || use.live == 0 || share(use) >= least || but.contains(number)) continue;
     least = share(use);
     sparsest = use_of(number, use);
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -99,8 +100,8 @@ class MessageLog {
   [[nodiscard]] std::vector<SegmentUse> usage() const;
   /// Sealed segments that nothing refers to, ascending.
   [[nodiscard]] std::vector<SegmentNumber> dead() const;
-  /// The sealed segment that has the smallest share of live references, but some.
-  [[nodiscard]] std::optional<SegmentUse> sparsest() const;
+  /// The sealed segment that has the smallest share of live references, but some; none of `but`.
+  [[nodiscard]] std::optional<SegmentUse> sparsest(const std::set<SegmentNumber>& but = {}) const;
 
   /// Visits the records of a segment that is sealed. An error is the system's number.
   [[nodiscard]] std::expected<Scanned, int> scan(SegmentNumber segment,

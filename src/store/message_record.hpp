@@ -28,8 +28,7 @@ class RunEncoder {
   /// Expiries become calendar time by adding `to_calendar`. Messages of more than kBodyOctetsMax
   /// octets are a broken invariant. The drafts borrow from `run` and from this until the next call.
   [[nodiscard]] std::span<const Draft> encode(const core::Run& run, Duration to_calendar);
-  /// The record of a topic's value, or, without a payload, of its clear; referred to once when
-  /// there is a payload.
+  /// The record of a topic's value, or, without a payload, of its clear; referred to once.
   [[nodiscard]] Draft encode_value(const model::Message& message, Duration to_calendar);
 
  private:

@@ -79,7 +79,12 @@ void Recovery::add_value(const RecordView& record) {
     ++not_understood_;
     return;
   }
-  if (!message->payload.empty()) ++counts_[segment_of(record.position)].total;
+  Count& count = counts_[segment_of(record.position)];
+  ++count.total;
+  if (message->payload.empty()) {
+    ++count.live;
+    ++clears_[segment_of(record.position)];
+  }
   Value& value = values_[std::string{message->destination.address}];
   if (value.position != 0 && message->version < value.version) return;
   value.version = message->version;

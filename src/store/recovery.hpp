@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ class Recovery {
   /// referred to.
   using Account = std::function<void(SegmentNumber, std::uint64_t, std::uint64_t)>;
   [[nodiscard]] RecoveredState finish(const Account& account);
+  /// Clears of values, by segment, once finish() has been called: each refers to its record.
+  [[nodiscard]] const std::map<SegmentNumber, std::uint64_t>& clears() const { return clears_; }
   /// Records that are whole and say nothing that can be understood.
   [[nodiscard]] std::uint64_t not_understood() const { return not_understood_; }
 
@@ -76,6 +79,7 @@ class Recovery {
   boost::unordered_flat_map<core::QueueId, Queue> queues_;
   boost::unordered_flat_map<std::string, Value> values_;
   boost::unordered_flat_map<SegmentNumber, Count> counts_;
+  std::map<SegmentNumber, std::uint64_t> clears_;
   PropertyStorage properties_;
   std::vector<std::uint32_t> ids_;
   std::uint64_t not_understood_ = 0;

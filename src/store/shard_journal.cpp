@@ -5,11 +5,13 @@
 
 namespace hermod::store {
 
-ShardJournal::ShardJournal(Store& store, std::function<void()> wake)
+ShardJournal::ShardJournal(Store& store, std::uint32_t number, std::function<void()> wake)
     : store_(store),
+      number_(number),
       wake_(std::move(wake)),
       to_calendar_(std::chrono::milliseconds{store.calendar_->to_calendar(Instant{})}),
-      reader_(*store.messages_) {}
+      reader_(*store.messages_),
+      check_began_(1) {}  // before the second segment there is nothing to forget
 
 ShardJournal::~ShardJournal() {
   std::erase(store_.journals_, this);
@@ -34,7 +36,11 @@ core::CommitNumber ShardJournal::retain(const model::Message& message, core::Pos
   appended_ = true;
   const MessageLog::Appended appended =
       store_.messages_->append(encoder_.encode_value(message, to_calendar_));
-  position = message.payload.empty() ? 0 : appended.position;
+  position = appended.position;
+  if (message.payload.empty()) {  // nobody refers to it but the store
+    position = 0;
+    store_.note_clear(segment_of(appended.position));
+  }
   return appended.batch;
 }
 
@@ -81,8 +87,10 @@ void ShardJournal::let_go(core::Position position) {
   }
 }
 
-model::MessageRef ShardJournal::read(core::Position position) {
-  if (const auto record = reader_.read(position)) {
+std::optional<model::MessageRef> ShardJournal::read(core::Position position) {
+  const auto record = reader_.read(position);
+  if (!record && record.error() == ReadError::kDisk) return std::nullopt;
+  if (record) {
     Bytes content = record->body;
     if (record->kind == RecordKind::kMessage) {
       const auto message = decode_message(*record);
@@ -93,7 +101,69 @@ model::MessageRef ShardJournal::read(core::Position position) {
     }
   }
   store_.note_damage(position);
-  return {};
+  return model::MessageRef{};
+}
+
+// --- housekeeping ---
+
+void ShardJournal::hand_over(const std::vector<core::Stale>& stale) {
+  const std::lock_guard lock{house_mutex_};
+  stale_.insert(stale_.end(), stale.begin(), stale.end());
+  has_stale_.store(true);
+}
+
+bool ShardJournal::has_stale() const {
+  return has_stale_.load();
+}
+
+std::vector<core::Stale> ShardJournal::take_stale(std::size_t count_max) {
+  if (!has_stale_.load(std::memory_order_relaxed)) return {};
+  const std::lock_guard lock{house_mutex_};
+  std::size_t count = std::min(count_max, stale_.size());
+  // those of one record stay together
+  while (count < stale_.size() && count > 0 &&
+         stale_[count].position == stale_[count - 1].position) {
+    ++count;
+  }
+  std::vector<core::Stale> taken(std::make_move_iterator(stale_.begin()),
+                                 std::make_move_iterator(stale_.begin() + count));
+  stale_.erase(stale_.begin(), stale_.begin() + static_cast<std::ptrdiff_t>(count));
+  has_stale_.store(!stale_.empty());
+  return taken;
+}
+
+bool ShardJournal::wants_check() {
+  const SegmentNumber current = store_.messages_->current();
+  if (current == check_began_) return false;
+  check_began_ = current;
+  state_writer_.begin({.shard = number_, .boot = store_.boot(), .segment = check_began_});
+  return true;
+}
+
+void ShardJournal::check(const core::Standing& standing) {
+  queue_state_.queue = standing.queue;
+  queue_state_.floor = standing.floor;
+  queue_state_.next = standing.next;
+  queue_state_.settled.clear();
+  for (const auto& [first, last] : standing.settled) queue_state_.settled.push_back({first, last});
+  queue_state_.released = standing.released;
+  queue_state_.packet_ids = standing.exchanges;
+  state_writer_.add(queue_state_);
+  if (state_writer_.octets() < kCheckOctets) return;
+  (void)append(state_writer_.draft(false));
+  state_writer_.begin({.shard = number_, .boot = store_.boot(), .segment = check_began_});
+}
+
+void ShardJournal::end_check() {
+  const core::CommitNumber commit = append(state_writer_.draft(true));
+  const std::lock_guard lock{house_mutex_};
+  checked_ = check_began_;
+  check_commit_ = commit;
+}
+
+SegmentNumber ShardJournal::checked(core::CommitNumber committed) const {
+  const std::lock_guard lock{house_mutex_};
+  return check_commit_ <= committed ? checked_ : 0;
 }
 
 void ShardJournal::submit(bool waits) {

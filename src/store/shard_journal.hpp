@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,12 +14,13 @@
 #include "message_log.hpp"
 #include "message_record.hpp"
 #include "settlement_records.hpp"
+#include "state_record.hpp"
 
 namespace hermod::store {
 
 class ShardJournal final : public core::Journal {
  public:
-  ShardJournal(Store& store, std::function<void()> wake);
+  ShardJournal(Store& store, std::uint32_t number, std::function<void()> wake);
   ~ShardJournal() override;
 
   [[nodiscard]] State state() const override { return store_.state(); }
@@ -29,10 +32,23 @@ class ShardJournal final : public core::Journal {
   core::CommitNumber close(std::uint64_t exchange) override;
   core::CommitNumber change(core::Change change) override;
   void let_go(core::Position position) override;
-  [[nodiscard]] model::MessageRef read(core::Position position) override;
+  [[nodiscard]] std::optional<model::MessageRef> read(core::Position position) override;
+  [[nodiscard]] std::vector<core::Stale> take_stale(std::size_t count_max) override;
+  [[nodiscard]] bool wants_check() override;
+  void check(const core::Standing& standing) override;
+  void end_check() override;
   void submit(bool waits) override;
   [[nodiscard]] core::CommitNumber committed() const override;
   [[nodiscard]] bool has_room() const override { return store_.messages_->has_room(); }
+
+  // --- the writer ---
+
+  /// Records that may have to be written again.
+  void hand_over(const std::vector<core::Stale>& stale);
+  [[nodiscard]] bool has_stale() const;
+  /// The segment since whose begin the standing of all queues has been said, and that is committed.
+  [[nodiscard]] SegmentNumber checked(core::CommitNumber committed) const;
+  void wake() { wake_(); }
 
   /// The writer: something has been committed.
   void on_committed() {
@@ -44,7 +60,10 @@ class ShardJournal final : public core::Journal {
   core::CommitNumber append(const Draft& draft);
   void write_settled();
 
+  static constexpr std::size_t kCheckOctets = 64u << 10;  // of one record
+
   Store& store_;
+  std::uint32_t number_;  // of the shard
   std::function<void()> wake_;
   Duration to_calendar_;
   RunEncoder encoder_;
@@ -54,6 +73,14 @@ class ShardJournal final : public core::Journal {
   Scratch scratch_;
   std::vector<std::pair<SegmentNumber, std::uint64_t>> let_go_;  // not told to the log yet
   bool appended_ = false;  // since the writer was told
+  StateWriter state_writer_;
+  QueueState queue_state_;
+  SegmentNumber check_began_;  // the last check, in this segment
+  mutable std::mutex house_mutex_;
+  std::vector<core::Stale> stale_;
+  SegmentNumber checked_ = 0;         // as far as check_commit_ is committed
+  core::CommitNumber check_commit_ = 0;
+  std::atomic<bool> has_stale_ = false;
   mutable core::CommitNumber seen_ = 0;
   std::atomic<bool> waits_ = false;
 };

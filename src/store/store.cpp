@@ -35,6 +35,7 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
                                         .existing = !store->messages_->usage().empty()});
   if (!metadata) return std::unexpected(metadata.error());
   store->metadata_ = std::move(*metadata);
+  store->boot_ = store->metadata_->boot();
   const std::string boot_id = system_boot_id();
   store->calendar_ =
       std::make_unique<Calendar>(store->metadata_->anchor(), system_moment(), boot_id);
@@ -44,7 +45,8 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
 }
 
 std::unique_ptr<core::Journal> Store::make_journal(std::function<void()> wake) {
-  auto journal = std::make_unique<ShardJournal>(*this, std::move(wake));
+  auto journal = std::make_unique<ShardJournal>(
+      *this, static_cast<std::uint32_t>(journals_.size()), std::move(wake));
   journals_.push_back(journal.get());
   return journal;
 }
@@ -100,7 +102,7 @@ void Store::run() {
 bool Store::wait_for_work() {
   std::unique_lock lock{wake_mutex_};
   const auto due = [this] { return work_ || stopping_; };
-  Duration patience = Anchoring::kInterval;
+  Duration patience = condemned_.empty() ? Anchoring::kInterval : settings_.clean_every;
   if (taken_ != 0) patience = settings_.retry;
   if (sync_at_ != kNever) patience = std::min(patience, settings_.interval);
   asleep_ = true;
@@ -117,7 +119,10 @@ bool Store::write_once() {
   if (anchoring_->due(moment)) keep_anchor();
   if (taken_ == 0) {
     const auto batch = messages_->take_batch();
-    if (!batch) return false;
+    if (!batch) {
+      clean(moment.now);
+      return false;
+    }
     taken_ = *batch;
     const std::lock_guard lock{changes_mutex_};
     writing_.swap(changes_);
@@ -127,6 +132,7 @@ bool Store::write_once() {
   committed_.store(std::exchange(taken_, 0), std::memory_order_release);
   set_state(Journal::State::kWell, {});
   wake_shards();
+  clean(moment.now);
   return true;
 }
 

@@ -29,6 +29,7 @@ std::expected<RecoveredState, std::string> Store::recover() {
       [this](SegmentNumber segment, std::uint64_t live, std::uint64_t total) {
         messages_->account(segment, live, total);
       });
+  clears_ = recovery.clears();
   if (recovery.not_understood() > 0) {
     log_.print(LogLevel::kError, "{}: {} records cannot be understood: skipped.", settings_.folder,
                recovery.not_understood());

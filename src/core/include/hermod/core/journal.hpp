@@ -151,9 +151,9 @@ class Journal {
 
   /// A place is referred to once less.
   virtual void let_go(Position position) = 0;
-  /// What lies at a place of this journal that is committed; empty when it is damaged, which has
-  /// been counted and logged.
-  [[nodiscard]] virtual model::MessageRef read(Position position) = 0;
+  /// What lies at a place that is committed: no message when it is damaged, which has been counted
+  /// and logged; nothing when it cannot be read now.
+  [[nodiscard]] virtual std::optional<model::MessageRef> read(Position position) = 0;
 
   /// Records to be written again, if they are still referred to, about `count_max`: empty, nearly
   /// always.
@@ -184,7 +184,7 @@ class NullJournal final : public Journal {
   CommitNumber close(std::uint64_t) override { return 0; }
   CommitNumber change(Change) override { return 0; }
   void let_go(Position) override {}
-  [[nodiscard]] model::MessageRef read(Position) override { return {}; }
+  [[nodiscard]] std::optional<model::MessageRef> read(Position) override { return std::nullopt; }
   [[nodiscard]] std::vector<Stale> take_stale(std::size_t) override { return {}; }
   [[nodiscard]] bool wants_check() override { return false; }
   void check(const Standing&) override {}

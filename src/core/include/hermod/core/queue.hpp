@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -110,8 +111,8 @@ class Queue {
   /// store and are not under way to the subscriber.
   void page_out(model::Tag first, std::size_t count);
   /// Brings messages that are next into memory: of `count_max` entries at most, until there are
-  /// `bytes_max` octets. `read(position)` gives the message, or nothing when it is damaged: the
-  /// entry is then over. Returns the tags of those.
+  /// `bytes_max` octets. `read(position)` gives the message; none when it is damaged: the entry is
+  /// then over; nothing when it cannot be read now. Returns the tags of those that are damaged.
   template <typename Read>
   std::vector<model::Tag> load(std::size_t count_max, std::size_t bytes_max, Read&& read);
   /// Places in the store that entries of this queue referred to and do not any more, once for each.
@@ -244,15 +245,16 @@ std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max
     if (is_passed(entry) || !entry.message) continue;
     if (!entry.message.in_memory()) {
       if (bytes >= bytes_max) break;
-      model::MessageRef message = read(entry.message.position());
-      if (!message) {
+      std::optional<model::MessageRef> message = read(entry.message.position());
+      if (!message) break;
+      if (!*message) {
         damaged.push_back(head_tag() + i);
         let_go(entry);
         entry.settled = true;
         --state_->waiting;
         continue;
       }
-      put_back(entry, std::move(message));
+      put_back(entry, std::move(*message));
     }
     bytes += entry.message.memory();
   }

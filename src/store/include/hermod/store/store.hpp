@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,6 +43,7 @@ struct StoreSettings {
   Duration interval = std::chrono::seconds{1};  ///< kInterval
   std::uint64_t segment_octets_max = 64u << 20;
   std::uint64_t buffer_octets_max = 64u << 20;
+  Duration clean_every = std::chrono::milliseconds{200};  ///< looks for what may go
   Duration retry = std::chrono::milliseconds{250};  ///< while the disk is full
 };
 
@@ -66,6 +69,8 @@ struct RecoveredState {
 /// Counted since the start.
 struct StoreCounters {
   std::uint64_t batches = 0;
+  std::uint64_t removed = 0;    ///< segments
+  std::uint64_t evacuated = 0;  ///< of them those that were read for what was left
   std::uint64_t damaged = 0;  ///< records that could not be read, at the start and later
 };
 
@@ -109,6 +114,8 @@ class Store {
   core::CommitNumber hand_over(core::Change change);
   void notify();
   void note_damage(core::Position position);
+  void note_clear(std::uint32_t segment);
+  [[nodiscard]] std::uint64_t boot() const { return boot_; }
 
   // --- of the writer ---
   void run();
@@ -120,6 +127,13 @@ class Store {
   void set_state(core::Journal::State state, const std::string& why);
   void wake_shards();
 
+  // --- of the writer: store_clean.cpp ---
+  void clean(Instant now);
+  void condemn_dead();
+  void remove_condemned();
+  void let_go_of_clears();
+  void evacuate();
+
   StoreSettings settings_;
   Log& log_;
   std::unique_ptr<Metadata> metadata_;
@@ -130,6 +144,10 @@ class Store {
   std::atomic<core::Journal::State> state_ = core::Journal::State::kWell;
   std::atomic<core::CommitNumber> committed_ = 0;
   std::atomic<std::uint64_t> damaged_ = 0;
+  std::uint64_t boot_ = 0;
+
+  std::mutex clears_mutex_;
+  std::map<std::uint32_t, std::uint64_t> clears_;  // by segment: clears that must not go yet
 
   std::mutex changes_mutex_;
   std::vector<core::Change> changes_;  // of the open batch
@@ -137,6 +155,15 @@ class Store {
   std::vector<core::Change> writing_;  // the writer's
   core::CommitNumber taken_ = 0;       // a batch that has been taken and not written; 0: none
   Instant sync_at_ = kNever;
+  Instant clean_at_{};
+  std::uint32_t told_ = 1;  // that this segment has begun
+  // Segments that nothing refers to any more once the batch is committed.
+  struct Condemned {
+    std::uint32_t segment = 0;
+    core::CommitNumber commit = 0;
+  };
+  std::vector<Condemned> condemned_;
+  std::set<std::uint32_t> evacuated_;
   StoreCounters counters_;
 
   std::mutex wake_mutex_;

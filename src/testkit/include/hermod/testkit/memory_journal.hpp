@@ -57,7 +57,8 @@ class MemoryJournal : public core::Journal {
     const auto found = kept_.find(position);
     if (found != kept_.end() && --found->second.references == 0) kept_.erase(found);
   }
-  [[nodiscard]] model::MessageRef read(core::Position position) override {
+  [[nodiscard]] std::optional<model::MessageRef> read(core::Position position) override {
+    if (!readable) return std::nullopt;
     const auto found = kept_.find(position);
     return found == kept_.end() || found->second.damaged ? model::MessageRef{}
                                                          : found->second.message->own();
@@ -86,6 +87,7 @@ class MemoryJournal : public core::Journal {
 
   State now = State::kWell;
   bool room = true;
+  bool readable = true;
   std::vector<core::Stale> stale;  ///< to be asked for
   bool check_wanted = false;
   std::vector<core::Standing> standings;  ///< that were given
