@@ -15,9 +15,9 @@ using model::Properties;
 using model::UserProperty;
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                 "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
 }
 
 std::vector<std::uint8_t> encode(const Message& message) {

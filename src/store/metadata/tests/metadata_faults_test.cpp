@@ -33,9 +33,9 @@ std::vector<std::uint64_t> seeds(std::uint64_t most) {
 }
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                 "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
 }
 
 // What changes make up, as load() gives it.

@@ -225,7 +225,7 @@ TEST_F(MetadataTest, RefusesANewerVersion) {
 }
 
 TEST_F(MetadataTest, FindsARowThatWasChanged) {
-  const std::pair<const char*, const char*> kChanges[] = {
+  const std::pair<const char*, const char*> changes[] = {
       {"UPDATE subscriber SET name='kitchem'", "'subscriber'"},
       {"UPDATE subscriber SET expiry_s=expiry_s+1", "'subscriber'"},
       {"UPDATE subscriber SET owner=''", "'subscriber'"},
@@ -247,7 +247,7 @@ TEST_F(MetadataTest, FindsARowThatWasChanged) {
             Outcome::kOk);
   metadata.reset();
   const std::vector<std::uint8_t> copy = disk_.octets_of(Metadata::kFileName);
-  for (const auto& [change, expected] : kChanges) {
+  for (const auto& [change, expected] : changes) {
     put_octets(disk_, Metadata::kFileName, copy);
     EXPECT_EQ(refusal(), "");
     sql(change);

@@ -17,9 +17,9 @@ using core::Change;
 using testing::HasSubstr;
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                 "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
 }
 
 const MetadataText kText(calendar());
