@@ -117,7 +117,12 @@ std::expected<std::vector<Bound>, std::string> bind_all(transport::Address addre
 
 }  // namespace
 
-Broker::Broker(Settings settings) : settings_(std::move(settings)) {}
+Broker::Broker(Settings settings) : settings_(std::move(settings)) {
+  for (ListenerSettings& listener : settings_.listeners) {
+    listener.label = fmt::format("{} {}", listener.protocol->name(),
+                                 listener.path.empty() ? listener.address.to_text() : listener.path);
+  }
+}
 
 Broker::~Broker() {
   stop();

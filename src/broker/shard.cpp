@@ -31,10 +31,14 @@ Shard::Shard(ShardParts parts)
             settings_.core, parts_.journal, *this),
       subscribing_(core_, outbox_, parts_.self, parts_.mailroom.shards(),
                    [this](core::ConnectionKey key, const session::Answer& answer) {
-                     answer_key(key, answer);
+                     answer_subscribed(key, answer);
                    }),
       transfers_(settings_.connections.transfer_bytes_max),
       peers_(0, PeerHash{{parts_.hash_key}}),
+      keeps_(parts_.journal.state() != core::Journal::State::kNothing),
+      promises_(parts_.mailroom.shards()),
+      awaited_(parts_.mailroom.shards()),
+      told_awaited_(parts_.mailroom.shards()),
       open_(settings_.listeners.size()) {
   if (parts_.self == 0 && settings_.sys_interval_s > 0) {
     Status::Facts facts{.version = settings_.version, .threads = settings_.threads, .start = now_};
@@ -115,8 +119,10 @@ Instant Shard::turn(Duration wait_max) {
   finish_commits();
   execute();
   resume_paused();
+  parts_.journal.submit();
   outbox_.send();  // before the acknowledgements of what is in it
   flush_outputs();
+  parts_.journal.submit();
   outbox_.send();
   return next_due();
 }
@@ -328,20 +334,23 @@ void Shard::rearm(Connection& connection) {
 }
 
 void Shard::finish_commits() {
-  const core::CommitNumber committed = parts_.journal.committed();
-  while (!uncommitted_replies_.empty() && uncommitted_replies_.front().commit <= committed) {
+  if (!keeps_) return;
+  promises_.note_committed(parts_.journal.committed());
+  core_.hear_journal();
+  while (!uncommitted_replies_.empty() && promises_.is_met(uncommitted_replies_.front().due)) {
     UncommittedReply pending = std::move(uncommitted_replies_.front());
     uncommitted_replies_.pop_front();
     reply(pending.to, std::move(pending.reply));
     execute();
   }
-  while (!uncommitted_.empty() && uncommitted_.front().commit <= committed) {
+  while (!uncommitted_.empty() && promises_.is_met(uncommitted_.front().due)) {
     PendingAnswers pending = std::move(uncommitted_.front());
     uncommitted_.pop_front();
     if (pending.opens) pending.answers.front().octets = as_bytes(pending.octets);
     Connection* connection = find(pending.connection);
     if (connection == nullptr) continue;
     connection->unanswered -= static_cast<std::uint32_t>(pending.answers.size());
+    connection->uncommitted -= static_cast<std::uint32_t>(pending.answers.size());
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
       session.on_answers(pending.answers, now_, effects);
     });
@@ -352,7 +361,7 @@ void Shard::finish_commits() {
 }
 
 void Shard::resume_paused() {
-  if (paused_.empty() || !outbox_.has_room()) return;
+  if (paused_.empty() || !outbox_.has_room() || !parts_.journal.has_room()) return;
   for (const session::ConnectionId id : std::exchange(paused_, {})) {
     Connection* connection = find(id);
     if (connection == nullptr) continue;

@@ -19,10 +19,21 @@ void Shard::execute() {
   }
 }
 
+namespace {
+
+// What is answered when it is safe, in the order in which it was asked.
+bool is_promised(const session::Effect& effect) {
+  return std::holds_alternative<session::Publish>(effect) ||
+         std::holds_alternative<session::Release>(effect) ||
+         std::holds_alternative<session::EndExchange>(effect);
+}
+
+}  // namespace
+
 void Shard::execute_list(session::EffectList& list) {
   for (session::EffectRecord& record : list) {
-    if (!answers_.empty() && (record.connection != answers_for_ ||
-                              !std::holds_alternative<session::Publish>(record.effect))) {
+    if (!answers_.empty() &&
+        (record.connection != answers_for_ || !is_promised(record.effect))) {
       finish_publishes();
     }
     Connection* connection = find(record.connection);
@@ -66,6 +77,7 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
       at = parts_.clock.now();
       effect.message.origin.client = core::Subscribers::mark(actor_of(connection).client_id);
     }
+    if (effect.message.origin.exchange != 0) name_exchange(connection, effect.message);
     reason = core_.publish(effect.message, at);
   } else {
     ++counters_.writes_denied;
@@ -75,18 +87,39 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
   answers_for_ = id_of(connection);
 }
 
+// The publisher's packet id means something to the store only with its queue.
+void Shard::name_exchange(const Connection& connection, model::Message& message) {
+  const core::QueueId queue =
+      connection.attached() ? core_.subscriber(connection.subscriber).kept_as : 0;
+  std::uint64_t& exchange = message.origin.exchange;
+  exchange = queue == 0 ? 0 : core::exchange_of(queue, static_cast<std::uint16_t>(exchange));
+}
+
+// What has been done since the last call may be answered for when this is met.
+Promises::Due Shard::take_due() {
+  core_.flush();
+  return promises_.take_due(core_.take_commit());
+}
+
+bool Shard::is_met(const Promises::Due& due) {
+  if (promises_.is_met(due)) return true;
+  promises_.note_committed(parts_.journal.committed());
+  return promises_.is_met(due);
+}
+
 // The publishes executed last are routed; their tickets are complete, or wait for the journal.
 void Shard::finish_publishes() {
   if (answers_.empty()) return;
   core_.flush();
-  const core::CommitNumber commit = core_.last_commit();
   Connection* connection = find(answers_for_);
-  if (!uncommitted_.empty() || commit > parts_.journal.committed()) {
-    if (connection != nullptr) {
+  if (keeps_ && connection != nullptr) {
+    Promises::Due due = take_due();
+    if (connection->uncommitted > 0 || !is_met(due)) {
       connection->unanswered += static_cast<std::uint32_t>(answers_.size());
+      connection->uncommitted += static_cast<std::uint32_t>(answers_.size());
+      uncommitted_.push_back({answers_for_, std::move(due), std::exchange(answers_, {})});
+      return;
     }
-    uncommitted_.push_back({answers_for_, commit, std::exchange(answers_, {})});
-    return;
   }
   if (connection != nullptr) {
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
@@ -100,6 +133,40 @@ void Shard::apply(Connection& connection, session::Settle& effect) {
   if (!connection.attached()) return;
   core_.settle(connection.subscriber, effect.first, effect.last, effect.outcome, effect.credit);
   continue_reading(connection);
+}
+
+void Shard::apply(Connection& connection, session::Release& effect) {
+  if (!connection.attached()) return;
+  core_.release(connection.subscriber, effect.tag);
+  answers_.push_back({.ticket = effect.ticket});
+  answers_for_ = id_of(connection);
+}
+
+void Shard::apply(Connection& connection, session::EndExchange& effect) {
+  if (!connection.attached()) return;
+  core_.close_exchange(connection.subscriber, effect.packet_id);
+  answers_.push_back({.ticket = effect.ticket});
+  answers_for_ = id_of(connection);
+}
+
+// The answer to something that everything that was done so far belongs to.
+void Shard::answer_kept(Connection& connection, const session::Answer& given) {
+  if (!keeps_) return answer(connection, given);
+  Promises::Due due = promises_.take_due(core_.last_commit());
+  if (connection.uncommitted == 0 && is_met(due)) return answer(connection, given);
+  ++connection.unanswered;
+  ++connection.uncommitted;
+  uncommitted_.push_back({id_of(connection), std::move(due), {given}});
+}
+
+void Shard::answer_subscribed(core::ConnectionKey key, const session::Answer& given) {
+  Connection* connection = keeps_ ? find(key) : nullptr;
+  Promises::Due due{.commit = core_.last_commit()};
+  if (connection == nullptr || (connection->uncommitted == 0 && is_met(due))) {
+    return answer_key(key, given);
+  }
+  ++connection->uncommitted;
+  uncommitted_.push_back({id_of(*connection), std::move(due), {given}});
 }
 
 void Shard::apply(Connection& connection, session::Credit& effect) {
@@ -152,14 +219,15 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
     if (Connection* old = find(core_.subscriber(held).connection)) end(*old, Reason::kTakenOver);
   }
   claim(connection, effect);
+  std::unique_ptr<core::Holder> holder = holder_of(connection, effect);
   const core::Core::Attached attached =
       core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
-                   {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_);
+                   {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_,
+                   std::move(holder));
   if (attached.reason != Reason::kOk) {
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }
   connection.subscriber = attached.subscriber;
-  owners_.erase(attached.subscriber);
   connection.guarded = attached.session_present && authorizer_of(connection).has_rules();
   if (connection.stream) {
     --unattached_;
@@ -173,19 +241,20 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   const session::Answer granted{.ticket = effect.ticket,
                                 .reason = Reason::kOk,
                                 .session_present = attached.session_present,
+                                .kept = subscriber.kept_as != 0,
                                 .expiry_s = subscriber.expiry_s,
                                 .client_id = assigned,
                                 .inflight = &subscriber.inflight,
                                 .octets = as_bytes(octets)};
   // The ids of exactly-once messages of an earlier connection say that those are kept: the session
   // may acknowledge repetitions of them at once, so it gets the ids when that is true.
-  const core::CommitNumber commit = core_.last_commit();
-  if (subscriber.inflight.incoming() == 0 || commit <= parts_.journal.committed()) {
-    return answer(connection, granted);
-  }
+  Promises::Due due{.commit = attached.commit};
+  if (is_met(due)) return answer(connection, granted);
   subscriber.open = false;
   ++connection.unanswered;
-  uncommitted_.push_back({id_of(connection), commit, {granted}, true, std::move(octets)});
+  ++connection.uncommitted;
+  uncommitted_.push_back(
+      {id_of(connection), std::move(due), {granted}, true, std::move(octets)});
 }
 
 // The whole connection goes to the shard that owns its client id: the stream with everything that
@@ -216,7 +285,6 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
       (will && !allowed(connection, core::Action::kPublish, will->destination.address));
   subscribing_.stop(subscriber);
   if (effect.expiry_s) core_.set_expiry(subscriber, *effect.expiry_s);
-  note_owner(connection);
   connection.subscriber = core::Subscribers::kNone;
   if (connection.stream) {
     ++unattached_;
@@ -267,7 +335,7 @@ void Shard::apply(Connection& connection, session::Unsubscribe& effect) {
   if (!connection.attached()) return;
   const Reason reason = core_.unsubscribe(connection.subscriber, effect.filter);
   if (reason == Reason::kOk) subscribing_.withdraw(connection.subscriber, effect.filter, now_);
-  answer(connection, {.ticket = effect.ticket, .reason = reason});
+  answer_kept(connection, {.ticket = effect.ticket, .reason = reason});
 }
 
 void Shard::apply(Connection& connection, session::Lookup& effect) {

@@ -58,7 +58,7 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
   if (letter.reason != Reason::kOk && connection->attached()) {
     (void)core_.unsubscribe(connection->subscriber, letter.name);
   }
-  answer_key(key_of(joining.connection),
+  answer_subscribed(key_of(joining.connection),
              {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
 }
 

@@ -126,13 +126,15 @@ void Shard::review(const core::Authorizer& changed) {
 
 // --- whose a session is ---
 
-// The connection is about to leave a session behind.
-void Shard::note_owner(const Connection& connection) {
-  const core::Subscriber& left = core_.subscriber(connection.subscriber);
-  if (!left.durable() || (!connection.identity && !left.will.message)) return;
-  Owner& owner = owners_[connection.subscriber];
-  owner = {.generation = core_.generation(connection.subscriber), .listener = connection.listener};
-  if (connection.identity) owner.user = connection.identity->user;
+// Nobody's are the sessions that end with their connections, and those of which nobody cares whose
+// they are.
+std::unique_ptr<core::Holder> Shard::holder_of(const Connection& connection,
+                                               const session::Attach& effect) const {
+  if (effect.expiry_s == 0 || (!connection.identity && !effect.will)) return nullptr;
+  auto holder = std::make_unique<core::Holder>();
+  holder->listener = settings_.listeners[connection.listener].label;
+  if (connection.identity) holder->user = connection.identity->user;
+  return holder;
 }
 
 // A session belongs to the user that left it: another one that comes with its client id gets a new
@@ -141,10 +143,9 @@ void Shard::claim(const Connection& connection, session::Attach& effect) {
   if (effect.client_id.empty() || effect.clean_start) return;
   const core::SubscriberIndex left = core_.find(effect.client_id);
   if (left == core::Subscribers::kNone) return;
-  const auto found = owners_.find(left);
-  const bool known = found != owners_.end() && found->second.generation == core_.generation(left);
   const std::optional<std::string> nobody;
-  const std::optional<std::string>& user = known ? found->second.user : nobody;
+  const core::Holder* const holder = core_.subscriber(left).holder.get();
+  const std::optional<std::string>& user = holder != nullptr ? holder->user : nobody;
   const bool same = connection.identity ? user == connection.identity->user : !user;
   if (same) return;
   effect.clean_start = true;
@@ -158,15 +159,18 @@ void Shard::claim(const Connection& connection, session::Attach& effect) {
 
 // A will that has waited: rules and users may have changed since.
 bool Shard::may_publish_late(core::SubscriberIndex index, std::string_view topic) {
-  const auto found = owners_.find(index);
-  if (found == owners_.end() || found->second.generation != core_.generation(index)) return false;
-  const Owner& owner = found->second;
-  const core::Actor actor{.client_id = core_.subscriber(index).id,
-                          .named = owner.user.has_value(),
-                          .user = owner.user ? std::string_view{*owner.user} : std::string_view{}};
-  return !model::is_own_topic(topic) &&
-         parts_.authorizers[owner.listener]->authorize(actor, core::Action::kPublish, topic) ==
-             core::Verdict::kAllow;
+  const core::Holder* const holder = core_.subscriber(index).holder.get();
+  if (holder == nullptr || model::is_own_topic(topic)) return false;
+  const auto listener =
+      std::ranges::find(settings_.listeners, holder->listener, &ListenerSettings::label);
+  if (listener == settings_.listeners.end()) return false;  // it is not there any more
+  const core::Actor actor{
+      .client_id = core_.subscriber(index).id,
+      .named = holder->user.has_value(),
+      .user = holder->user ? std::string_view{*holder->user} : std::string_view{}};
+  core::Authorizer& authorizer =
+      *parts_.authorizers[static_cast<std::size_t>(listener - settings_.listeners.begin())];
+  return authorizer.authorize(actor, core::Action::kPublish, topic) == core::Verdict::kAllow;
 }
 
 // --- reading ---

@@ -25,6 +25,7 @@ void Shard::read_mail() {
         std::visit([&](auto& content) { open(content, from); }, letter);
       }
       core_.flush();  // the batch's publications end with it
+      tell_written(from);
       execute();
       outbox_.finish(from, *read);
     }
@@ -39,7 +40,19 @@ void Shard::open(Forward& letter, std::uint16_t from) {
   if (message.retain && letter.for_subscribers && subscribing_.reading()) {
     subscribing_.note_live(message);
   }
+  if (keeps_ && Forward::is_awaited(message, letter.for_retained)) ++awaited_[from];
   core_.receive(message, letter.for_subscribers, letter.for_retained);
+}
+
+// What came from there is written as far as it is to be kept: its sender waits for the commit.
+void Shard::tell_written(std::uint16_t from) {
+  if (awaited_[from] == told_awaited_[from]) return;
+  told_awaited_[from] = awaited_[from];
+  outbox_.add(from, Kept{awaited_[from], core_.last_commit()});
+}
+
+void Shard::open(Kept& letter, std::uint16_t from) {
+  promises_.note_written(from, letter.count, letter.commit);
 }
 
 void Shard::open(GiveBack& letter, std::uint16_t) {

@@ -10,8 +10,9 @@ namespace hermod::broker {
 
 session::Intake Shard::intake(const Connection& connection) {
   const bool congested = connection.congested && !connection.peer_ended;
-  return congested || !outbox_.has_room() ? session::Intake::kRepliesOnly
-                                          : session::Intake::kEverything;
+  return congested || !outbox_.has_room() || !parts_.journal.has_room()
+             ? session::Intake::kRepliesOnly
+             : session::Intake::kEverything;
 }
 
 // Reads once if there may be something and if it could be kept, and lets the session have it.
@@ -271,6 +272,7 @@ void Shard::forward(const model::Message& message, core::ShardSet interested,
     const bool for_retained = (retained_owner >> to & 1) != 0;
     if (for_subscribers || for_retained) {
       outbox_.add_forward(to, message, for_subscribers, for_retained);
+      if (keeps_ && Forward::is_awaited(message, for_retained)) promises_.note_sent(to);
     }
   }
 }

@@ -147,12 +147,12 @@ void Shard::reply_to(LookupRequest& request, std::uint16_t from) {
 void Shard::reply_to(DeclareRequest& request, std::uint16_t from) {
   const bool has_value = core_.retained().find(request.topic, now_) != nullptr;
   const core::Declarations::Declared made =
-      core_.declarations().declare(request.topic, *request.wanted, has_value);
+      core_.declare(request.topic, *request.wanted, has_value);
   TopicReply done{.request = request.request, .reason = made.reason};
   if (made.properties != nullptr) {
     done.declared = std::make_unique<model::TopicProperties>(*made.properties);
   }
-  reply(from, std::move(done));
+  reply_kept(from, std::move(done));
   tell(made.lost, Reason::kQuotaExceeded, nullptr);
   tell(made.told, Reason::kOk, made.properties);
   if (made.reason == Reason::kOk) schedule_undeclaring();
@@ -160,7 +160,7 @@ void Shard::reply_to(DeclareRequest& request, std::uint16_t from) {
 
 void Shard::reply_to(UndeclareRequest& request, std::uint16_t from) {
   const core::Core::Undeclared ended = core_.undeclare(request.topic, parts_.clock.now());
-  reply(from, TopicReply{.request = request.request, .reason = ended.reason});
+  reply_kept(from, TopicReply{.request = request.request, .reason = ended.reason});
   tell(ended.seats, Reason::kNotFound, nullptr);
 }
 
@@ -168,12 +168,14 @@ void Shard::reply_to(ReplaceRequest& request, std::uint16_t from) {
   model::Message message = *request.message;
   const Reason reason = core_.replace(message, request.instead_of, parts_.clock.now());
   core_.flush();  // the run borrows what ends here
-  TopicReply done{.request = request.request, .reason = reason};
-  const core::CommitNumber commit = core_.last_commit();
-  if (commit > parts_.journal.committed()) {
-    return uncommitted_replies_.push_back({from, commit, std::move(done)});
-  }
-  reply(from, std::move(done));
+  reply_kept(from, TopicReply{.request = request.request, .reason = reason});
+}
+
+// The reply leaves once what it tells of is safe, and not before those that wait already.
+void Shard::reply_kept(std::uint16_t to, TopicReply done) {
+  Promises::Due due = take_due();
+  if (uncommitted_replies_.empty() && is_met(due)) return reply(to, std::move(done));
+  uncommitted_replies_.push_back({to, std::move(due), std::move(done)});
 }
 
 // --- days of the calendar ---

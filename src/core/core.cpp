@@ -5,6 +5,7 @@
 
 #include "hermod/base/assert.hpp"
 #include "hermod/base/hash.hpp"
+#include "hermod/model/topic.hpp"
 
 namespace hermod::core {
 
@@ -18,6 +19,9 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       subscribers_(place.hash_key),
       retained_(limits, place.hash_key),
       declarations_(limits),
+      journal_(journal),
+      keeps_(journal.state() != Journal::State::kNothing),
+      journal_state_(journal.state()),
       outlet_(outlet),
       router_(limits, subscribers_, cache_, journal, outlet),
       groups_(0, KeyedHash{place.hash_key}) {
@@ -30,12 +34,16 @@ std::uint16_t Core::owner_of(std::string_view name) const {
 }
 
 Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
-                            std::uint32_t expiry_s, Will will, Instant now) {
+                            std::uint32_t expiry_s, Will will, Instant now,
+                            std::unique_ptr<Holder> holder) {
   SubscriberIndex index = client_id.empty() ? Subscribers::kNone : subscribers_.find(client_id);
   HERMOD_ASSERT(index == Subscribers::kNone || !subscribers_[index].attached());
+  Attached attached;
   if (index != Subscribers::kNone && clean_start) {  // [MQTT-3.1.2-6]
+    const bool kept = subscribers_[index].kept_as != 0;
     end_session(index, now);
     index = Subscribers::kNone;
+    if (kept) attached.commit = last_commit();
   }
   const bool present = index != Subscribers::kNone;  // [MQTT-3.2.2-2]
   if (!present) {
@@ -51,8 +59,67 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.credit = 0;
   subscriber.open = true;
   subscriber.reading = false;
+  subscriber.holder = std::move(holder);
+  keep(index);
   resume_groups(index);
-  return {index, present, Reason::kOk};
+  // The session may go on with exchanges at once: what they promise must be true by then.
+  if (!subscriber.inflight.empty()) attached.commit = last_commit();
+  attached.subscriber = index;
+  attached.session_present = present;
+  return attached;
+}
+
+// The store learns of a subscriber that is to be kept, or how it is now.
+void Core::keep(SubscriberIndex index) {
+  Subscriber& subscriber = subscribers_[index];
+  if (!keeps_ || (subscriber.kept_as == 0 && !subscriber.durable())) return;
+  if (subscriber.kept_as == 0) {
+    subscriber.kept_as = journal_.new_queue();
+  }
+  KeepSubscriber kept{.queue = subscriber.kept_as,
+                      .name = subscriber.id,
+                      .expiry_s = subscriber.expiry_s,
+                      .expires_at = subscriber.expires_at,
+                      .away = !subscriber.attached()};
+  if (subscriber.holder) {
+    kept.user = subscriber.holder->user;
+    kept.listener = subscriber.holder->listener;
+  }
+  if (const Will& will = subscriber.will; will.message) {
+    kept.will = KeptWill{.message = will.message,
+                         .delay_s = will.delay_s,
+                         .expiry_s = will.expiry_s,
+                         .due = subscriber.will_at};
+  }
+  note(std::move(kept));
+}
+
+SubscriberIndex Core::restore(Restored restored) {
+  const SubscriberIndex index = subscribers_.add(restored.name);
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.kept_as = restored.kept_as;
+  subscriber.expiry_s = restored.expiry_s;
+  subscriber.expires_at = restored.expires_at;
+  subscriber.will = std::move(restored.will);
+  subscriber.will.client = Subscribers::mark(restored.name);
+  subscriber.will_at = restored.will_at;
+  subscriber.queue = std::move(restored.queue);
+  subscriber.inflight = std::move(restored.inflight);
+  subscriber.holder = std::move(restored.holder);
+  return index;
+}
+
+void Core::restore(const model::Message& value, Position position) {
+  Retained::Change change;
+  observe(value.version);
+  (void)retained_.store(value, &change);
+  if (change.value != nullptr) change.value->set_position(position);
+}
+
+void Core::hear_journal() {
+  if (!keeps_) return;
+  journal_state_ = journal_.state();
+  router_.committed(journal_.committed());
 }
 
 Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will,
@@ -75,14 +142,18 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
   subscriber.queue.rewind(limits_.queue_at_most_once_offline);
   subscriber.expires_at =
       subscriber.expiry_s == UINT32_MAX ? kNever : now + std::chrono::seconds{subscriber.expiry_s};
+  let_go_of_dead(subscriber);
+  router_.page_out_later(index);
+  const Instant expires_at = subscriber.expires_at;
   if (will.message && will.delay_s > 0) {
     subscriber.will_at = now + std::chrono::seconds{will.delay_s};
     subscriber.will = std::move(will);
-    return std::min(subscriber.will_at, subscriber.expires_at);
+    keep(index);
+    return std::min(subscriber.will_at, expires_at);
   }
-  const Instant due = subscriber.expires_at;
-  publish_will(std::move(will), now);
-  return due;
+  publish_will(std::move(will), now);  // before the store forgets that it is to be published
+  keep(index);
+  return expires_at;
 }
 
 void Core::publish_will(Will will, Instant now) {
@@ -112,7 +183,21 @@ void Core::forget(SubscriberIndex index) {
   router_.flush();
   return_groups(index, subscribers_[index].inflight, true);
   drop_subscriptions(index);
+  if (Subscriber& subscriber = subscribers_[index]; subscriber.kept_as != 0) {
+    note(ForgetSubscriber{subscriber.kept_as});
+    let_go_of_dead(subscriber);
+    subscriber.queue.for_each([this](model::Tag, Queue::Entry& entry) {
+      if (const Position position = Queue::place_of(entry); position != 0) {
+        journal_.let_go(position);
+      }
+    });
+  }
   subscribers_.remove(index);
+}
+
+void Core::let_go_of_dead(Subscriber& subscriber) {
+  if (!subscriber.queue.has_dead()) return;
+  for (const Position position : subscriber.queue.take_dead()) journal_.let_go(position);
 }
 
 void Core::drop_subscriptions(SubscriberIndex index) {
@@ -142,6 +227,7 @@ Instant Core::expire(Instant now) {
     if (subscribers_[index].will_at <= now) {
       subscribers_[index].will_at = kNever;
       publish_will(take_late_will(index), now);
+      keep(index);
     }
     next = std::min({next, subscribers_[index].expires_at, subscribers_[index].will_at});
   }
@@ -162,6 +248,9 @@ Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
     if (subscriber.subscriptions.empty()) subscriber.subscriptions.reserve(1);
     subscriber.subscriptions.push_back(added.node);
   }
+  if (subscriber.kept_as != 0) {
+    note(KeepSubscription{subscriber.kept_as, std::string{filter}, options});
+  }
   return {.replaced = added.replaced};
 }
 
@@ -171,6 +260,9 @@ Reason Core::unsubscribe(SubscriberIndex index, std::string_view filter) {
   TopicTree::Node* node = tree_.find(filter);
   if (node == nullptr || !TopicTree::holds(node, index)) return Reason::kNotFound;
   std::erase(subscribers_[index].subscriptions, node);
+  if (const QueueId queue = subscribers_[index].kept_as; queue != 0) {
+    note(ForgetSubscription{queue, std::string{filter}});
+  }
   remove_subscription(node, index);
   return Reason::kOk;
 }
@@ -180,14 +272,45 @@ void Core::set_interest(std::string_view filter, std::uint16_t shard, bool inter
   tree_.set_shard(filter, shard, interested);
 }
 
+// While nothing can be kept, what would have to be is refused, before anybody gets it.
+bool Core::is_refused(const model::Message& message) const {
+  return journal_state_ > Journal::State::kWell && router_.must_keep(message);
+}
+
+Reason Core::keep_value(const model::Message& message) {
+  if (!keeps_ || model::is_own_topic(message.destination.address)) {
+    return retained_.store(message);
+  }
+  // What nobody waits for would fill the memory while it cannot be written.
+  if (journal_state_ > Journal::State::kWell) return Reason::kOk;
+  // A copy of its own: the one that queues share lies elsewhere in the store.
+  const model::MessageRef alone = model::OwnedMessage::copy_of(message);
+  Retained::Change change;
+  const Reason kept = retained_.store(*alone, &change);
+  if (!change.made) return kept;
+  Position position = 0;
+  router_.note_commit(journal_.retain(message, position));
+  if (change.value != nullptr) change.value->set_position(position);
+  if (change.before != 0) journal_.let_go(change.before);
+  return kept;
+}
+
 Reason Core::publish(model::Message& message, Instant now) {
+  if (journal_state_ > Journal::State::kWell && is_refused(message)) [[unlikely]] {
+    ++counters_.refused;
+    return journal_state_ == Journal::State::kFull ? Reason::kQuotaExceeded : Reason::kUnavailable;
+  }
+  return route(message, now);
+}
+
+Reason Core::route(model::Message& message, Instant now) {
   ShardSet remote_owner = 0;
   if (message.retain) {
     message.version = next_stamp(now);
     message.owner = nullptr;  // a copy made before does not carry the stamp
     const std::uint16_t owner = owner_of(message.destination.address);
     if (owner == place_.shard) {
-      const Reason kept = retained_.store(message);
+      const Reason kept = keep_value(message);
       if (kept != Reason::kOk) {
         ++counters_.refused;
         return kept;
@@ -210,13 +333,13 @@ Reason Core::replace(model::Message& message, std::uint64_t instead_of, Instant 
 Reason Core::publish_own(model::Message& message, Instant now) {
   ++counters_.own_published;
   counters_.own_bytes += message.payload.size();
-  return publish(message, now);
+  return route(message, now);
 }
 
 void Core::receive(const model::Message& message, bool for_subscribers, bool for_retained) {
   observe(message.version);
   // The publisher has moved on: a full table is counted where it is, and the live copies arrive.
-  if (for_retained) (void)retained_.store(message);
+  if (for_retained) (void)keep_value(message);
   if (for_subscribers) (void)router_.publish(message, false, 0);
 }
 
@@ -249,8 +372,25 @@ void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, mode
   router_.flush();
   Subscriber& subscriber = subscribers_[index];
   subscriber.queue.settle(first, last);
+  if (subscriber.kept_as != 0) {
+    journal_.settle(subscriber.kept_as, first, last);
+    let_go_of_dead(subscriber);
+  }
   subscriber.credit += credit;
   pump(index);
+}
+
+void Core::release(SubscriberIndex index, model::Tag tag) {
+  router_.flush();
+  Subscriber& subscriber = subscribers_[index];
+  if (subscriber.queue.release(tag)) {
+    router_.note_commit(journal_.release(subscriber.kept_as, tag));
+  }
+}
+
+void Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
+  router_.flush();
+  router_.note_commit(journal_.close(exchange_of(subscribers_[index].kept_as, packet_id)));
 }
 
 void Core::set_open(SubscriberIndex index, bool open) {
@@ -285,8 +425,8 @@ void Core::deliver_retained(SubscriberIndex index, const model::Message& message
     return;  // the client's own [MQTT-3.8.3-3]
   }
   const model::Guarantee guarantee = std::min(message.guarantee, options.guarantee_max);
-  router_.enqueue(subscribers_[index], message, guarantee, true,
-                  {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});
+  router_.enqueue_alone(index, message, guarantee, true,
+                              {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});
 }
 
 }  // namespace hermod::core

@@ -157,7 +157,7 @@ Reason Core::leave_group(SubscriberIndex index, std::string_view name) {
   std::vector<Returned> messages;
   subscriber.queue.withdraw(
       static_cast<std::uint16_t>(number + 1), false, true,
-      [&](model::Tag, Queue::Entry& entry) { messages.push_back({entry.message, false}); });
+      [&](model::Tag, Queue::Entry& entry) { messages.push_back({entry.message.ref(), false}); });
   outlet_.give_back(place->owner, name, member_ref(index, number), std::move(messages), true);
   *place = {};
   return Reason::kOk;
@@ -176,7 +176,7 @@ void Core::return_groups(SubscriberIndex index, model::Inflight& inflight, bool 
     std::vector<Returned> messages;
     subscriber.queue.withdraw(static_cast<std::uint16_t>(i + 1), true, leaves,
                               [&](model::Tag tag, Queue::Entry& entry) {
-                                messages.push_back({entry.message, entry.delivered});
+                                messages.push_back({entry.message.ref(), entry.delivered});
                                 if (const auto* sent = inflight.find_tag(tag)) {
                                   inflight.finish(sent->id);
                                 }

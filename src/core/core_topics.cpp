@@ -8,9 +8,19 @@ namespace hermod::core {
 
 using model::Reason;
 
+Declarations::Declared Core::declare(std::string_view topic, const Declaration& wanted,
+                                     bool has_value) {
+  Declarations::Declared declared = declarations_.declare(topic, wanted, has_value);
+  if (keeps_ && declared.reason == Reason::kOk) {
+    note(KeepDeclaration{std::string{topic}, *declared.properties});
+  }
+  return declared;
+}
+
 Core::Undeclared Core::undeclare(std::string_view topic, Instant now) {
   std::optional<std::vector<Seat>> seats = declarations_.undeclare(topic);
   if (!seats && retained_.find(topic, now) == nullptr) return {.reason = Reason::kNotFound};
+  if (keeps_ && seats) note(ForgetDeclaration{std::string{topic}});
   // Also where there is no value: one may be on its way from another shard, and is older than this.
   model::Message clear{.destination = model::Destination::topic(topic), .retain = true};
   (void)publish_own(clear, now);

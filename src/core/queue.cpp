@@ -2,13 +2,25 @@
 #include "hermod/core/queue.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "hermod/base/assert.hpp"
 
 namespace hermod::core {
 namespace {
 constexpr std::size_t kFirstRing = 8;
+
+// A size in eight bits: an exponent and the three bits behind the first one.
+std::uint8_t to_size_code(std::size_t size) {
+  if (size < 8) return static_cast<std::uint8_t>(size);
+  const auto shift = static_cast<unsigned>(std::bit_width(size)) - 4;
+  return static_cast<std::uint8_t>((shift + 1) << 3 | (size >> shift & 7));
 }
+std::size_t of_size_code(std::uint8_t code) {
+  if (code < 8) return code;
+  return std::size_t{8u | (code & 7u)} << ((code >> 3) - 1);
+}
+}  // namespace
 
 void Queue::Entry::set_several(std::span<const std::uint32_t> subscription_ids) {
   ids = std::make_unique<std::uint32_t[]>(subscription_ids.size());
@@ -23,8 +35,7 @@ std::span<const std::uint32_t> Queue::Entry::subscription_ids() const {
 
 // Room for one more entry.
 void Queue::grow() {
-  if (!state_) state_ = std::make_unique<State>();
-  if (state_->count < state_->ring.size()) return;
+  if (state().count < state_->ring.size()) return;
   std::vector<Entry> bigger(std::max(kFirstRing, state_->ring.size() * 2));
   for (std::size_t i = 0; i < state_->count; ++i) bigger[i] = std::move(at(i));
   state_->ring = std::move(bigger);
@@ -35,7 +46,7 @@ Queue::Entry& Queue::append(Entry&& entry) {
   if (!state_ || state_->count == state_->ring.size()) [[unlikely]]
     grow();
   State& s = *state_;
-  s.bytes += entry.message.get()->memory();
+  s.bytes += entry.message.memory();
   Entry& place = at(s.count++);
   place = std::move(entry);
   return place;
@@ -59,22 +70,26 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
                        std::vector<model::Delivery>& items) {
   items.clear();
   if (!state_ || !can_take()) return 0;
-  while (state_->next < state_->count && at(state_->next).settled) ++state_->next;
+  while (state_->next < state_->count && is_passed(at(state_->next))) {
+    state_->unsettled += at(state_->next++).settled ? 0 : 1;
+  }
   const model::Tag first = head_tag() + state_->next;
   while (items.size() < count_max && state_->next < state_->count) {
     Entry& entry = at(state_->next);
-    if (entry.settled) break;
+    if (is_passed(entry) || !entry.message.in_memory()) break;
     if (entry.guarantee == model::Guarantee::kAtMostOnce) {
       entry.settled = true;
-    } else if (credit-- == 0) {
+    } else if (credit == 0 || waits_for_commit(entry, head_tag() + state_->next)) {
       break;
     } else {
+      --credit;
       ++state_->unsettled;
     }
     items.push_back({.message = &*entry.message,
                      .guarantee = entry.guarantee,
                      .retain = entry.retain,
                      .redelivered = entry.delivered,
+                     .recovered = entry.recovered,
                      .subscription_ids = entry.subscription_ids()});
     entry.delivered = true;
     ++state_->next;
@@ -87,16 +102,17 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
 std::size_t Queue::settle(model::Tag first, model::Tag last) {
   if (!state_) return 0;
   const model::Tag head = head_tag();
-  const model::Tag end = head + state_->next;  // settled must have been taken
+  const model::Tag taken = head + state_->next;  // settled must have been taken, now or before
+  const model::Tag end = head + state_->count;
   std::size_t marked = 0;
   for (model::Tag tag = std::max(first, head); tag <= last && tag < end; ++tag) {
     Entry& entry = at(tag - head);
-    if (entry.settled) continue;
+    if (entry.settled || (tag >= taken && !entry.released)) continue;
     entry.settled = true;
     let_go(entry);
     ++marked;
+    if (tag < taken) --state_->unsettled;
   }
-  state_->unsettled -= marked;
   trim();
   return marked;
 }
@@ -104,16 +120,106 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
 // What is settled holds no message, wherever it stands.
 void Queue::let_go(Entry& entry) {
   if (!entry.message) return;
-  state_->bytes -= entry.message.get()->memory();
+  if (const model::Position position = place_of(entry); position != 0) {
+    state_->dead.push_back(position);
+  }
   if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
-  entry.message = {};
+  let_go_of_message(entry);
   entry.ids.reset();
+}
+
+void Queue::let_go_of_message(Entry& entry) {
+  if (entry.message.in_memory()) {
+    state_->bytes -= entry.message.memory();
+  } else {
+    state_->bytes_away -= of_size_code(std::exchange(entry.size_code, 0));
+  }
+  entry.message = {};
+}
+
+// --- what is kept in the store ---
+
+void Queue::put_away(Entry& entry, model::Position position, std::size_t bytes) {
+  entry.message = Content::at(position);
+  entry.size_code = to_size_code(bytes);
+  state_->bytes_away += of_size_code(entry.size_code);
+}
+
+void Queue::put_back(Entry& entry, model::MessageRef message) {
+  message.get()->set_position(entry.message.position());
+  let_go_of_message(entry);
+  entry.message = std::move(message);
+  state_->bytes += entry.message.memory();
+}
+
+bool Queue::release(model::Tag tag) {
+  Entry* const entry = find(tag);
+  if (entry == nullptr || tag >= head_tag() + state_->next || entry->released) return false;
+  HERMOD_ASSERT(entry->guarantee == model::Guarantee::kExactlyOnce);
+  entry->released = true;
+  if (const model::Position position = place_of(*entry);
+      position != 0 && entry->message.in_memory()) {
+    let_go_of_message(*entry);
+    put_away(*entry, position, 0);
+  }
+  return true;
+}
+
+void Queue::page_out(model::Tag first, std::size_t count) {
+  if (!state_) return;
+  const std::size_t begin =
+      std::max<std::size_t>(state_->next, first > head_tag() ? first - head_tag() : 0);
+  const std::size_t end = std::min(state_->count, begin + count);
+  for (std::size_t i = begin; i < end; ++i) {
+    Entry& entry = at(i);
+    const model::Position position = place_of(entry);
+    if (position == 0 || !entry.message.in_memory()) continue;
+    const std::size_t bytes = entry.message.memory();
+    let_go_of_message(entry);
+    put_away(entry, position, bytes);
+  }
+}
+
+Queue::Entry* Queue::find(model::Tag tag) {
+  if (!state_ || tag < head_tag() || tag >= next_tag_) return nullptr;
+  Entry& entry = at(tag - head_tag());
+  return entry.settled ? nullptr : &entry;
+}
+
+void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
+  State& s = state();
+  if (s.count == 0) next_tag_ = tag;
+  while (next_tag_ < tag) {  // settled, or at most once and lost
+    grow();
+    at(s.count++).settled = true;
+    ++next_tag_;
+  }
+  grow();
+  Entry& place = at(s.count++);
+  ++next_tag_;
+  const model::Position position = entry.message.position();
+  place = std::move(entry);
+  place.kept = true;
+  put_away(place, position, bytes);
+  if (!place.released) ++s.waiting;
+}
+
+void Queue::restore_next(model::Tag tag) {
+  State& s = state();
+  while (s.count > 0 && next_tag_ < tag) {
+    grow();
+    at(s.count++).settled = true;
+    ++next_tag_;
+  }
+  next_tag_ = std::max(next_tag_, tag);
+  s.safe = next_tag_;
 }
 
 void Queue::pop() {
   Entry& entry = at(0);
   let_go(entry);
-  entry.delivered = entry.settled = false;  // the rest is written with the next one
+  // the rest is written with the next one
+  entry.delivered = entry.settled = entry.released = entry.recovered = entry.kept = false;
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
@@ -134,23 +240,24 @@ void Queue::rewind(bool keep_at_most_once) {
   state_->waiting = 0;
   for (std::size_t i = 0; i < state_->count; ++i) {
     Entry& entry = at(i);
-    if (!keep_at_most_once && entry.guarantee == model::Guarantee::kAtMostOnce)
+    if (!keep_at_most_once && entry.guarantee == model::Guarantee::kAtMostOnce) {
       entry.settled = true;
+    }
     if (entry.settled) {
       let_go(entry);
-    } else {
+    } else if (!entry.released) {
       ++state_->waiting;
     }
   }
   state_->next = state_->fresh = state_->unsettled = 0;
   trim();
-  if (state_->count == 0) state_.reset();
+  if (state_->count == 0 && state_->dead.empty()) state_.reset();
 }
 
 void Queue::push_front(Entry entry) {
   grow();
   HERMOD_ASSERT(state_->next == 0 && next_tag_ > state_->count + 1);
-  state_->bytes += entry.message.get()->memory();
+  state_->bytes += entry.message.memory();
   state_->head = (state_->head + state_->ring.size() - 1) & (state_->ring.size() - 1);
   ++state_->count;
   ++state_->waiting;

@@ -37,14 +37,16 @@ bool TopicOrder::less(std::string_view a, std::string_view b) {
   return static_cast<std::uint8_t>(a[at]) < static_cast<std::uint8_t>(b[at]);
 }
 
-model::Reason Retained::store(const model::Message& message) {
+model::Reason Retained::store(const model::Message& message, Change* change) {
   const auto found = values_.find(message.destination.address);
   const bool held = found != values_.end();
   if (held && message.version < (*found)->version) return model::Reason::kOk;
   if (!held && is_older_than_clear(message)) return model::Reason::kOk;
   const bool own = model::is_own_topic(message.destination.address);
   const std::size_t freed = held && !own ? found->get()->memory() : 0;
+  if (change != nullptr && held) change->before = found->get()->position();
   if (message.payload.empty()) {
+    if (change != nullptr) change->made = held;
     if (held) values_.erase(found);
     if (held && own) --own_values_;
     bytes_ -= freed;
@@ -60,6 +62,10 @@ model::Reason Retained::store(const model::Message& message) {
   if (!held && own) ++own_values_;
   // The old value's name orders the set: take it out before the new one goes in.
   auto after = held ? values_.erase(found) : values_.end();
+  if (change != nullptr) {
+    change->made = true;
+    change->value = value.get();
+  }
   values_.insert(after, std::move(value));
   bytes_ = bytes;
   return model::Reason::kOk;

@@ -76,7 +76,7 @@ void Router::flush() {
     counters_.published += run_.size();
     counters_.published_bytes += bytes;
   }
-  record_durable();
+  if (!recipients_.empty() || !alone_.empty()) record_kept();
   for (const Kept& kept : kept_) kept.view->owner = nullptr;
   kept_.clear();
   run_.clear();
@@ -94,11 +94,77 @@ void Router::keep(const model::Message& message) {
   message.owner = kept_.back().copy.get();
 }
 
-void Router::record_durable() {
-  if (durable_.empty()) return;
-  const Record record{run_, durable_};
-  last_commit_ = journal_.append({&record, 1});
-  durable_.clear();
+// One record for each message and all its queues. What refers to the message learns where it lies.
+void Router::record_kept() {
+  if (!recipients_.empty()) record_run();
+  for (const Alone& alone : alone_) record(alone);
+  alone_.clear();
+}
+
+void Router::record_run() {
+  positions_.assign(run_.size(), 0);
+  note_commit(journal_.append({.messages = run_, .recipients = recipients_}, positions_));
+  for (std::size_t i = 0; i < run_.size(); ++i) {
+    if (run_[i]->owner != nullptr) run_[i]->owner->set_position(positions_[i]);
+  }
+  for (std::size_t i = 0; i < recipients_.size(); ++i) {
+    wait_for_commit(recipients_are_[i], recipients_[i]);
+  }
+  recipients_.clear();
+  recipients_are_.clear();
+}
+
+// Where something happens to the recipient's new entries once they are committed.
+void Router::wait_for_commit(SubscriberIndex index, const Recipient& recipient) {
+  const Subscriber& subscriber = subscribers_[index];
+  if (recipient.guarantee != Guarantee::kExactlyOnce && !subscriber.away() &&
+      subscriber.queue.waiting() <= kResidentMax) {
+    return;
+  }
+  waiting_.push_back({.commit = last_commit_,
+                      .subscriber = index,
+                      .generation = subscribers_.generation(index),
+                      .first = recipient.tag,
+                      .count = recipient.count});
+}
+
+void Router::page_out_later(SubscriberIndex index) {
+  const Queue& queue = subscribers_[index].queue;
+  const model::Tag first = queue.head_tag();
+  if (first == queue.next_tag()) return;
+  waiting_.push_back({.commit = last_commit_,
+                      .subscriber = index,
+                      .generation = subscribers_.generation(index),
+                      .first = first,
+                      .count = static_cast<std::uint32_t>(queue.next_tag() - first)});
+}
+
+void Router::committed(CommitNumber number) {
+  while (!waiting_.empty() && waiting_.front().commit <= number) {
+    const Waiting waiting = waiting_.front();
+    waiting_.pop_front();
+    if (!subscribers_.holds(waiting.subscriber) ||
+        subscribers_.generation(waiting.subscriber) != waiting.generation) {
+      continue;
+    }
+    Subscriber& subscriber = subscribers_[waiting.subscriber];
+    if (subscriber.kept_as == 0) continue;
+    subscriber.queue.set_safe(waiting.first + waiting.count);
+    if (subscriber.away() || subscriber.queue.waiting() > kResidentMax) {
+      subscriber.queue.page_out(waiting.first, waiting.count);
+    }
+    pump(subscriber);
+  }
+}
+
+bool Router::must_keep(const model::Message& message) const {
+  if (message.guarantee == Guarantee::kAtMostOnce) return false;
+  if (message.retain) return true;
+  const MatchSet& set = cache_.find(message.destination.address);
+  return set.shards != 0 || std::ranges::any_of(set.matches, [&](const Match& match) {
+           return match.guarantee_max != Guarantee::kAtMostOnce &&
+                  subscribers_[match.subscriber].kept_as != 0;
+         });
 }
 
 Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) {
@@ -135,9 +201,9 @@ bool Router::is_publisher(const Match& match) const {
 // them pays for a walk of the tree.
 bool Router::deliver_to_publisher(const Match& match) {
   if (match.no_local) return false;
-  MatchSet own;
-  cache_.tree().match_own(run_.front()->destination.address, match.subscriber, own);
-  return deliver_to(own.matches.front(), own.ids);
+  own_ = {};
+  cache_.tree().match_own(run_.front()->destination.address, match.subscriber, own_);
+  return deliver_to(own_.matches.front(), own_.ids);
 }
 
 bool Router::deliver_to(const Match& match, std::span<const std::uint32_t> ids) {
@@ -145,17 +211,57 @@ bool Router::deliver_to(const Match& match, std::span<const std::uint32_t> ids) 
   const model::Message& first = *run_.front();
   const Guarantee guarantee = std::min(first.guarantee, match.guarantee_max);
   const bool counted = guarantee != Guarantee::kAtMostOnce;
-  if (counted && subscriber.durable()) durable_.push_back(match.subscriber);
+  const bool kept = counted && subscriber.kept_as != 0;
   if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
+      !(kept && guarantee == Guarantee::kExactlyOnce) &&
       (!counted || (subscriber.credit >= run_.size() && subscriber.queue.can_take()))) {
+    if (kept) {
+      note_recipient(match, subscriber, guarantee, ids, subscriber.queue.next_tag(),
+                     static_cast<std::uint32_t>(run_.size()));
+    }
     deliver_direct(subscriber, match, guarantee, ids);
     return true;
   }
-  for (const model::Message* message : run_) {
-    enqueue(subscriber, *message, guarantee, match.retain_as_published && message->retain, ids);
-  }
+  const model::Tag tag = subscriber.queue.next_tag();
+  const std::uint32_t taken = enqueue_run(match, guarantee, ids);
+  if (kept && taken > 0) note_recipient(match, subscriber, guarantee, ids, tag, taken);
   pump(subscriber);
   return false;
+}
+
+void Router::note_recipient(const Match& match, const Subscriber& subscriber, Guarantee guarantee,
+                            std::span<const std::uint32_t> ids, model::Tag tag,
+                            std::uint32_t count) {
+  recipients_are_.push_back(match.subscriber);
+  recipients_.push_back({.queue = subscriber.kept_as,
+                         .tag = tag,
+                         .count = count,
+                         .guarantee = guarantee,
+                         .retain_as_published = match.retain_as_published,
+                         .subscription_ids = ids});
+}
+
+// How many of the run's messages were taken, from its begin: what follows one that was not is
+// written alone.
+std::uint32_t Router::enqueue_run(const Match& match, Guarantee guarantee,
+                                  std::span<const std::uint32_t> ids) {
+  Subscriber& subscriber = subscribers_[match.subscriber];
+  const bool kept = guarantee != Guarantee::kAtMostOnce && subscriber.kept_as != 0;
+  std::uint32_t taken = 0;
+  bool all = true;
+  for (const model::Message* message : run_) {
+    const bool retain = match.retain_as_published && message->retain;
+    if (kept && !all) {
+      if (auto alone = enqueue_copy(match.subscriber, *message, guarantee, retain, ids)) {
+        alone_.push_back(std::move(*alone));
+      }
+    } else if (enqueue(subscriber, *message, guarantee, retain, ids)) {
+      ++taken;
+    } else {
+      all = false;
+    }
+  }
+  return taken;
 }
 
 void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarantee guarantee,
@@ -172,8 +278,10 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
     batch.first_tag = subscriber.queue.next_tag();
     for (const model::Delivery& delivery : batch.items) {
       keep(*delivery.message);
-      Queue::Entry entry{
-          .message = delivery.message->own(), .guarantee = guarantee, .retain = delivery.retain};
+      Queue::Entry entry{.message = delivery.message->own(),
+                         .guarantee = guarantee,
+                         .retain = delivery.retain,
+                         .kept = subscriber.kept_as != 0};
       entry.set_ids(ids);
       subscriber.queue.push_taken(std::move(entry));
     }
@@ -182,23 +290,64 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
   outlet_.deliver(subscriber.connection, batch);
 }
 
-void Router::enqueue(Subscriber& subscriber, const model::Message& message, Guarantee guarantee,
+bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guarantee guarantee,
                      bool retain, std::span<const std::uint32_t> subscription_ids) {
   const bool counted = guarantee != Guarantee::kAtMostOnce;
   if (subscriber.away() && !counted && !limits_.queue_at_most_once_offline) {
     ++counters_.dropped_away;
-    return;
+    return false;
   }
   if (subscriber.queue.waiting() >= limits_.queue_messages_max ||
       subscriber.queue.bytes() + message.payload.size() > limits_.queue_bytes_max) {
     ++counters_.dropped_full;  // drop-tail: what was accepted first stays
-    return;
+    return false;
   }
   if (run_set_ != nullptr) keep(message);
-  Queue::Entry entry{.message = message.own(), .guarantee = guarantee, .retain = retain};
+  Queue::Entry entry{.message = message.own(),
+                     .guarantee = guarantee,
+                     .retain = retain,
+                     .kept = counted && subscriber.kept_as != 0};
   entry.set_ids(subscription_ids);
   subscriber.queue.push(std::move(entry));
   ++counters_.queued;
+  return true;
+}
+
+void Router::enqueue_alone(SubscriberIndex index, const model::Message& message,
+                           Guarantee guarantee, bool retain,
+                           std::span<const std::uint32_t> subscription_ids) {
+  if (guarantee == Guarantee::kAtMostOnce || subscribers_[index].kept_as == 0) {
+    (void)enqueue(subscribers_[index], message, guarantee, retain, subscription_ids);
+  } else if (const auto alone = enqueue_copy(index, message, guarantee, retain, subscription_ids)) {
+    record(*alone);
+  }
+}
+
+// A copy of its own, as one that others have lies elsewhere in the store, or nowhere.
+std::optional<Router::Alone> Router::enqueue_copy(SubscriberIndex index,
+                                                  const model::Message& message,
+                                                  Guarantee guarantee, bool retain,
+                                                  std::span<const std::uint32_t> ids) {
+  Subscriber& subscriber = subscribers_[index];
+  Alone alone{.message = model::OwnedMessage::copy_of(message),
+              .subscriber = index,
+              .recipient = {.queue = subscriber.kept_as,
+                            .tag = subscriber.queue.next_tag(),
+                            .count = 1,
+                            .guarantee = guarantee,
+                            .retain_as_published = retain,
+                            .subscription_ids = ids}};
+  if (!enqueue(subscriber, *alone.message, guarantee, retain, ids)) return std::nullopt;
+  return alone;
+}
+
+void Router::record(const Alone& alone) {
+  const model::Message* const only = &*alone.message;
+  Position position = 0;
+  note_commit(journal_.append({.messages = {&only, 1}, .recipients = {&alone.recipient, 1}},
+                              {&position, 1}));
+  alone.message.get()->set_position(position);
+  wait_for_commit(alone.subscriber, alone.recipient);
 }
 
 void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
@@ -231,6 +380,7 @@ void Router::pump_group(Subscriber& subscriber) {
 void Router::pump(Subscriber& subscriber) {
   if (subscriber.group) return pump_group(subscriber);
   while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
+    if (subscriber.kept_as != 0) load(subscriber);
     const model::Tag first = subscriber.queue.take(kBatchMax, subscriber.credit, scratch_);
     if (scratch_.empty()) return;
     std::uint32_t counted = 0;
@@ -244,6 +394,18 @@ void Router::pump(Subscriber& subscriber) {
     counters_.delivered_bytes += bytes;
     outlet_.deliver(subscriber.connection, {.items = scratch_, .first_tag = first});
     subscriber.queue.trim();
+  }
+}
+
+// What comes next is brought into memory, as far as it may go out now.
+void Router::load(Subscriber& subscriber) {
+  if (subscriber.credit == 0) return;
+  const std::vector<model::Tag> damaged =
+      subscriber.queue.load(std::min<std::size_t>(subscriber.credit, kBatchMax), kLoadBytes,
+                            [this](Position position) { return journal_.read(position); });
+  for (const model::Tag tag : damaged) {
+    ++counters_.damaged;
+    journal_.settle(subscriber.kept_as, tag, tag);
   }
 }
 

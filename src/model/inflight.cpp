@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "hermod/base/assert.hpp"
+
 namespace hermod::model {
 namespace {
 constexpr std::size_t kFirstRing = 8;
@@ -36,6 +38,19 @@ std::uint16_t Inflight::take(Tag tag, Guarantee guarantee) {
   s.ring[s.last_id & mask] = Entry{tag, s.order++, s.last_id, Stage::kSent, guarantee};
   ++s.used;
   return s.last_id;
+}
+
+std::uint16_t Inflight::take_for(Tag tag, Guarantee guarantee) {
+  State& s = state();
+  const auto id = static_cast<std::uint16_t>(tag % kIdsMax + 1);
+  if (s.ring.empty()) grow();
+  while (s.ring[id & (s.ring.size() - 1)].stage != Stage::kFree) {
+    HERMOD_ASSERT(s.ring.size() < kLastRing);
+    grow();
+  }
+  s.ring[id & (s.ring.size() - 1)] = Entry{tag, s.order++, id, Stage::kSent, guarantee};
+  ++s.used;
+  return id;
 }
 
 Inflight::Entry* Inflight::find(std::uint16_t id) {

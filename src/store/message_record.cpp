@@ -12,7 +12,7 @@ namespace {
 using model::Guarantee;
 using model::Message;
 
-constexpr std::uint8_t kHasPublisher = 0x01;  // a message record's flags
+constexpr std::uint8_t kHasExchange = 0x01;  // a message record's flags
 
 // A recipient's flags; the two low bits are the guarantee.
 constexpr std::uint8_t kGuaranteeBits = 0x03;
@@ -33,12 +33,15 @@ Bytes large_payload(Bytes payload) {
   return payload.size() > kPayloadCopiedMax ? payload : Bytes{};
 }
 
+// Of a publisher that has a queue here; the others' exchanges end with their connections.
+std::uint64_t kept_exchange(const Message& message) {
+  const std::uint64_t exchange = message.origin.exchange;
+  return exchange < core::exchange_of(1, 0) ? 0 : exchange;
+}
+
 }  // namespace
 
-std::span<const Draft> RunEncoder::encode(const core::Run& run,
-                                          std::span<const std::uint16_t> packet_ids,
-                                          Duration to_calendar) {
-  HERMOD_ASSERT(run.publisher == 0 || packet_ids.size() == run.messages.size());
+std::span<const Draft> RunEncoder::encode(const core::Run& run, Duration to_calendar) {
   bodies_.clear();
   places_.clear();
   drafts_.clear();
@@ -52,7 +55,7 @@ std::span<const Draft> RunEncoder::encode(const core::Run& run,
         if (recipient.count > i) good_for = std::min<std::size_t>(good_for, recipient.count);
       }
     }
-    encode_message(run, i, run.publisher == 0 ? std::uint16_t{0} : packet_ids[i], to_calendar);
+    encode_message(*run.messages[i], i, to_calendar);
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const std::size_t end = i + 1 < places_.size() ? places_[i + 1].begin : bodies_.size();
@@ -95,18 +98,14 @@ void RunEncoder::encode_recipients(std::span<const core::Recipient> recipients, 
   }
 }
 
-void RunEncoder::encode_message(const core::Run& run, std::size_t index, std::uint16_t packet_id,
-                                Duration to_calendar) {
-  const Message& message = *run.messages[index];
+void RunEncoder::encode_message(const Message& message, std::size_t index, Duration to_calendar) {
   const Bytes recipients = recipients_.bytes();
   const std::size_t begin = bodies_.size();
   std::uint8_t* out =
       bodies_.room(1 + 4 * kVarintMax + recipients.size() + copied_octets_max(message));
-  *out++ = packet_id != 0 ? kHasPublisher : std::uint8_t{0};
-  if (packet_id != 0) {
-    out = put_varint(out, run.publisher);
-    out = put_fixed(out, packet_id);
-  }
+  const std::uint64_t exchange = kept_exchange(message);
+  *out++ = exchange != 0 ? kHasExchange : std::uint8_t{0};
+  if (exchange != 0) out = put_varint(out, exchange);
   out = put_varint(out, index);
   out = put_prefixed(out, recipients);
   out = put_content(out, message, to_calendar);
@@ -149,11 +148,8 @@ WireResult<MessageRecord> decode_message(const RecordView& record) {
   Cursor in(record.body);
   MessageRecord message;
   const std::uint8_t flags = in.u8();
-  if (flags > kHasPublisher) return malformed(0, 0, "docs/formats/log.md: message flags");
-  if ((flags & kHasPublisher) != 0) {
-    message.publisher = in.varint();
-    message.packet_id = in.fixed<std::uint16_t>();
-  }
+  if (flags > kHasExchange) return malformed(0, 0, "docs/formats/log.md: message flags");
+  if ((flags & kHasExchange) != 0) message.exchange = in.varint();
   const std::uint64_t index = in.varint();
   message.recipients = RecipientReader(in.prefixed(), index);
   if (!in.ok()) return malformed(0, in.offset(), "docs/formats/log.md: message");

@@ -21,23 +21,20 @@ namespace hermod::store {
 /// A payload up to this size is copied beside the rest of the body; a larger one stays where it is.
 inline constexpr std::size_t kPayloadCopiedMax = 1024;
 
-/// Makes the records of a run, one for each message. Belongs to one thread; keeps its memory.
+/// Makes the records of a run, one for each message, also for those that nobody gets. Belongs to
+/// one thread; keeps its memory.
 class RunEncoder {
  public:
-  /// `packet_ids`: the publisher's of each message, when `run.publisher` is set; 0: none. Expiries
-  /// become calendar time by adding `to_calendar`. Messages of more than kBodyOctetsMax octets are
-  /// a broken invariant. The drafts borrow from `run` and from this until the next call.
-  [[nodiscard]] std::span<const Draft> encode(const core::Run& run,
-                                              std::span<const std::uint16_t> packet_ids,
-                                              Duration to_calendar);
+  /// Expiries become calendar time by adding `to_calendar`. Messages of more than kBodyOctetsMax
+  /// octets are a broken invariant. The drafts borrow from `run` and from this until the next call.
+  [[nodiscard]] std::span<const Draft> encode(const core::Run& run, Duration to_calendar);
   /// The record of a topic's value, or, without a payload, of its clear; referred to once when
   /// there is a payload.
   [[nodiscard]] Draft encode_value(const model::Message& message, Duration to_calendar);
 
  private:
   void encode_recipients(std::span<const core::Recipient> recipients, std::size_t index);
-  void encode_message(const core::Run& run, std::size_t index, std::uint16_t packet_id,
-                      Duration to_calendar);
+  void encode_message(const model::Message& message, std::size_t index, Duration to_calendar);
 
   struct Place {
     std::size_t begin = 0;
@@ -89,8 +86,8 @@ struct PropertyStorage {
 /// A message record; views of its body.
 struct MessageRecord {
   RecipientReader recipients;
-  core::QueueId publisher = 0;  ///< 0: it was not exactly once
-  std::uint16_t packet_id = 0;
+  /// The exchange of exactly once that it came with, core::exchange_of(); 0: none that is kept.
+  std::uint64_t exchange = 0;
   Bytes content;  ///< for decode_content()
 };
 [[nodiscard]] WireResult<MessageRecord> decode_message(const RecordView& record);

@@ -18,7 +18,7 @@ std::uint8_t* put(std::uint8_t* out, const Released& before, const Released& ite
 }
 
 std::uint8_t* put(std::uint8_t* out, const Closed& before, const Closed& item) {
-  return put_fixed(put_delta(out, before.publisher, item.publisher), item.packet_id);
+  return put_delta(out, before.exchange, item.exchange);
 }
 
 template <typename Item>

@@ -28,8 +28,7 @@ struct Released {
 };
 /// Exactly once: the publisher's packet id is free again.
 struct Closed {
-  core::QueueId publisher = 0;
-  std::uint16_t packet_id = 0;
+  std::uint64_t exchange = 0;  ///< core::exchange_of()
   bool operator==(const Closed&) const = default;
 };
 
@@ -68,10 +67,7 @@ class ItemReader {
     item.queue = cursor_.delta(item.queue);
     item.tag = cursor_.delta(item.tag);
   }
-  void read(Closed& item) {
-    item.publisher = cursor_.delta(item.publisher);
-    item.packet_id = cursor_.fixed<std::uint16_t>();
-  }
+  void read(Closed& item) { item.exchange = cursor_.delta(item.exchange); }
 
   Cursor cursor_;
   Item item_;

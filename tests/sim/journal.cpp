@@ -3,22 +3,21 @@
 
 namespace hermod::sim {
 
-core::CommitNumber SlowJournal::append(std::span<const core::Record> records) {
-  ++number_;
-  if (hollow_) return number_;
-  for (const core::Record& record : records) {
-    for (const model::Message* message : record.messages) {
-      const auto label = read_payload(message->payload, message->destination.address);
-      if (label) under_way_.emplace_back(number_, key_of(*label));
-    }
+core::CommitNumber SlowJournal::append(const core::Run& run,
+                                       std::span<core::Position> positions) {
+  const core::CommitNumber number = MemoryJournal::append(run, positions);
+  if (hollow_) return number;
+  for (const model::Message* message : run.messages) {
+    const auto label = read_payload(message->payload, message->destination.address);
+    if (label) under_way_.emplace_back(number, key_of(*label));
   }
-  if (!busy_) sync();
-  return number_;
+  return number;
 }
 
-void SlowJournal::sync() {
+void SlowJournal::submit() {
+  if (hollow_ || busy_ || idle()) return;
   busy_ = true;
-  writer_([this, upto = number_] {
+  writer_([this, upto = last()] {
     busy_ = false;
     committed_ = upto;
     std::size_t safe = 0;
@@ -27,7 +26,7 @@ void SlowJournal::sync() {
     }
     under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(safe));
     on_committed_();
-    if (number_ > committed_) sync();
+    submit();
   });
 }
 

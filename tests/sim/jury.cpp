@@ -38,6 +38,7 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
   const Publication& publication = ledger_[id];
   if (publication.clears || publication.guarantee == Guarantee::kAtMostOnce) return;
   if (world_.settings().core.expiry_s_max != UINT32_MAX) return;  // who is still lasting?
+  if (dropped(shard) > 0) return;  // it may have been one of those
   const std::string& topic = ledger_.topics()[publication.label.topic].name;
   for (const Reader* reader : readers_) {
     if (!reader->lasting() || world_.owner_of(reader->name()) != shard) continue;
@@ -46,7 +47,7 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
       const auto promised = reader->promised(grant, publication.begun, world_.moment());
       return promised && *promised != Guarantee::kAtMostOnce;
     });
-    if (asked && !world_.journal(shard).keeps(publication.label)) {
+    if (asked && !world_.journal().keeps(publication.label)) {
       return world_.trace().violation(world_.now(), "acknowledged and not safe: {} for {}",
                                       describe(id), reader->name());
     }
@@ -306,7 +307,8 @@ void Jury::check_leftovers() {
     left(shard, "retained values", core.retained().size());
     left(shard, "retained octets", core.retained().bytes());
     left(shard, "lent payloads", it.outbox().lent());
-    left(shard, "unsafe records", world_.journal(shard).idle() ? 0 : 1);
+    left(shard, "damaged messages", core.counters().damaged);
+    left(shard, "unsafe records", world_.journal().idle() ? 0 : 1);
     core::MatchSet set;
     for (const Topic& topic : ledger_.topics()) {
       core.tree().match(topic.name, set);

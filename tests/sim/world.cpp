@@ -25,20 +25,13 @@ struct World::Machine {
   Machine(World& world, std::uint16_t self)
       : rng(world.rng_.next()),
         poller(world.network_),
-        journal(
-            [&world, own = SeededRng{world.rng_.next()}](std::function<void()> done) mutable {
-              const Options& options = world.options();
-              if (options.sync_max == Duration::zero()) return done();
-              world.after(between(own, options.sync_min, options.sync_max), std::move(done));
-            },
-            [this] { poller.wake(); }, world.options().sabotage == Sabotage::kHollowJournal),
         shard({.settings = world.settings_,
                .self = self,
                .hash_key = kHashKey,
                .clock = world.network_,
                .rng = rng,
                .log = world.log_,
-               .journal = journal,
+               .journal = world.journal_,
                .authorizers = {world.settings_.listeners.size(), &world.authorizer_},
                .poller = poller,
                .mailroom = world.mailroom_,
@@ -46,7 +39,6 @@ struct World::Machine {
 
   SeededRng rng;
   transport::MemoryPoller poller;
-  SlowJournal journal;
   broker::Shard shard;
   Instant due{};
   Instant stalled_until{};
@@ -62,7 +54,16 @@ World::World(const Options& options, Trace& trace)
       coap_address_(*transport::Address::literal("127.0.0.1", 5683)),
       coap_(options.coap),
       log_(trace),
-      mailroom_(options.broker.threads) {
+      mailroom_(options.broker.threads),
+      journal_(
+          [this, own = SeededRng{rng_.next()}](std::function<void()> done) mutable {
+            if (options_.sync_max == Duration::zero()) return done();
+            after(between(own, options_.sync_min, options_.sync_max), std::move(done));
+          },
+          [this] {
+            for (auto& machine : machines_) machine->poller.wake();
+          },
+          options.sabotage == Sabotage::kHollowJournal) {
   network_.advance_to(kBegin);
   settings_.listeners.push_back({.protocol = &mqtt::protocol(),
                                  .address = mqtt_address_,
@@ -106,10 +107,6 @@ std::uint16_t World::shard_of(const transport::Address& peer) const {
 
 broker::Shard& World::shard(std::uint16_t index) {
   return machines_[index]->shard;
-}
-
-const SlowJournal& World::journal(std::uint16_t shard) const {
-  return machines_[shard]->journal;
 }
 
 void World::after(Duration delay, std::function<void()> action) {

@@ -60,7 +60,7 @@ class World {
 
   [[nodiscard]] std::uint16_t shards() const { return settings_.threads; }
   [[nodiscard]] broker::Shard& shard(std::uint16_t index);
-  [[nodiscard]] const SlowJournal& journal(std::uint16_t shard) const;
+  [[nodiscard]] const SlowJournal& journal() const { return journal_; }
   [[nodiscard]] broker::Mailroom& mailroom() { return mailroom_; }
   /// The shard on which a client id's subscriber lives.
   [[nodiscard]] std::uint16_t owner_of(std::string_view name) {
@@ -112,6 +112,7 @@ class World {
   broker::AnonymousAuthorizer authorizer_{true};
   TraceLog log_;
   broker::Mailroom mailroom_;
+  SlowJournal journal_;
   broker::Sources sources_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<Task*> tasks_;

@@ -431,11 +431,11 @@ TEST(ShardCommit, AnAnswerWaitsForTheCommitAndLaterOnesForIt) {
   keeper.ask("attach k keep\nsub t q1");
   Client client{world};
   client.ask("attach a");
-  world.journal().held = true;
+  world.journal().hold(true);
   EXPECT_EQ(client.ask("pub1 t x"), "");
   EXPECT_EQ(client.ask("pub1 u y"), "");  // for nobody, but in order
   EXPECT_EQ(client.ask("ping"), "pong\n");
-  world.journal().release();
+  world.journal().let_commit();
   world.turn();
   EXPECT_EQ(client.read(), "#2 ok\n#3 ok\n");
 }
@@ -447,9 +447,9 @@ TEST(ShardCommit, NothingOvertakesAnAnswerThatCouldLeave) {
   keeper.ask("attach k keep\nsub t q1");
   Client client{world};
   client.ask("attach a");
-  world.journal().held = true;
+  world.journal().hold(true);
   EXPECT_EQ(client.ask("pub1 t x"), "");
-  world.journal().release();
+  world.journal().let_commit();
   EXPECT_EQ(client.ask("pub1 u y"), "#2 ok\n#3 ok\n");
 }
 
@@ -460,11 +460,11 @@ TEST(ShardCommit, AnAttachWithReceivedIdsWaitsForTheirCommit) {
     client.ask("attach a keep\nsub t q1\nhold 5");
   }
   Client other{world};
-  world.journal().held = true;
+  world.journal().hold(true);
   other.ask("attach b\npub1 t x");
   Client again{world};
   EXPECT_EQ(again.ask("attach a keep\ncredit 1\nping"), "");
-  world.journal().release();
+  world.journal().let_commit();
   world.turn();
   world.run();
   EXPECT_EQ(again.read(), "#1 ok present\npong\nt=x q1 @1\n");
@@ -474,7 +474,7 @@ TEST(ShardCommit, OneThatHasGoneMeanwhileIsNotAnswered) {
   World world;
   Client keeper{world};
   keeper.ask("attach k keep\nsub t q1");
-  world.journal().held = true;
+  world.journal().hold(true);
   {
     Client client{world};
     client.ask("attach a\npub1 t x");
@@ -482,7 +482,7 @@ TEST(ShardCommit, OneThatHasGoneMeanwhileIsNotAnswered) {
   world.run();
   Client next{world};  // takes its place in the table
   next.ask("attach b");
-  world.journal().release();
+  world.journal().let_commit();
   world.turn();
   EXPECT_EQ(next.ask("ping"), "pong\n");
 }

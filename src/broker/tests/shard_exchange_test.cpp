@@ -229,11 +229,11 @@ TEST_F(ShardExchange, TheLastOctetsWaitForACommitWithTheirAnswer) {
     client.ask("attach a keep auth=M:yes:bob\nsub all/t q1\nhold 5");
   }
   Client other{world};
-  world.journal().held = true;
+  world.journal().hold(true);
   other.ask("attach b\npub1 all/t x");
   Client again{world};
   EXPECT_EQ(again.ask("attach a keep auth=M:yes:bob"), "");
-  world.journal().release();
+  world.journal().let_commit();
   world.turn();
   world.run();
   EXPECT_EQ(again.read(), "#1 ok present welcome\n");

@@ -13,29 +13,11 @@
 
 #include "hermod/broker/authorizers.hpp"
 #include "hermod/broker/shard.hpp"
+#include "hermod/testkit/memory_journal.hpp"
 #include "hermod/transport/memory.hpp"
 #include "line_protocol.hpp"
 
 namespace hermod::broker {
-
-/// Is done at once, unless it is held.
-class HeldJournal final : public core::Journal {
- public:
-  core::CommitNumber append(std::span<const core::Record>) override {
-    if (!held) committed_ = number_ + 1;
-    return ++number_;
-  }
-  [[nodiscard]] core::CommitNumber committed() const override { return committed_; }
-  void release() {
-    held = false;
-    committed_ = number_;
-  }
-  bool held = false;
-
- private:
-  core::CommitNumber number_ = 0;
-  core::CommitNumber committed_ = 0;
-};
 
 /// The network's time. Something may happen right after a shard has read it.
 class WorldClock final : public Clock {
@@ -70,8 +52,9 @@ class World {
   /// that are looked at once.
   explicit World(std::uint16_t shards = 1, const transport::MemoryOptions& options = {},
                  const session::Protocol* stream = nullptr, core::Authorizer* authorizer = nullptr,
-                 Settings base = {})
+                 Settings base = {}, bool ephemeral = false)
       : settings(std::move(base)), network(options), mailroom(shards) {
+    if (ephemeral) journal_.now = core::Journal::State::kNothing;
     network.advance_to(Instant{std::chrono::seconds{100}});
     if (authorizer != nullptr) asked_ = authorizer;
     settings.threads = shards;
@@ -96,7 +79,8 @@ class World {
     return transport::Address::v4({10, 0, 0, static_cast<std::uint8_t>(self + 1)}, 1);
   }
   [[nodiscard]] Shard& shard(std::uint16_t self = 0) { return machines_[self]->shard; }
-  [[nodiscard]] HeldJournal& journal(std::uint16_t self = 0) { return machines_[self]->journal; }
+  /// One for all shards, as a store is.
+  [[nodiscard]] MemoryJournal& journal() { return journal_; }
   /// `stem` with a number, so that it belongs to that shard.
   [[nodiscard]] std::string name_on(std::uint16_t owner, std::string_view stem) {
     for (int number = 0;; ++number) {
@@ -174,19 +158,19 @@ class World {
                  .clock = world.clock,
                  .rng = rng,
                  .log = world.log_,
-                 .journal = journal,
+                 .journal = world.journal_,
                  .authorizers = {world.settings.listeners.size(), world.asked_},
                  .poller = poller,
                  .mailroom = world.mailroom,
                  .sources = world.sources}) {}
     SeededRng rng;
     transport::MemoryPoller poller;
-    HeldJournal journal;
     Shard shard;
     Instant due{};
   };
 
   NullLog log_;
+  MemoryJournal journal_;
   AnonymousAuthorizer open_{true};
   core::Authorizer* asked_ = &open_;
   std::vector<std::unique_ptr<Machine>> machines_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hermod/core/core.hpp"
+#include "hermod/testkit/memory_journal.hpp"
 
 namespace hermod::core {
 
@@ -85,28 +86,6 @@ class RecordingOutlet final : public Outlet {
 };
 
 /// Writes down the records and commits when told.
-class RecordingJournal final : public Journal {
- public:
-  CommitNumber append(std::span<const Record> written) override {
-    for (const Record& record : written) {
-      std::string text;
-      for (const model::Message* message : record.messages) text += as_text(message->payload);
-      text += " for";
-      for (const SubscriberIndex subscriber : record.subscribers) {
-        text += fmt::format(" {}", subscriber);
-      }
-      records.push_back(text);
-    }
-    return ++number_;
-  }
-  [[nodiscard]] CommitNumber committed() const override { return 0; }
-
-  std::vector<std::string> records;
-
- private:
-  CommitNumber number_ = 0;
-};
-
 class CoreFixture : public testing::Test {
  protected:
   static constexpr std::uint64_t kKey = 7;
@@ -156,7 +135,7 @@ class CoreFixture : public testing::Test {
 
   Limits limits;
   RecordingOutlet outlet;
-  RecordingJournal journal;
+  MemoryJournal journal;
   Core core;
   Instant now = kStart;
 

@@ -76,14 +76,14 @@ void message(Bytes body) {
   if (!read_recipients(record->recipients, recipients)) return;
   if (!read_content(record->content, storage, content)) return;
   const model::Message* const run[] = {&content};
+  content.origin.exchange = record->exchange;
   RunEncoder encoder;
-  const auto drafts = encoder.encode(
-      {.messages = run, .recipients = recipients.all, .publisher = record->publisher},
-      {&record->packet_id, 1}, {});
+  const auto drafts = encoder.encode({.messages = run, .recipients = recipients.all}, {});
   require(drafts[0].references == recipients.all.size(), "references");
   const auto again = body_of(drafts[0]);
   const auto decoded = decode_message(view_of(RecordKind::kMessage, again));
   require(decoded.has_value(), "a message that was written");
+  require(decoded->exchange == (record->exchange >> 16 == 0 ? 0 : record->exchange), "an exchange");
   Recipients others;
   PropertyStorage other_storage;
   model::Message other;

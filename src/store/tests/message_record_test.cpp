@@ -59,7 +59,7 @@ TEST(MessageRecord, KeepsAllOfAMessage) {
     const Message& message = sample.message();
     const Message* const run[] = {&message};
     const core::Recipient to{.queue = 1, .tag = 5, .count = 1};
-    const auto drafts = encoder.encode({.messages = run, .recipients = {&to, 1}}, {}, kToCalendar);
+    const auto drafts = encoder.encode({.messages = run, .recipients = {&to, 1}}, kToCalendar);
     ASSERT_EQ(drafts.size(), 1u);
     const auto body = body_of(drafts[0]);
     EXPECT_EQ(hash_of(body), drafts[0].hash);
@@ -101,15 +101,11 @@ TEST(MessageRecord, NamesRecipientsWithAllThatTheyAskedFor) {
        .subscription_ids = ids},
       {.queue = UINT64_MAX, .tag = 0, .count = 1, .retain_as_published = true}};
   RunEncoder encoder;
-  const std::uint16_t packet_id = 65'535;
-  const auto drafts = encoder.encode({.messages = run, .recipients = to, .publisher = 77},
-                                     {&packet_id, 1}, kToCalendar);
+  const auto drafts = encoder.encode({.messages = run, .recipients = to}, kToCalendar);
   EXPECT_EQ(drafts[0].references, 3u);
   const auto body = body_of(drafts[0]);
   auto record = decode_message(view_of(body));
   ASSERT_TRUE(record);
-  EXPECT_EQ(record->publisher, 77u);
-  EXPECT_EQ(record->packet_id, 65'535);
   EXPECT_EQ(recipients_of(*record),
             (std::vector<Named>{{10, 3, Guarantee::kAtLeastOnce, false, {}},
                                 {9, UINT64_MAX, Guarantee::kExactlyOnce, false, ids},
@@ -124,10 +120,8 @@ TEST(MessageRecord, ARunGivesEachMessageItsTagsAndThoseWhoGetIt) {
   const std::vector<core::Recipient> to{{.queue = 1, .tag = 100, .count = 5},
                                         {.queue = 2, .tag = 7, .count = 2},
                                         {.queue = 3, .tag = 50, .count = 4}};
-  const std::vector<std::uint16_t> packet_ids{0, 11, 0, 12, 13};
   RunEncoder encoder;
-  const auto drafts =
-      encoder.encode({.messages = run, .recipients = to, .publisher = 9}, packet_ids, kToCalendar);
+  const auto drafts = encoder.encode({.messages = run, .recipients = to}, kToCalendar);
   ASSERT_EQ(drafts.size(), 5u);
   for (std::uint64_t i = 0; i < 5; ++i) {
     std::vector<Named> expected{{.queue = 1, .tag = 100 + i}};
@@ -138,12 +132,32 @@ TEST(MessageRecord, ARunGivesEachMessageItsTagsAndThoseWhoGetIt) {
     auto record = decode_message(view_of(body));
     ASSERT_TRUE(record);
     EXPECT_EQ(recipients_of(*record), expected) << i;
-    EXPECT_EQ(record->packet_id, packet_ids[i]) << i;
-    EXPECT_EQ(record->publisher, packet_ids[i] == 0 ? 0u : 9u) << i;
     PropertyStorage storage;
     const auto content = decode_content(record->content, kToCalendar, storage);
     ASSERT_TRUE(content);
     EXPECT_EQ(samples::difference(*run[i], *content), "") << i;
+  }
+}
+
+TEST(MessageRecord, KeepsTheExchangeOfAPublisherThatIsKept) {
+  RunEncoder encoder;
+  std::vector<Message> messages(4, {.destination = model::Destination::topic("t")});
+  messages[1].origin.exchange = core::exchange_of(77, 65'535);
+  messages[2].origin.exchange = core::exchange_of(0, 65'535);  // one that ends with its connection
+  messages[3].origin.exchange = core::exchange_of(1, 1);
+  std::vector<const Message*> run;
+  for (const Message& message : messages) run.push_back(&message);
+  // Also when nobody gets it.
+  const auto drafts = encoder.encode({.messages = run}, {});
+  ASSERT_EQ(drafts.size(), 4u);
+  const std::uint64_t kept[] = {0, core::exchange_of(77, 65'535), 0, core::exchange_of(1, 1)};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto body = body_of(drafts[i]);
+    auto record = decode_message(view_of(body));
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->exchange, kept[i]) << i;
+    EXPECT_EQ(drafts[i].references, 0u);
+    EXPECT_TRUE(recipients_of(*record).empty());
   }
 }
 
@@ -192,9 +206,9 @@ TEST(MessageRecord, IsCompact) {
   std::vector<core::Recipient> to;
   for (std::uint64_t i = 0; i < 100; ++i) to.push_back({.queue = 5'000 + i, .tag = 90, .count = 1});
   RunEncoder encoder;
-  const auto one = encoder.encode({.messages = run, .recipients = std::span(to).first(1)}, {}, {});
+  const auto one = encoder.encode({.messages = run, .recipients = std::span(to).first(1)}, {});
   EXPECT_LE(one[0].body_octets(), 64u + 17u + 12u);
-  const auto all = encoder.encode({.messages = run, .recipients = to}, {}, {});
+  const auto all = encoder.encode({.messages = run, .recipients = to}, {});
   EXPECT_LE(all[0].body_octets(), 64u + 17u + 12u + 3u * 99 + 2u);
 }
 
@@ -208,7 +222,7 @@ TEST(MessageRecord, AProperPrefixIsNeverTheMessage) {
       {.queue = 300, .tag = 3, .count = 1},
       {.queue = 3, .tag = 300, .count = 1, .subscription_ids = ids}};
   RunEncoder encoder;
-  const auto body = body_of(encoder.encode({.messages = run, .recipients = to}, {}, {})[0]);
+  const auto body = body_of(encoder.encode({.messages = run, .recipients = to}, {})[0]);
   for (std::size_t size = 0; size < body.size(); ++size) {
     const std::vector<std::uint8_t> prefix(body.begin(), body.begin() + size);
     PropertyStorage storage;

@@ -37,17 +37,16 @@ namespace hermod::store::samples {
     const std::vector<core::Recipient> to{
         {.queue = 3, .tag = 70'000, .count = 1},
         {.queue = 900, .tag = 2, .count = 1, .subscription_ids = ids}};
-    const std::uint16_t packet_id = seed % 3 == 0 ? 500 : 0;
-    const auto drafts = encoder.encode(
-        {.messages = run, .recipients = std::span(to).first(seed % 3), .publisher = 8},
-        {&packet_id, 1}, {});
+    if (seed % 3 == 0) message.origin.exchange = core::exchange_of(8, 500);
+    const auto drafts =
+        encoder.encode({.messages = run, .recipients = std::span(to).first(seed % 3)}, {});
     seeds["message-" + std::to_string(seed)] = seed_of(drafts[0]);
     seeds["value-" + std::to_string(seed)] = seed_of(encoder.encode_value(message, {}));
   }
   Scratch scratch;
   const std::vector<Settled> settled{{5, 1, 1}, {5, 3, 900}, {2, 0, 70'000}};
   const std::vector<Released> released{{9, 8}, {3, 70'000}};
-  const std::vector<Closed> closed{{9, 8}, {3, 65'535}};
+  const std::vector<Closed> closed{{core::exchange_of(9, 8)}, {core::exchange_of(3, 65'535)}};
   seeds["settled"] = seed_of(draft_settled(settled, scratch));
   seeds["released"] = seed_of(draft_released(released, scratch));
   seeds["closed"] = seed_of(draft_closed(closed, scratch));

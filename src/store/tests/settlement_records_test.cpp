@@ -39,8 +39,7 @@ TEST(SettlementRecords, RoundTrip) {
   EXPECT_EQ(draft_released(released, scratch).kind, RecordKind::kReleased);
   EXPECT_EQ(all_of<Released>(view_of(draft_released(released, scratch).front)), released);
 
-  const std::vector<Closed> closed{{.publisher = 9, .packet_id = 1},
-                                   {.publisher = 8, .packet_id = 65'535}};
+  const std::vector<Closed> closed{{core::exchange_of(9, 1)}, {core::exchange_of(8, 65'535)}};
   EXPECT_EQ(draft_closed(closed, scratch).kind, RecordKind::kClosed);
   EXPECT_EQ(all_of<Closed>(view_of(draft_closed(closed, scratch).front)), closed);
 }
@@ -72,7 +71,7 @@ TEST(SettlementRecords, ARangeThatGoesPastTheLastTagFails) {
 
 TEST(SettlementRecords, ALaterVersionIsNotRead) {
   Scratch scratch;
-  const std::vector<Closed> closed{{.publisher = 9, .packet_id = 1}};
+  const std::vector<Closed> closed{{core::exchange_of(9, 1)}};
   const Draft draft = draft_closed(closed, scratch);
   EXPECT_TRUE(all_of<Closed>(view_of(draft.front, kBodyVersion + 1), false).empty());
 }

@@ -21,6 +21,14 @@ void answer_publish(AckView ack, const Flow& flow, session::Effects& effects) {
   effects.output().commit(size);
 }
 
+void end_exchange(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
+  const bool known = flow.inflight.forget_incoming(packet_id);
+  if (flow.v5) flow.v5->note_ended(flow.inflight);
+  effects.note_sent(1);
+  send_ack(PacketType::kPubcomp, packet_id, flow, effects,  // [MQTT-4.3.3-2]
+           known ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
+}
+
 }  // namespace
 
 Step on_repeated_publish(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
@@ -55,11 +63,14 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
 }
 
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
-  const bool known = flow.inflight.forget_incoming(packet_id);
-  if (flow.v5) flow.v5->note_ended(flow.inflight);
-  effects.note_sent(1);
-  send_ack(PacketType::kPubcomp, packet_id, flow, effects,  // [MQTT-4.3.3-2]
-           known ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
+  if (flow.kept && flow.inflight.has_incoming(packet_id)) {
+    return effects.push(session::EndExchange{packet_id, make_ticket(TicketKind::kEnd, packet_id)});
+  }
+  end_exchange(packet_id, flow, effects);
+}
+
+void on_exchange_ended(const session::Answer& answer, Flow& flow, session::Effects& effects) {
+  end_exchange(packet_id_of(answer.ticket), flow, effects);
 }
 
 std::optional<ReasonCode> on_publish_v5(PublishView publish, Flow& flow, Instant now,

@@ -26,8 +26,9 @@ void reject(model::Tag tag, ReasonCode reason, const Flow& flow, session::Effect
       session::Settle{tag, tag, model::Outcome::kReject, 1, static_cast<std::uint8_t>(reason)});
 }
 
-std::uint16_t take_id(Inflight& inflight, model::Tag tag, Guarantee guarantee) {
-  const std::uint16_t id = inflight.take(tag, guarantee);  // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+std::uint16_t take_id(Flow& flow, model::Tag tag, Guarantee guarantee) {
+  if (flow.kept) return flow.inflight.take_for(tag, guarantee);
+  const std::uint16_t id = flow.inflight.take(tag, guarantee);  // [MQTT-4.3.2-1], [MQTT-4.3.3-1]
   HERMOD_ASSERT(id != 0);
   return id;
 }
@@ -46,7 +47,7 @@ bool same_flags(std::span<const Delivery> items, Instant now) {
   for (const Delivery& item : items) {
     differences |= static_cast<unsigned>(item.guarantee) ^ static_cast<unsigned>(first.guarantee);
     differences |= static_cast<unsigned>(item.retain != first.retain);
-    differences |= static_cast<unsigned>(item.redelivered);
+    differences |= static_cast<unsigned>(item.redelivered) | static_cast<unsigned>(item.recovered);
     differences |= static_cast<unsigned>(item.message->expires_at <= now);
   }
   return differences == 0;
@@ -119,13 +120,13 @@ const EncodeSlots::Slot* shared_slot(const model::DeliveryBatch& batch, const Fl
 }
 
 void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& batch,
-                    Inflight& inflight, Output& output) {
+                    Flow& flow, Output& output) {
   std::uint8_t* const out = output.reserve(slot.bytes.size());
   std::memcpy(out, slot.bytes.data(), slot.bytes.size());
   output.commit(slot.bytes.size());
   const Guarantee guarantee = batch.items.front().guarantee;
   for (std::size_t i = 0; i < slot.offsets.size(); ++i) {
-    const std::uint16_t id = take_id(inflight, batch.first_tag + i, guarantee);
+    const std::uint16_t id = take_id(flow, batch.first_tag + i, guarantee);
     out[slot.offsets[i]] = static_cast<std::uint8_t>(id >> 8);
     out[slot.offsets[i] + 1] = static_cast<std::uint8_t>(id);
   }
@@ -133,16 +134,19 @@ void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& b
 
 // Gives a delivery its packet id. One that was sent before keeps its id and QoS, and says DUP
 // [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1]. What was sent to another member of a group is new
-// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2].
-void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Inflight& inflight) {
+// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2]; what may have been sent before the broker was
+// stopped says DUP.
+void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Flow& flow) {
   if (publish.qos == 0) return;  // [MQTT-2.3.1-5], [MQTT-3.3.1-2]
-  const Inflight::Entry* const before = delivery.redelivered ? inflight.find_tag(tag) : nullptr;
+  const Inflight::Entry* const before =
+      delivery.redelivered ? flow.inflight.find_tag(tag) : nullptr;
   if (before != nullptr) {
     publish.dup = true;
     publish.packet_id = before->id;
     publish.qos = to_qos(before->guarantee);
   } else {
-    publish.packet_id = take_id(inflight, tag, delivery.guarantee);
+    publish.dup = delivery.recovered;
+    publish.packet_id = take_id(flow, tag, delivery.guarantee);
   }
 }
 
@@ -176,6 +180,14 @@ bool prepare(PublishView& publish, const Delivery& delivery, Flow& flow, Instant
   return fits(publish, delivery, 0, flow, now, properties);
 }
 
+void send_pubrel(std::uint16_t packet_id, const Flow& flow, session::Effects& effects,
+                 ReasonCode reason) {
+  effects.note_sent(1);
+  const std::size_t before = effects.output().size();
+  send_ack(PacketType::kPubrel, packet_id, flow, effects, reason);  // [MQTT-4.3.3-1],
+  effects.note_patient(effects.output().size() - before);           // [MQTT-4.6.0-4]
+}
+
 // True when it was sent.
 bool deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant now,
                  session::Effects& effects) {
@@ -186,7 +198,8 @@ bool deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
   // What was begun is completed, however old it is by now [MQTT-4.3.3-7]. What was sent to another
   // member of a group was not begun here.
   const auto begun = [&] { return delivery.redelivered ? flow.inflight.find_tag(tag) : nullptr; };
-  const bool expired = message.expires_at <= now && begun() == nullptr;
+  const bool perhaps_begun = delivery.recovered && delivery.guarantee == Guarantee::kExactlyOnce;
+  const bool expired = message.expires_at <= now && begun() == nullptr && !perhaps_begun;
   if (expired || !prepare(publish, delivery, flow, now, properties)) {
     if (const Inflight::Entry* const entry = begun()) flow.inflight.finish(entry->id);
     if (publish.qos == 0) return false;
@@ -197,7 +210,7 @@ bool deliver_one(const Delivery& delivery, model::Tag tag, Flow& flow, Instant n
     }
     return false;
   }
-  identify(publish, delivery, tag, flow.inflight);
+  identify(publish, delivery, tag, flow);
 
   Output& output = effects.output();
   if (message.payload.size() >= Output::kShareFrom && message.owner != nullptr &&
@@ -222,7 +235,7 @@ void deliver(const model::DeliveryBatch& batch, Flow& flow, Instant now,
   if (const EncodeSlots::Slot* slot = shared_slot(batch, flow, now)) {
     effects.note_sent(batch.items.size());
     effects.note_patient(slot->bytes.size());
-    return deliver_shared(*slot, batch, flow.inflight, effects.output());
+    return deliver_shared(*slot, batch, flow, effects.output());
   }
   const std::size_t before = effects.output().size();
   std::size_t sent = 0;
@@ -271,6 +284,11 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
       reject(tag, reason, flow, effects);
       return Step::kNext;
     }
+    if (flow.kept) {  // PUBREL follows when that is safe
+      effects.push(session::Release{entry->tag, make_ticket(TicketKind::kRelease, packet_id)});
+      if (entry->stage == Stage::kSent) flow.inflight.release(*entry);
+      return Step::kNext;
+    }
     if (entry->stage == Stage::kSent) {
       effects.accept(entry->tag, 0);
       flow.inflight.release(*entry);
@@ -278,22 +296,26 @@ Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow, session::
   } else if (is_failure(reason)) {  // [MQTT-4.3.3-4]: neither side knows of an exchange
     return Step::kNext;
   }
-  effects.note_sent(1);
-  const std::size_t before = effects.output().size();
-  send_ack(PacketType::kPubrel, packet_id, flow, effects,  // [MQTT-4.3.3-1], [MQTT-4.6.0-4]
-           entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
-  effects.note_patient(effects.output().size() - before);
+  send_pubrel(packet_id, flow, effects,
+              entry != nullptr ? ReasonCode::kSuccess : ReasonCode::kPacketIdentifierNotFound);
   return Step::kNext;
+}
+
+void on_released(const session::Answer& answer, Flow& flow, session::Effects& effects) {
+  send_pubrel(packet_id_of(answer.ticket), flow, effects, ReasonCode::kSuccess);
 }
 
 Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   const Inflight::Entry* const entry = flow.inflight.find(packet_id);
   if (entry == nullptr) return Step::kNext;
   if (entry->stage != Stage::kReleased) return Step::kStop;
+  const model::Tag tag = entry->tag;
   flow.inflight.finish(packet_id);
-  if (flow.surplus > 0) {
-    --flow.surplus;
-  } else {
+  const bool surplus = flow.surplus > 0;
+  if (surplus) --flow.surplus;
+  if (flow.kept) {
+    effects.accept(tag, surplus ? 0 : 1);
+  } else if (!surplus) {
     effects.credit(1);
   }
   return Step::kNext;

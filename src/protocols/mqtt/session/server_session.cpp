@@ -201,6 +201,7 @@ void ServerSession::on_attached(const Answer& answer, Instant now, Effects& effe
     return refuse(Reason::kTooLarge, effects);
   }
   attached_ = true;
+  flow_.kept = answer.kept;
   if (answer.inflight != nullptr) flow_.inflight = std::move(*answer.inflight);
   if (flow_.v5) flow_.v5->carried = flow_.inflight.incoming();
   if (state_ == State::kClosed) return;  // timed out meanwhile: on_close returns what was lent
@@ -328,6 +329,10 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
     } else if (kind == TicketKind::kRequest) {
       on_request_answer(answer);
       answer_request(effects);
+    } else if (kind == TicketKind::kRelease) {
+      on_released(answer, flow_, effects);
+    } else if (kind == TicketKind::kEnd) {
+      on_exchange_ended(answer, flow_, effects);
     } else {
       on_authenticated(answer, effects);
     }

@@ -35,6 +35,18 @@ struct Forward {
   std::uint32_t lent = 0;  ///< 0: nothing is lent
   bool for_subscribers = false;
   bool for_retained = false;
+
+  /// Whether the sender waits until the receiver has written what is to be kept of it.
+  [[nodiscard]] static bool is_awaited(const model::Message& message, bool for_retained) {
+    return for_retained || message.guarantee != model::Guarantee::kAtMostOnce;
+  }
+};
+
+/// Of the publications that the receiver of this letter has sent to be kept, so many are written;
+/// `commit` covers them.
+struct Kept {
+  std::uint64_t count = 0;
+  core::CommitNumber commit = 0;
 };
 
 /// Payloads lent by the receiver of this letter are free again.
@@ -182,7 +194,7 @@ struct CountsReply {
   std::unique_ptr<Counts> counts;
 };
 
-using Letter = std::variant<Forward, GiveBack, Interest, InterestKnown, RetainedRequest,
+using Letter = std::variant<Forward, Kept, GiveBack, Interest, InterestKnown, RetainedRequest,
                             RetainedPage, LookupRequest, DeclareRequest, UndeclareRequest,
                             ReplaceRequest, TopicReply, ListRequest, ListReply, WatchRequest,
                             WatchEnd, WatchNews, GroupJoin, GroupJoined, GroupGrant, GroupDelivery,

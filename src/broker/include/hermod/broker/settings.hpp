@@ -33,6 +33,7 @@ struct ListenerSettings {
   transport::Address address;
   std::string path;                    ///< of a Unix socket, instead of the address; streams only
   std::optional<GroupSettings> group;  ///< nothing: what is sent to `address` alone
+  std::string label;  ///< names it to the store, from run to run
   bool allow_anonymous = true;
   /// Users and access rules; nothing: all names are one. May be shared by listeners.
   std::shared_ptr<const identity::Directory> directory;

@@ -27,6 +27,7 @@
 #include "hermod/broker/outbox.hpp"
 #include "hermod/broker/output_pool.hpp"
 #include "hermod/broker/patience.hpp"
+#include "hermod/broker/promises.hpp"
 #include "hermod/broker/settings.hpp"
 #include "hermod/broker/status.hpp"
 #include "hermod/broker/subscribing.hpp"
@@ -180,6 +181,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void apply(Connection& connection, session::Unsubscribe& effect);
   void apply(Connection& connection, session::Credit& effect);
   void apply(Connection& connection, session::Settle& effect);
+  void apply(Connection& connection, session::Release& effect);
+  void apply(Connection& connection, session::EndExchange& effect);
   void apply(Connection& connection, session::Lookup& effect);
   void apply(Connection& connection, session::Replace& effect);
   void apply(Connection& connection, session::Declare& effect);
@@ -194,6 +197,11 @@ class Shard final : private core::Outlet, private session::DatagramSink {
               std::string octets = {});
   void hand_over(Connection& connection, std::uint16_t owner);
   void finish_publishes();
+  void name_exchange(const Connection& connection, model::Message& message);
+  [[nodiscard]] Promises::Due take_due();
+  [[nodiscard]] bool is_met(const Promises::Due& due);
+  void answer_kept(Connection& connection, const session::Answer& answer);
+  void answer_subscribed(core::ConnectionKey key, const session::Answer& answer);
   void answer(Connection& connection, const session::Answer& answer);
   void answer_key(core::ConnectionKey key, const session::Answer& answer);
   void continue_reading(Connection& connection);
@@ -212,7 +220,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] core::Actor actor_of(const Connection& connection);
   [[nodiscard]] bool allowed(const Connection& connection, core::Action action,
                              std::string_view name);
-  void note_owner(const Connection& connection);
+  [[nodiscard]] std::unique_ptr<core::Holder> holder_of(const Connection& connection,
+                                                        const session::Attach& effect) const;
   void claim(const Connection& connection, session::Attach& effect);
   [[nodiscard]] bool may_publish_late(core::SubscriberIndex index, std::string_view topic);
   void guard(Connection& connection, std::string_view filter);
@@ -268,6 +277,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   // --- shard_mail.cpp: letters of other shards ---
   void read_mail();
   void open(Forward& letter, std::uint16_t from);
+  void tell_written(std::uint16_t from);
+  void open(Kept& letter, std::uint16_t from);
   void open(GiveBack& letter, std::uint16_t from);
   void open(Interest& letter, std::uint16_t from);
   void open(InterestKnown& letter, std::uint16_t from);
@@ -300,6 +311,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(UndeclareRequest& letter, std::uint16_t from);
   void open(ReplaceRequest& letter, std::uint16_t from);
   void reply(std::uint16_t to, TopicReply reply);
+  void reply_kept(std::uint16_t to, TopicReply reply);
   void open(TopicReply& letter, std::uint16_t from);
   void finish_asking(RequestId id, const session::Answer& answer);
   void schedule_undeclaring();
@@ -341,7 +353,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   };
   struct PendingAnswers {
     session::ConnectionId connection;
-    core::CommitNumber commit = 0;
+    Promises::Due due;
     std::vector<session::Answer> answers;
     bool opens = false;  ///< Attach: deliveries wait for it too
     std::string octets;  ///< Attach: of its answer
@@ -349,7 +361,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   // A reply that waits until what it tells of is safe.
   struct UncommittedReply {
     std::uint16_t to = 0;
-    core::CommitNumber commit = 0;
+    Promises::Due due;
     TopicReply reply;
   };
   // A session that waits for a TopicReply.
@@ -383,12 +395,6 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::string client_id;
     std::string user;
     bool assigned = false;  ///< the client id is
-  };
-  // Whose a session is whose client is away.
-  struct Owner {
-    std::uint32_t generation = 0;  // of the subscriber
-    std::uint16_t listener = 0;
-    std::optional<std::string> user;
   };
   // An exchange of authentication: for an Attach, or of a client that is attached.
   struct PendingExchange {
@@ -447,6 +453,10 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   bool busy_ = false;  // something has come in this turn
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
+  const bool keeps_;  // there is a store
+  Promises promises_;
+  std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender
+  std::vector<std::uint64_t> told_awaited_;  // of them those that the sender knows of
   std::deque<PendingAnswers> uncommitted_;
   std::deque<UncommittedReply> uncommitted_replies_;
   // What has been acknowledged before a question is asked is in the mailboxes by then, not in the
@@ -470,8 +480,6 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<Letter> to_self_;  // opened after the round of effects
   boost::unordered_flat_map<core::LoginTicket, PendingLogin> logins_;
   core::LoginTicket last_login_ = 0;
-  // Of users, and of clients whose will waits; all others are nobody's.
-  boost::unordered_flat_map<core::SubscriberIndex, Owner> owners_;
   boost::unordered_flat_map<core::ConnectionKey, PendingExchange> exchanges_;
   Connection* sending_ = nullptr;  // whose datagram is being written
   std::size_t streams_ = 0;

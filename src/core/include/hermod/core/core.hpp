@@ -69,12 +69,14 @@ class Core {
     SubscriberIndex subscriber = Subscribers::kNone;
     bool session_present = false;
     model::Reason reason = model::Reason::kOk;
+    CommitNumber commit = 0;  ///< its connection may hear of it once this is committed
   };
   /// Claims the subscriber of `client_id` (empty: a new anonymous one) for a connection. Whoever
   /// was attached must have been detached before. `expiry_s` is cut to the limit. A will that waits
   /// is not published, except with `clean_start`, which ends the session.
   Attached attach(std::string_view client_id, ConnectionKey connection, bool clean_start,
-                  std::uint32_t expiry_s, Will will, Instant now);
+                  std::uint32_t expiry_s, Will will, Instant now,
+                  std::unique_ptr<Holder> holder = {});
   /// The connection is gone. Publishes the will unless discarded or delayed; keeps a durable
   /// subscriber with its packet ids, forgets another. Returns when expire() has work with it.
   Instant detach(SubscriberIndex index, model::Inflight inflight, bool discard_will, Instant now);
@@ -92,6 +94,22 @@ class Core {
   [[nodiscard]] bool holds(SubscriberIndex index, std::uint32_t generation) const {
     return subscribers_.holds(index) && subscribers_.generation(index) == generation;
   }
+  /// A subscriber of an earlier run of the broker: everything but its subscriptions. Its connection
+  /// has ended with that run: `expiry_s` begins now where `expires_at` does not say more.
+  struct Restored {
+    std::string name;
+    QueueId kept_as = 0;
+    std::uint32_t expiry_s = 0;
+    Instant expires_at = kNever;
+    Will will;
+    Instant will_at = kNever;
+    Queue queue;  ///< restored, and not kept yet
+    model::Inflight inflight;
+    std::unique_ptr<Holder> holder;
+  };
+  SubscriberIndex restore(Restored restored);
+  /// A value of an earlier run, which lies in the store.
+  void restore(const model::Message& value, Position position);
   /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
   /// Returns when to call again.
   Instant expire(Instant now);
@@ -157,6 +175,9 @@ class Core {
 
   // --- declared topics, where this shard owns them ---
 
+  /// As Declarations::declare(), and kept.
+  Declarations::Declared declare(std::string_view topic, const Declaration& wanted, bool has_value);
+
   /// How far ahead a day of the calendar is waited for at once: the calendar may be set meanwhile.
   static constexpr std::chrono::seconds kCalendarTrust{3'600};
 
@@ -193,11 +214,21 @@ class Core {
   /// A publication that another shard has sent here, for subscribers and (or) as retained value.
   void receive(const model::Message& message, bool for_subscribers, bool for_retained);
   void flush() { router_.flush(); }
+  /// Everything up to here is safe once this has been committed.
   [[nodiscard]] CommitNumber last_commit() const { return router_.last_commit(); }
+  /// The number that covers what was kept since the last call; 0: nothing was.
+  [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
+  /// The journal has got so far, and is as it is: before everything else in a turn.
+  void hear_journal();
 
   void credit(SubscriberIndex index, std::uint32_t count);
   void settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
               std::uint32_t credit);
+  /// Exactly once, of a subscriber that is kept: the peer has the message of this tag; or the
+  /// exchange of a packet id that it chose is over. Both may be said once last_commit() is
+  /// committed.
+  void release(SubscriberIndex index, model::Tag tag);
+  void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// The connection's output takes more, or no more. Opening delivers what waits.
   void set_open(SubscriberIndex index, bool open);
   /// A retained value for a new subscription, as a delivery with the retain flag.
@@ -225,6 +256,12 @@ class Core {
 
  private:
   [[nodiscard]] Stamp next_stamp(Instant now);
+  void keep(SubscriberIndex index);
+  void note(Change change) { router_.note_commit(journal_.change(std::move(change))); }
+  [[nodiscard]] model::Reason keep_value(const model::Message& message);
+  model::Reason route(model::Message& message, Instant now);
+  [[nodiscard]] bool is_refused(const model::Message& message) const;
+  void let_go_of_dead(Subscriber& subscriber);
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
@@ -245,6 +282,9 @@ class Core {
   Subscribers subscribers_;
   Retained retained_;
   Declarations declarations_;
+  Journal& journal_;
+  const bool keeps_;  // the journal keeps anything at all
+  Journal::State journal_state_;
   Outlet& outlet_;
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;

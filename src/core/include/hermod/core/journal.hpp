@@ -27,6 +27,11 @@ using QueueId = std::uint64_t;
 /// Where a message lies in the store; 0: nowhere.
 using Position = model::Position;
 
+/// Names an exchange of a publisher that is kept (model::Origin::exchange).
+[[nodiscard]] constexpr std::uint64_t exchange_of(QueueId publisher, std::uint16_t packet_id) {
+  return publisher << 16 | packet_id;
+}
+
 /// One queue that gets the messages of a run, or the first of them.
 struct Recipient {
   QueueId queue = 0;
@@ -37,13 +42,11 @@ struct Recipient {
   std::span<const std::uint32_t> subscription_ids;
 };
 
-/// Messages of one publisher that go to the same queues.
+/// Messages of one publisher that go to the same queues. An exchange that Origin names is kept with
+/// its message until it is closed.
 struct Run {
   std::span<const model::Message* const> messages;
   std::span<const Recipient> recipients;
-  /// The publisher's queue, where its packet ids of exactly-once messages (Origin::exchange) are to
-  /// be kept with them; 0: not.
-  QueueId publisher = 0;
 };
 
 // --- metadata: small, and seldom changed ---
@@ -64,7 +67,7 @@ struct KeepSubscriber {
   Instant expires_at = kNever;  ///< while it is away
   bool away = false;
   std::optional<std::string> user;  ///< whose it is
-  std::string listener;             ///< that it came by, as configured
+  std::string listener;             ///< that it came by, as the settings name it
   std::optional<KeptWill> will;
 };
 /// It has ended, with everything that belongs to it.
@@ -121,7 +124,7 @@ class Journal {
   /// Exactly once: the subscriber has the message; until it is settled its packet id lives on.
   virtual CommitNumber release(QueueId queue, model::Tag tag) = 0;
   /// Exactly once: the publisher's packet id is free again.
-  virtual CommitNumber close(QueueId publisher, std::uint16_t packet_id) = 0;
+  virtual CommitNumber close(std::uint64_t exchange) = 0;
   virtual CommitNumber change(Change change) = 0;
 
   /// A place is referred to once less.
@@ -147,7 +150,7 @@ class NullJournal final : public Journal {
   CommitNumber retain(const model::Message&, Position&) override { return 0; }
   void settle(QueueId, model::Tag, model::Tag) override {}
   CommitNumber release(QueueId, model::Tag) override { return 0; }
-  CommitNumber close(QueueId, std::uint16_t) override { return 0; }
+  CommitNumber close(std::uint64_t) override { return 0; }
   CommitNumber change(Change) override { return 0; }
   void let_go(Position) override {}
   [[nodiscard]] model::MessageRef read(Position) override { return {}; }

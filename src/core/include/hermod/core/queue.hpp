@@ -7,14 +7,21 @@
 //         +---------------+-------------------+
 // take() moves `next` forward, settle() marks, trim() moves `head` over what is settled. At most
 // once entries are settled when they are taken.
+//
+// Entries that are kept are in the store too: their messages may leave memory (page_out), they come
+// back before they are taken (load), and the places that are not referred to any more are collected
+// (take_dead). A kept exactly once entry is released before it is settled, and is not taken before
+// it is safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "hermod/core/content.hpp"
 #include "hermod/model/delivery.hpp"
 
 namespace hermod::core {
@@ -26,14 +33,18 @@ class Queue {
   static constexpr std::size_t kSettledMax = 16'384;
 
   struct Entry {
-    model::MessageRef message;             ///< nothing once it is settled
+    Content message;                       ///< nothing once it is settled
     std::unique_ptr<std::uint32_t[]> ids;  ///< several subscription ids: `id` is their number
     std::uint32_t id = 0;                  ///< the only subscription id; 0 = none
     std::uint16_t group = 0;               ///< came from this membership (plus one); 0: from none
-    model::Guarantee guarantee = model::Guarantee::kAtMostOnce;
+    std::uint8_t size_code = 0;            ///< of a message that is not in memory; see page_out()
+    model::Guarantee guarantee : 2 = model::Guarantee::kAtMostOnce;
     bool retain : 1 = false;
     bool delivered : 1 = false;  ///< was taken at least once: a further delivery is a repetition
     bool settled : 1 = false;
+    bool released : 1 = false;   ///< the peer has it: it waits for the end of its exchange
+    bool recovered : 1 = false;  ///< may have been delivered before the broker was stopped
+    bool kept : 1 = false;       ///< is in the store too, where the message knows
 
     void set_ids(std::span<const std::uint32_t> subscription_ids) {
       if (subscription_ids.size() > 1) return set_several(subscription_ids);
@@ -56,9 +67,13 @@ class Queue {
     return !state_ || state_->next - state_->unsettled < kSettledMax;
   }
   [[nodiscard]] bool empty() const { return !state_ || state_->count == 0; }
-  /// Octets of the messages that wait or are not settled; a message in several queues counts in
-  /// each.
-  [[nodiscard]] std::size_t bytes() const { return state_ ? state_->bytes : 0; }
+  /// Octets of the messages that wait or are not settled, wherever they lie; a message in several
+  /// queues counts in each. Those that are not in memory count within an eighth of what they are.
+  [[nodiscard]] std::size_t bytes() const {
+    return state_ ? state_->bytes + state_->bytes_away : 0;
+  }
+  /// Octets of those that are in memory.
+  [[nodiscard]] std::size_t bytes_in_memory() const { return state_ ? state_->bytes : 0; }
   /// The tag that the next entry will get.
   [[nodiscard]] model::Tag next_tag() const { return next_tag_; }
 
@@ -81,6 +96,43 @@ class Queue {
   void rewind(bool keep_at_most_once);
   void clear();
 
+  // --- what is kept in the store ---
+
+  /// Entries before this tag are committed: of kept exactly once entries, only those are taken.
+  void set_safe(model::Tag end) { state().safe = std::max(state().safe, end); }
+  /// The peer has the message of this exactly once entry; it may be forgotten, but for its place in
+  /// the queue. False when there is no such entry that was taken.
+  bool release(model::Tag tag);
+  /// Calls `each(tag)` for what is released, oldest first.
+  template <typename Each>
+  void for_each_released(Each&& each) const;
+  /// Messages of the entries from `first` on, `count` at most, leave memory, where they lie in the
+  /// store and are not under way to the subscriber.
+  void page_out(model::Tag first, std::size_t count);
+  /// Brings messages that are next into memory: of `count_max` entries at most, until there are
+  /// `bytes_max` octets. `read(position)` gives the message, or nothing when it is damaged: the
+  /// entry is then over. Returns the tags of those.
+  template <typename Read>
+  std::vector<model::Tag> load(std::size_t count_max, std::size_t bytes_max, Read&& read);
+  /// Places in the store that entries of this queue referred to and do not any more, once for each.
+  [[nodiscard]] std::vector<model::Position> take_dead() {
+    return state_ ? std::exchange(state_->dead, {}) : std::vector<model::Position>{};
+  }
+  [[nodiscard]] bool has_dead() const { return state_ && !state_->dead.empty(); }
+  /// Appends an entry of an earlier run of the broker, whose message lies in the store. Tags ascend
+  /// from call to call; those between are settled.
+  void restore(model::Tag tag, Entry&& entry, std::size_t bytes);
+  /// The tag that the next entry gets, of a queue that is being restored.
+  void restore_next(model::Tag tag);
+  /// Calls `each(tag, entry)` for every entry that is not settled, oldest first; it may change
+  /// where the message lies, and nothing else.
+  template <typename Each>
+  void for_each(Each&& each);
+  /// The entry of a tag, if it is not settled; else nullptr.
+  [[nodiscard]] Entry* find(model::Tag tag);
+  /// The oldest tag that is not settled, or next_tag().
+  [[nodiscard]] model::Tag head_tag() const { return next_tag_ - (state_ ? state_->count : 0); }
+
   // --- groups ---
 
   /// Puts an entry before all that wait; nothing may be taken and not settled.
@@ -96,6 +148,10 @@ class Queue {
     return state_ ? std::exchange(state_->freed, {}) : std::vector<std::uint16_t>{};
   }
   [[nodiscard]] bool has_freed() const { return state_ && !state_->freed.empty(); }
+  /// Where an entry lies in the store; 0: nowhere.
+  [[nodiscard]] static model::Position place_of(const Entry& entry) {
+    return entry.kept ? entry.message.position() : 0;
+  }
 
  private:
   struct State {
@@ -107,12 +163,28 @@ class Queue {
     std::size_t waiting = 0;
     std::size_t unsettled = 0;
     std::size_t bytes = 0;
-    std::vector<std::uint16_t> freed;  // groups of entries that are over
+    std::size_t bytes_away = 0;
+    model::Tag safe = 0;
+    std::vector<std::uint16_t> freed;    // groups of entries that are over
+    std::vector<model::Position> dead;  // places that they referred to
   };
   [[nodiscard]] Entry& at(std::size_t offset) const {
     return state_->ring[(state_->head + offset) & (state_->ring.size() - 1)];
   }
-  [[nodiscard]] model::Tag head_tag() const { return next_tag_ - state_->count; }
+  [[nodiscard]] State& state() {
+    if (!state_) state_ = std::make_unique<State>();
+    return *state_;
+  }
+  // An entry that is neither delivered any more nor waits to be.
+  [[nodiscard]] static bool is_passed(const Entry& entry) {
+    return entry.settled || entry.released;
+  }
+  [[nodiscard]] bool waits_for_commit(const Entry& entry, model::Tag tag) const {
+    return entry.kept && tag >= state_->safe && entry.guarantee == model::Guarantee::kExactlyOnce;
+  }
+  void put_away(Entry& entry, model::Position position, std::size_t bytes);
+  void put_back(Entry& entry, model::MessageRef message);
+  void let_go_of_message(Entry& entry);
   Entry& append(Entry&& entry);
   void grow();
   void pop();
@@ -131,7 +203,7 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
   if (!state_) return;
   for (std::size_t i = 0; i < state_->count; ++i) {
     Entry& entry = at(i);
-    if (entry.settled || entry.group != group) continue;
+    if (is_passed(entry) || entry.group != group) continue;
     const bool goes =
         !entry.delivered || (sent && entry.guarantee != model::Guarantee::kExactlyOnce);
     if (ends || goes) entry.group = 0;
@@ -146,6 +218,45 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
     let_go(entry);
   }
   trim();
+}
+
+template <typename Each>
+void Queue::for_each_released(Each&& each) const {
+  for (std::size_t i = 0; state_ && i < state_->count; ++i) {
+    if (at(i).released && !at(i).settled) each(head_tag() + i);
+  }
+}
+
+template <typename Each>
+void Queue::for_each(Each&& each) {
+  for (std::size_t i = 0; state_ && i < state_->count; ++i) {
+    if (!at(i).settled) each(head_tag() + i, at(i));
+  }
+}
+
+template <typename Read>
+std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max, Read&& read) {
+  std::vector<model::Tag> damaged;
+  if (!state_ || state_->bytes_away == 0) return damaged;
+  std::size_t bytes = 0;
+  for (std::size_t i = state_->next; i < state_->count && count_max > 0; ++i, --count_max) {
+    Entry& entry = at(i);
+    if (is_passed(entry) || !entry.message) continue;
+    if (!entry.message.in_memory()) {
+      if (bytes >= bytes_max) break;
+      model::MessageRef message = read(entry.message.position());
+      if (!message) {
+        damaged.push_back(head_tag() + i);
+        let_go(entry);
+        entry.settled = true;
+        --state_->waiting;
+        continue;
+      }
+      put_back(entry, std::move(message));
+    }
+    bytes += entry.message.memory();
+  }
+  return damaged;
 }
 
 }  // namespace hermod::core

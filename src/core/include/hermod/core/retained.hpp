@@ -39,12 +39,19 @@ class Retained {
   /// Clears that are remembered, at least.
   static constexpr std::size_t kClearsMin = 4096;
 
+  /// What store() has changed, for whoever keeps the values elsewhere too.
+  struct Change {
+    bool made = false;
+    model::OwnedMessage* value = nullptr;  ///< that was stored; until the next store
+    model::Position before = 0;            ///< where the value lay that is gone
+  };
+
   Retained(const Limits& limits, std::uint64_t hash_key) : limits_(limits), hash_key_(hash_key) {}
 
   /// Keeps the message as its topic's value; an empty payload clears it [MQTT-3.3.1-10]. A message
   /// with a lower version than the value's or than the topic's last clear changes nothing: it was
   /// overtaken on its way from another shard. kQuotaExceeded when the table is full.
-  model::Reason store(const model::Message& message);
+  model::Reason store(const model::Message& message, Change* change = nullptr);
   /// The value of a topic, or nullptr; lives until the next store.
   [[nodiscard]] const model::Message* find(std::string_view topic, Instant now) const;
 

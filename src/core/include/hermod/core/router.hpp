@@ -5,10 +5,14 @@
 // it is encoded once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hermod/core/journal.hpp"
@@ -53,6 +57,7 @@ struct RouterCounters {
   std::uint64_t queued = 0;        ///< kept for later
   std::uint64_t dropped_full = 0;  ///< the queue had reached a limit
   std::uint64_t dropped_away = 0;  ///< at most once, and the subscriber is away
+  std::uint64_t damaged = 0;       ///< could not be read from the store any more
 };
 
 class Router {
@@ -72,12 +77,28 @@ class Router {
   bool publish(const model::Message& message, bool everywhere, ShardSet retained_owner);
   /// Delivers the open run.
   void flush();
+  /// Whether the message would have to be written before it may be acknowledged.
+  [[nodiscard]] bool must_keep(const model::Message& message) const;
   /// The number after which everything routed so far is safe.
   [[nodiscard]] CommitNumber last_commit() const { return last_commit_; }
+  void note_commit(CommitNumber number) {
+    last_commit_ = std::max(last_commit_, number);
+    fresh_commit_ = last_commit_;
+  }
+  [[nodiscard]] CommitNumber take_commit() { return std::exchange(fresh_commit_, 0); }
+  /// What had to wait for these commits goes on.
+  void committed(CommitNumber number);
+  /// Messages of a subscriber that is away may leave memory once they are committed.
+  void page_out_later(SubscriberIndex index);
 
-  /// Appends one message to a subscriber's queue, within its limits; pump() delivers.
-  void enqueue(Subscriber& subscriber, const model::Message& message, model::Guarantee guarantee,
+  /// Appends one message to a subscriber's queue, within its limits; pump() delivers. False when
+  /// it was not taken.
+  bool enqueue(Subscriber& subscriber, const model::Message& message, model::Guarantee guarantee,
                bool retain, std::span<const std::uint32_t> subscription_ids);
+  /// The same for a message of which no copy is anywhere else; it is written if need be.
+  void enqueue_alone(SubscriberIndex index, const model::Message& message,
+                     model::Guarantee guarantee, bool retain,
+                     std::span<const std::uint32_t> subscription_ids);
   /// Appends a message of a group to a member's queue. The group's window is the limit.
   void enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
                           const model::Delivery& delivery);
@@ -95,6 +116,10 @@ class Router {
     model::EncodeSlots slots;
   };
 
+  // Messages of a subscriber that is connected and does not keep up: so many stay in memory.
+  static constexpr std::size_t kResidentMax = 1'024;
+  static constexpr std::size_t kLoadBytes = 256u << 10;  // read from the store at a time
+
   // As many subscribers, and subscription ids, a run over several topics has at most.
   static constexpr std::size_t kAlikeMax = 4;
 
@@ -106,11 +131,29 @@ class Router {
   bool deliver_to(const Match& match, std::span<const std::uint32_t> ids);
   bool deliver_to_publisher(const Match& match);
   [[nodiscard]] bool is_publisher(const Match& match) const;
+  std::uint32_t enqueue_run(const Match& match, model::Guarantee guarantee,
+                            std::span<const std::uint32_t> ids);
+  // A kept message that one subscriber alone has.
+  struct Alone {
+    model::MessageRef message;
+    SubscriberIndex subscriber = 0;
+    Recipient recipient;
+  };
+  [[nodiscard]] std::optional<Alone> enqueue_copy(SubscriberIndex index,
+                                                  const model::Message& message,
+                                                  model::Guarantee guarantee, bool retain,
+                                                  std::span<const std::uint32_t> ids);
+  void record(const Alone& alone);
+  void note_recipient(const Match& match, const Subscriber& subscriber, model::Guarantee guarantee,
+                      std::span<const std::uint32_t> ids, model::Tag tag, std::uint32_t count);
+  void wait_for_commit(SubscriberIndex index, const Recipient& recipient);
+  void load(Subscriber& subscriber);
   void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
                       std::span<const std::uint32_t> ids);
   Variant& variant(model::Guarantee guarantee, bool retain_as_published);
   void keep(const model::Message& message);
-  void record_durable();
+  void record_kept();
+  void record_run();
 
   const Limits& limits_;
   Subscribers& subscribers_;
@@ -130,8 +173,23 @@ class Router {
   std::vector<Kept> kept_;  // counted copies made for the run
   std::array<Variant, kVariants> variants_;
   std::vector<Variant*> filled_;  // of them
-  std::vector<SubscriberIndex> durable_;
+  MatchSet own_;  // of a publisher that gets its own messages
+  std::vector<Recipient> recipients_;  // that are kept
+  std::vector<SubscriberIndex> recipients_are_;
+  std::vector<Alone> alone_;
+  std::vector<Position> positions_;
   CommitNumber last_commit_ = 0;
+  CommitNumber fresh_commit_ = 0;
+  // Entries of a subscriber that change when they are committed: exactly once ones may be taken,
+  // the messages of one that is away leave memory.
+  struct Waiting {
+    CommitNumber commit = 0;
+    SubscriberIndex subscriber = 0;
+    std::uint32_t generation = 0;
+    model::Tag first = 0;
+    std::uint32_t count = 0;
+  };
+  std::deque<Waiting> waiting_;
 
   std::vector<model::Delivery> scratch_;
   RouterCounters counters_;

@@ -15,6 +15,7 @@
 #include "hermod/base/slab.hpp"
 #include "hermod/base/time.hpp"
 #include "hermod/core/group.hpp"
+#include "hermod/core/journal.hpp"
 #include "hermod/core/queue.hpp"
 #include "hermod/core/topic_tree.hpp"
 #include "hermod/model/inflight.hpp"
@@ -32,14 +33,22 @@ struct Will {
   std::uint32_t client = 0;               ///< the mark of whose it is; attach() sets it
 };
 
+/// Whose a session is that outlives its connection: who comes with its name must be the same.
+struct Holder {
+  std::optional<std::string> user;
+  std::string_view listener;  ///< that it came by; a name that the broker's settings hold
+};
+
 struct Subscriber {
   explicit Subscriber(std::string_view name) : id(name) {}
 
   std::string id;  ///< client id; empty: anonymous
   std::vector<TopicTree::Node*> subscriptions;
   Queue queue;
+  QueueId kept_as = 0;       ///< of `queue` in the store; 0: it is not kept
   model::Inflight inflight;  ///< while nobody is attached
   Will will;
+  std::unique_ptr<Holder> holder;                        ///< nothing: nobody's
   std::unique_ptr<Group> group;                          ///< this is a group, not a client
   std::unique_ptr<std::vector<Membership>> memberships;  ///< groups it belongs to, by number
   ConnectionKey connection = 0;                          ///< 0: away

@@ -21,6 +21,7 @@ struct Delivery {
   Guarantee guarantee = Guarantee::kAtMostOnce;  ///< the lower of published and subscribed
   bool retain = false;                           ///< sent because it is the last value of its topic
   bool redelivered = false;  ///< was handed to a connection of this subscriber before
+  bool recovered = false;    ///< may have been, before the broker was stopped
   /// Ids of the subscriptions that matched, without zeros.
   std::span<const std::uint32_t> subscription_ids;
 };

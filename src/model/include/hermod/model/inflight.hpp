@@ -40,6 +40,9 @@ class Inflight {
   /// A free id (1 to 65,535, ascending, skipping ids in use) for the message of `tag`, now kSent.
   /// 0 when 65,535 are in use.
   [[nodiscard]] std::uint16_t take(Tag tag, Guarantee guarantee);
+  /// The id that is the tag's own (tag mod 65,535 + 1), now kSent: the same whenever it is asked
+  /// for. It must be free: who takes ids so hands out no two tags that are 65,535 apart.
+  std::uint16_t take_for(Tag tag, Guarantee guarantee);
   /// The entry of an id in use, or nullptr. Lives until the next call that is not const.
   [[nodiscard]] Entry* find(std::uint16_t id);
   /// The entry of a tag that is kSent, or nullptr. Searches from where it found the last one: cheap

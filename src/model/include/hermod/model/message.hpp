@@ -19,7 +19,7 @@
 
 namespace hermod::model {
 
-/// Where a message lies in the store; 0: nowhere. Only the store knows what it means.
+/// Where a message lies in a store; 0: nowhere. A multiple of 8.
 using Position = std::uint64_t;
 
 /// How surely a message is to arrive: MQTT's QoS, CoAP's NON and CON, AMQP's settled and unsettled.
@@ -71,6 +71,9 @@ struct Origin {
   /// Of a retained value and of a will, which outlive the connection: the publishing client's mark
   /// (core::Subscribers::mark); 0: none.
   std::uint32_t client = 0;
+  /// Names an exactly-once publication as long as its exchange lasts: the publisher's packet id,
+  /// below the queue (core::QueueId) of a publisher that is kept in the store. 0: it has no name.
+  std::uint64_t exchange = 0;
 };
 
 class OwnedMessage;
@@ -104,8 +107,12 @@ class OwnedMessage {
   [[nodiscard]] const SharedBytes& shared_payload() const { return payload_; }
   /// Octets of memory that this message holds; what queue limits count.
   [[nodiscard]] std::size_t memory() const { return memory_; }
+  /// Where it lies in the store of whoever keeps it.
+  [[nodiscard]] Position position() const { return position_; }
+  void set_position(Position position) { position_ = position; }
 
-  /// Copies `message`. With `payload` set, refers to it instead of copying the payload.
+  /// Copies `message`, but for a large payload that its owner has. With `payload` set, refers to it
+  /// instead of copying the payload.
   static MessageRef copy_of(const Message& message, SharedBytes payload = {});
 
  private:
@@ -115,6 +122,7 @@ class OwnedMessage {
 
   Message message_;
   SharedBytes payload_;
+  Position position_ = 0;
   std::uint32_t references_ = 1;
   std::uint32_t memory_ = 0;
 };
@@ -139,6 +147,9 @@ class MessageRef {
   [[nodiscard]] const Message& operator*() const { return owned_->message_; }
   [[nodiscard]] const Message* operator->() const { return &owned_->message_; }
   [[nodiscard]] OwnedMessage* get() const { return owned_; }
+  /// Hands the reference over, as a pointer; adopt() takes it up again.
+  [[nodiscard]] OwnedMessage* leave() { return std::exchange(owned_, nullptr); }
+  [[nodiscard]] static MessageRef adopt(OwnedMessage* owned) { return MessageRef{owned}; }
 
  private:
   friend class OwnedMessage;

@@ -316,6 +316,12 @@ class Script {
     return fmt::format("Settle {}-{} {} +{}", e.first, e.last, static_cast<int>(e.outcome),
                        e.credit);
   }
+  std::string text(const session::Release& e) {
+    return asked(e.ticket, fmt::format("Release {}", e.tag));
+  }
+  std::string text(const session::EndExchange& e) {
+    return asked(e.ticket, fmt::format("EndExchange {}", e.packet_id));
+  }
   std::string text(const session::Lookup& e) {
     return asked(e.ticket, "Lookup " + std::string(e.topic));
   }

@@ -105,6 +105,20 @@ struct Settle {
   std::uint8_t code = 0;  ///< of the protocol, with kReject in the client role
 };
 
+// Exactly once, of a subscriber that is kept (Answer::kept): what the peer may hear next has to
+// survive a stop first. Answer to both: kOk, once it does.
+
+/// The peer has the delivery `tag`; its exchange goes on, and the delivery is settled at its end.
+struct Release {
+  model::Tag tag = 0;
+  Ticket ticket = 0;
+};
+/// The publication that the peer named `packet_id` is over: the id is free.
+struct EndExchange {
+  std::uint16_t packet_id = 0;
+  Ticket ticket = 0;
+};
+
 /// The last value of a topic. Answer: kOk with `value`; kNotFound; kNotAuthorized. With the first
 /// two also `declared`.
 struct Lookup {
@@ -205,7 +219,7 @@ struct Completed {
 };
 
 using Effect = std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit,
-                            Settle, Lookup, Replace, Declare, Undeclare, List, Watch, Unwatch,
+                            Settle, Release, EndExchange, Lookup, Replace, Declare, Undeclare, List, Watch, Unwatch,
                             Close, Opened, Completed>;
 
 /// Index and generation of a connection on its shard.

@@ -33,6 +33,7 @@ struct Answer {
   model::Reason reason = model::Reason::kOk;
   model::Guarantee granted = model::Guarantee::kAtMostOnce;  ///< Subscribe
   bool session_present = false;                              ///< Attach
+  bool kept = false;                                         ///< Attach: see Release, EndExchange
   std::uint32_t expiry_s = 0;                                ///< Attach: as granted
   std::string_view client_id;                                ///< Attach: the assigned id, if any
   Inflight* inflight = nullptr;                              ///< Attach: lent, to be moved from

@@ -20,6 +20,9 @@ struct Flow {
   std::uint32_t unanswered = 0;  ///< PUBLISH packets of the peer whose ticket has not come back
   std::uint16_t surplus = 0;     ///< exchanges resumed above the window: their end frees no credit
   Version version = Version::kV311;
+  /// Server: what the peer may hear of exactly once exchanges waits for the store, and packet ids
+  /// are the same after a restart.
+  bool kept = false;
   std::unique_ptr<V5> v5;  ///< with MQTT 5 only
 };
 
@@ -31,7 +34,7 @@ enum class Step : std::uint8_t {
 };
 
 /// What a ticket was handed out for: the top octet of the ticket.
-enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest, kAuthenticate };
+enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest, kAuthenticate, kRelease, kEnd };
 
 [[nodiscard]] constexpr session::Ticket make_ticket(TicketKind kind, std::uint64_t rest) {
   return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | rest;

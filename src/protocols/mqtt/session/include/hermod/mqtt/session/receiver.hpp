@@ -7,7 +7,7 @@
 //   QoS 1   -> PUBLISH    Publish ... answer: PUBACK
 //   QoS 2   -> PUBLISH    id unknown: id noted, Publish ... answer: PUBREC
 //                         id known: PUBREC, once nothing before it waits for an answer
-//           -> PUBREL     id forgotten: PUBCOMP
+//           -> PUBREL     id forgotten: PUBCOMP; of a peer that is kept, once the store has that
 //
 // Tickets must be answered in the order of their effects: then PUBACK and PUBREC leave in the order
 // in which the messages arrived [MQTT-4.6.0-2], [MQTT-4.6.0-3].
@@ -42,6 +42,7 @@ inline session::Publish& append_publish(const PublishView& publish, Flow& flow,
   fill_message(effect.message, publish);
   if (publish.qos > 0) {
     effect.ticket = publish_ticket(publish.qos, publish.packet_id);
+    if (publish.qos == 2) effect.message.origin.exchange = publish.packet_id;
     ++flow.unanswered;
   }
   return effect;
@@ -68,7 +69,9 @@ inline session::Publish& append_publish(const PublishView& publish, Flow& flow,
 [[nodiscard]] Step on_published(const session::Answer& answer, Flow& flow,
                                 session::Effects& effects);
 
-/// Takes a PUBREL.
+/// Takes a PUBREL. Of a peer that is kept, on_exchange_ended() answers it.
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+/// The answer to a ticket of TicketKind::kEnd.
+void on_exchange_ended(const session::Answer& answer, Flow& flow, session::Effects& effects);
 
 }  // namespace hermod::mqtt

@@ -6,6 +6,8 @@
 //   QoS 1   PUBLISH ->            <- PUBACK                Settle, a credit back
 //   QoS 2   PUBLISH ->            <- PUBREC                Settle: the message is the peer's
 //           PUBREL  ->            <- PUBCOMP               a credit back
+//   of a peer that is kept        <- PUBREC                Release; PUBREL once it is answered
+//                                 <- PUBCOMP               Settle, a credit back
 //                                 <- PUBREC that refuses   Settle, a credit back (MQTT 5)
 // What a client's server refuses, or cannot take, is settled with kReject and the reason code.
 //
@@ -22,6 +24,7 @@
 
 #include "hermod/model/delivery.hpp"
 #include "hermod/mqtt/session/flow.hpp"
+#include "hermod/session/session.hpp"
 
 namespace hermod::mqtt {
 
@@ -44,5 +47,7 @@ void resume(Flow& flow, std::uint16_t inflight_max, session::Effects& effects);
 [[nodiscard]] Step on_pubrec(std::uint16_t packet_id, ReasonCode reason, Flow& flow,
                              session::Effects& effects);
 [[nodiscard]] Step on_pubcomp(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
+/// The answer to a ticket of TicketKind::kRelease, which a PUBREC of a peer that is kept makes.
+void on_released(const session::Answer& answer, Flow& flow, session::Effects& effects);
 
 }  // namespace hermod::mqtt
