@@ -75,8 +75,8 @@ TEST(MessageBlob, IsWrittenAsTheFormatSays) {
                         .payload = as_bytes("x"),
                         .guarantee = model::Guarantee::kAtLeastOnce};
   const std::vector<std::uint8_t> expected{0x8b, 0x01, 0x00, 0x43, 'a',  '/',  'b',
-                                           0xf6, 0x41, 'x',  0x01, 0xf4, 0x84, 0x00,
-                                           0x00, 0x00, 0x00, 0x00, 0xf6, 0xf6};
+                                           0xf6, 0x41, 'x',  0x01, 0xf4, 0x85, 0x00,
+                                           0x00, 0x00, 0x00, 0x00, 0x00, 0xf6, 0xf6};
   EXPECT_EQ(encode(message), expected);
 }
 

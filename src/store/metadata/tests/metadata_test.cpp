@@ -161,7 +161,7 @@ TEST_F(MetadataTest, NoQueueNumberIsEverFreeAgain) {
   auto metadata = open();
   EXPECT_EQ(metadata->first_free_queue(), 1u);
   for (const core::QueueId queue :
-       {core::QueueId{1}, core::QueueId{1024}, core::QueueId{1025}, core::QueueId{9'999'999'999}}) {
+       {core::QueueId{1}, core::QueueId{1024}, core::QueueId{1025}, Metadata::kQueueMax}) {
     EXPECT_EQ(apply(*metadata, {subscriber(queue, "a")}), Outcome::kOk);
     EXPECT_EQ(apply(*metadata, {core::ForgetSubscriber{queue}}), Outcome::kOk);
     EXPECT_EQ(metadata->first_free_queue(), queue + 1);
