@@ -277,6 +277,8 @@ void declare_serve(CLI::App& app, ServeOptions& o) {
   if (!o.program.mosquitto) {
     value(app, "--coap-port", o.coap_port, "port for CoAP instead of 5683")
         ->check(CLI::Range(1, 65'535));
+    flag(app, "--ephemeral", o.ephemeral,
+         "keep nothing on the disk, whatever the configuration says");
   }
   flag(app, "-d,--daemon", o.background, "go to the background once the ports are open");
   flag(app, "-v,--verbose", o.verbose, "log everything, whatever the configuration says");

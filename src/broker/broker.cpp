@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "hermod/broker/authorizers.hpp"
+#include "hermod/broker/restore.hpp"
 #include "hermod/broker/shard.hpp"
 #include "hermod/identity/file_authorizer.hpp"
 #include "hermod/transport/epoll.hpp"
@@ -34,8 +35,13 @@ class Broker::Thread {
  public:
   Thread(const Settings& settings, std::uint16_t self, std::uint64_t hash_key, Log& log,
          std::unique_ptr<transport::EpollPoller> poller, Mailroom& mailroom, Sources& sources,
-         identity::HashingPool* pool)
+         identity::HashingPool* pool, store::Store* store)
       : poller_(std::move(poller)) {
+    if (store == nullptr) {
+      journal_ = std::make_unique<core::NullJournal>();
+    } else {
+      journal_ = store->make_journal([this] { poller_->wake(); });
+    }
     std::vector<core::Authorizer*> authorizers;
     for (const ListenerSettings& listener : settings.listeners) {
       if (listener.directory) {
@@ -56,7 +62,7 @@ class Broker::Thread {
                                                 .clock = clock_,
                                                 .rng = rng_,
                                                 .log = log,
-                                                .journal = journal_,
+                                                .journal = *journal_,
                                                 .authorizers = std::move(authorizers),
                                                 .poller = *poller_,
                                                 .mailroom = mailroom,
@@ -84,8 +90,8 @@ class Broker::Thread {
  private:
   SystemClock clock_;
   SystemRng rng_;
-  core::NullJournal journal_;
   std::unique_ptr<transport::EpollPoller> poller_;  // outlives those who wake it
+  std::unique_ptr<core::Journal> journal_;
   std::vector<std::unique_ptr<core::Authorizer>> authorizers_;
   std::unique_ptr<Shard> shard_;
   std::thread thread_;
@@ -139,8 +145,8 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
   if (broker->settings_.needs_pool()) {
     broker->pool_ = std::make_unique<identity::HashingPool>(broker->settings_.logins);
   }
-  SystemRng rng;
-  const std::uint64_t hash_key = rng.next();
+  if (auto opened = broker->open_store(log); !opened) return std::unexpected(opened.error());
+  const std::uint64_t hash_key = broker->rng_.next();
   std::vector<transport::Poller*> pollers;
   for (std::uint16_t i = 0; i < shards; ++i) {
     auto poller = transport::EpollPoller::open();
@@ -148,11 +154,39 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
     pollers.push_back(poller->get());
     broker->threads_.push_back(std::make_unique<Thread>(broker->settings_, i, hash_key, log,
                                                         std::move(*poller), *broker->mailroom_,
-                                                        broker->sources_, broker->pool_.get()));
+                                                        broker->sources_, broker->pool_.get(),
+                                                        broker->store_.get()));
   }
   for (auto& thread : broker->threads_) thread->shard().connect(pollers);
+  if (auto recovered = broker->recover(log); !recovered) return std::unexpected(recovered.error());
   if (auto bound = broker->bind(); !bound) return std::unexpected(bound.error());
   return broker;
+}
+
+std::expected<void, std::string> Broker::open_store(Log& log) {
+  if (!settings_.store) return {};
+  auto disk = store::PosixDisk::open(settings_.store->folder);
+  if (!disk) return std::unexpected(disk.error());
+  disk_ = std::move(*disk);
+  auto store = store::Store::open(*disk_, rng_, log, *settings_.store);
+  if (!store) return std::unexpected(store.error());
+  store_ = std::move(*store);
+  return {};
+}
+
+std::expected<void, std::string> Broker::recover(Log& log) {
+  if (!store_) return {};
+  auto state = store_->recover();
+  if (!state) return std::unexpected(state.error());
+  const std::size_t sessions = state->queues.size();
+  const std::size_t values = state->values.size();
+  const std::uint64_t messages = state->messages;
+  std::vector<Shard*> shards;
+  for (const auto& thread : threads_) shards.push_back(&thread->shard());
+  restore(std::move(*state), shards);
+  log.print(LogLevel::kInfo, "{}: {} sessions with {} messages, {} retained values.",
+            settings_.store->folder, sessions, messages, values);
+  return {};
 }
 
 std::expected<void, std::string> Broker::bind() {
@@ -225,6 +259,7 @@ std::expected<void, std::string> Broker::join_group(std::uint16_t index,
 }
 
 void Broker::start() {
+  if (store_) store_->start();
   for (auto& thread : threads_) thread->start();
 }
 
@@ -235,6 +270,7 @@ void Broker::notice_changes() {
 void Broker::stop() {
   for (auto& thread : threads_) thread->stop();
   for (auto& thread : threads_) thread->join();
+  if (store_) store_->stop();
 }
 
 }  // namespace hermod::broker

@@ -76,6 +76,41 @@ bool Shard::add_socket(std::uint16_t listener, std::unique_ptr<transport::Datagr
   return true;
 }
 
+core::SubscriberIndex Shard::restore(store::RecoveredQueue&& left) {
+  core::KeepSubscriber& subscriber = left.subscriber;
+  core::Core::Restored restored{.name = std::move(subscriber.name),
+                                .kept_as = subscriber.queue,
+                                .expiry_s = subscriber.expiry_s,
+                                .expires_at = subscriber.expires_at,
+                                .queue = std::move(left.queue),
+                                .inflight = std::move(left.inflight),
+                                .exchanges = std::move(left.exchanges)};
+  if (!subscriber.away && subscriber.expiry_s != UINT32_MAX) {  // its connection ended with the run
+    restored.expires_at = now_ + std::chrono::seconds{subscriber.expiry_s};
+  }
+  if (subscriber.will) {
+    core::KeptWill& will = *subscriber.will;
+    restored.will = {.message = std::move(will.message),
+                     .delay_s = will.delay_s,
+                     .expiry_s = will.expiry_s};
+    restored.will_at = subscriber.away ? will.due : now_ + std::chrono::seconds{will.delay_s};
+  }
+  if (subscriber.user || restored.will.message) {
+    const auto listener =
+        std::ranges::find(settings_.listeners, subscriber.listener, &ListenerSettings::label);
+    restored.holder = std::make_unique<core::Holder>();
+    restored.holder->user = std::move(subscriber.user);
+    if (listener != settings_.listeners.end()) restored.holder->listener = listener->label;
+  }
+  expire_at_ = now_;
+  return core_.restore(std::move(restored));
+}
+
+void Shard::restore(core::KeepDeclaration&& left) {
+  (void)core_.declarations().declare(left.topic, {.properties = std::move(left.properties)}, false);
+  schedule_undeclaring();
+}
+
 Instant Shard::next_due() {
   if (has_work()) return now_;
   return std::min({wheel_.next_deadline(), expire_at_, accept_at_, status_at_, undeclare_at_});
@@ -83,7 +118,7 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
+  return house_ || !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
          !page_questions_.empty() || !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
          std::ranges::any_of(sockets_, &Socket::unread);
 }
@@ -116,13 +151,14 @@ Instant Shard::turn(Duration wait_max) {
   if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
   go_on_with_census();
+  if (keeps_) house_ = core_.keep_house();
   finish_commits();
   execute();
   resume_paused();
-  parts_.journal.submit();
+  submit();
   outbox_.send();  // before the acknowledgements of what is in it
   flush_outputs();
-  parts_.journal.submit();
+  submit();
   outbox_.send();
   return next_due();
 }
@@ -358,6 +394,14 @@ void Shard::finish_commits() {
     execute();
     if (Connection* still = find(pending.connection)) go_on(*still);
   }
+}
+
+// What was kept in this turn may be written.
+void Shard::submit() {
+  if (!keeps_) return;
+  const bool waits = !uncommitted_.empty() || !uncommitted_replies_.empty() ||
+                     core_.waits_for_commit() || !parts_.journal.has_room();
+  parts_.journal.submit(waits);
 }
 
 void Shard::resume_paused() {

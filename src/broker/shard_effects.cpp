@@ -79,6 +79,10 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     }
     if (effect.message.origin.exchange != 0) name_exchange(connection, effect.message);
     reason = core_.publish(effect.message, at);
+    if (effect.message.origin.exchange != 0 && reason <= Reason::kNoMatch) {
+      core_.note_exchange(connection.subscriber,
+                          static_cast<std::uint16_t>(effect.message.origin.exchange));
+    }
   } else {
     ++counters_.writes_denied;
   }

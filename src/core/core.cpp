@@ -75,6 +75,7 @@ void Core::keep(SubscriberIndex index) {
   if (!keeps_ || (subscriber.kept_as == 0 && !subscriber.durable())) return;
   if (subscriber.kept_as == 0) {
     subscriber.kept_as = journal_.new_queue();
+    kept_.emplace(subscriber.kept_as, index);
   }
   KeepSubscriber kept{.queue = subscriber.kept_as,
                       .name = subscriber.id,
@@ -86,7 +87,9 @@ void Core::keep(SubscriberIndex index) {
     kept.listener = subscriber.holder->listener;
   }
   if (const Will& will = subscriber.will; will.message) {
-    kept.will = KeptWill{.message = will.message,
+    model::Message alone = *will.message;  // no octet of it is another thread's
+    alone.owner = nullptr;
+    kept.will = KeptWill{.message = alone.own(),
                          .delay_s = will.delay_s,
                          .expiry_s = will.expiry_s,
                          .due = subscriber.will_at};
@@ -98,6 +101,11 @@ SubscriberIndex Core::restore(Restored restored) {
   const SubscriberIndex index = subscribers_.add(restored.name);
   Subscriber& subscriber = subscribers_[index];
   subscriber.kept_as = restored.kept_as;
+  kept_.emplace(restored.kept_as, index);
+  if (!restored.exchanges.empty()) {
+    subscriber.exchanges =
+        std::make_unique<std::vector<std::uint16_t>>(std::move(restored.exchanges));
+  }
   subscriber.expiry_s = restored.expiry_s;
   subscriber.expires_at = restored.expires_at;
   subscriber.will = std::move(restored.will);
@@ -119,7 +127,9 @@ void Core::restore(const model::Message& value, Position position) {
 void Core::hear_journal() {
   if (!keeps_) return;
   journal_state_ = journal_.state();
-  router_.committed(journal_.committed());
+  const CommitNumber committed = journal_.committed();
+  finish_moves(committed);
+  router_.committed(committed);
 }
 
 Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will,
@@ -185,6 +195,7 @@ void Core::forget(SubscriberIndex index) {
   drop_subscriptions(index);
   if (Subscriber& subscriber = subscribers_[index]; subscriber.kept_as != 0) {
     note(ForgetSubscriber{subscriber.kept_as});
+    kept_.erase(subscriber.kept_as);
     let_go_of_dead(subscriber);
     subscriber.queue.for_each([this](model::Tag, Queue::Entry& entry) {
       if (const Position position = Queue::place_of(entry); position != 0) {
@@ -236,6 +247,16 @@ Instant Core::expire(Instant now) {
 
 Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
                                  const model::SubscriptionOptions& options) {
+  const Subscribed subscribed = add_subscription(index, filter, options);
+  const QueueId queue = subscribers_[index].kept_as;
+  if (queue != 0 && subscribed.reason == Reason::kOk) {
+    note(KeepSubscription{queue, std::string{filter}, options});
+  }
+  return subscribed;
+}
+
+Core::Subscribed Core::add_subscription(SubscriberIndex index, std::string_view filter,
+                                        const model::SubscriptionOptions& options) {
   router_.flush();
   Subscriber& subscriber = subscribers_[index];
   const TopicTree::Node* node = tree_.find(filter);
@@ -247,9 +268,6 @@ Core::Subscribed Core::subscribe(SubscriberIndex index, std::string_view filter,
   if (!added.replaced) {
     if (subscriber.subscriptions.empty()) subscriber.subscriptions.reserve(1);
     subscriber.subscriptions.push_back(added.node);
-  }
-  if (subscriber.kept_as != 0) {
-    note(KeepSubscription{subscriber.kept_as, std::string{filter}, options});
   }
   return {.replaced = added.replaced};
 }
@@ -388,8 +406,17 @@ void Core::release(SubscriberIndex index, model::Tag tag) {
   }
 }
 
+void Core::note_exchange(SubscriberIndex index, std::uint16_t packet_id) {
+  Subscriber& subscriber = subscribers_[index];
+  if (!subscriber.exchanges) {
+    subscriber.exchanges = std::make_unique<std::vector<std::uint16_t>>();
+  }
+  subscriber.exchanges->push_back(packet_id);
+}
+
 void Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   router_.flush();
+  if (subscribers_[index].exchanges) std::erase(*subscribers_[index].exchanges, packet_id);
   router_.note_commit(journal_.close(exchange_of(subscribers_[index].kept_as, packet_id)));
 }
 

@@ -89,7 +89,7 @@ MemberRef Core::member_ref(SubscriberIndex index, std::size_t membership) const 
 }
 
 Core::Member Core::enter_group(SubscriberIndex index, std::string_view name,
-                               const model::SubscriptionOptions& options) {
+                               const model::SubscriptionOptions& options, bool restored) {
   Subscriber& subscriber = subscribers_[index];
   if (!subscriber.memberships) {
     subscriber.memberships = std::make_unique<std::vector<Membership>>();
@@ -106,6 +106,9 @@ Core::Member Core::enter_group(SubscriberIndex index, std::string_view name,
     *place = {.name = std::string{name}, .owner = owner_of(name)};
   }
   place->options = options;
+  if (!restored && subscriber.kept_as != 0) {
+    note(KeepSubscription{subscriber.kept_as, std::string{name}, options});
+  }
   return {.ref = member_ref(index, static_cast<std::size_t>(place - list.begin())),
           .owner = place->owner};
 }
@@ -158,6 +161,7 @@ Reason Core::leave_group(SubscriberIndex index, std::string_view name) {
   subscriber.queue.withdraw(
       static_cast<std::uint16_t>(number + 1), false, true,
       [&](model::Tag, Queue::Entry& entry) { messages.push_back({entry.message.ref(), false}); });
+  if (subscriber.kept_as != 0) note(ForgetSubscription{subscriber.kept_as, std::string{name}});
   outlet_.give_back(place->owner, name, member_ref(index, number), std::move(messages), true);
   *place = {};
   return Reason::kOk;

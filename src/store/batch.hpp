@@ -31,6 +31,8 @@ class Batch {
   [[nodiscard]] bool empty() const { return octets_ == 0 && !joined; }
   [[nodiscard]] std::size_t octets() const { return octets_; }
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
+  /// Octets that it takes, also when it is empty.
+  [[nodiscard]] std::size_t memory() const { return chunks_.size() * kChunkOctets; }
   /// The octets of a part, for one write.
   [[nodiscard]] std::vector<Bytes> pieces(const Part& part) const;
 

@@ -29,6 +29,7 @@ namespace hermod::store {
 
 struct LogLimits {
   /// A segment that would get larger is left for a new one; a record that is larger gets its own.
+  /// Below 4 GiB.
   std::uint64_t segment_octets_max = 64u << 20;
   /// Of records that wait to be written, and of those that are being written.
   std::uint64_t buffer_octets_max = 64u << 20;
@@ -92,6 +93,8 @@ class MessageLog {
 
   /// Places in a segment are referred to `count` times less.
   void let_go(SegmentNumber segment, std::uint64_t count);
+  /// The segment that is appended to.
+  [[nodiscard]] SegmentNumber current() const { return current_.load(std::memory_order_relaxed); }
   /// All segments, ascending.
   [[nodiscard]] std::vector<SegmentUse> usage() const;
   /// Sealed segments that nothing refers to, ascending.
@@ -153,6 +156,7 @@ class MessageLog {
   Use* segment_use_ = nullptr;        // of segment_
   SegmentNumber written_ = 0;  // the last that something was written to; older ones are sealed
   std::atomic<std::uint64_t> waiting_octets_ = 0;
+  std::atomic<SegmentNumber> current_ = 0;
 
   BatchWriter writer_;
   Batch taken_;

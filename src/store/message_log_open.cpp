@@ -24,7 +24,9 @@ void list_damage(Recovered& recovered, const Damage& damage) {
 }  // namespace
 
 MessageLog::MessageLog(Disk& disk, Rng& rng, const LogLimits& limits)
-    : disk_(disk), rng_(rng), limits_(limits), files_(disk, limits.open_files_max), writer_(disk) {}
+    : disk_(disk), rng_(rng), limits_(limits), files_(disk, limits.open_files_max), writer_(disk) {
+  HERMOD_ASSERT(limits.segment_octets_max <= UINT32_MAX);  // positions have 32 bits for the offset
+}
 
 std::expected<std::unique_ptr<MessageLog>, std::string> MessageLog::open(Disk& disk, Rng& rng,
                                                                          const LogLimits& limits) {

@@ -14,7 +14,7 @@ core::CommitNumber SlowJournal::append(const core::Run& run,
   return number;
 }
 
-void SlowJournal::submit() {
+void SlowJournal::submit(bool) {
   if (hollow_ || busy_ || idle()) return;
   busy_ = true;
   writer_([this, upto = last()] {
@@ -26,7 +26,7 @@ void SlowJournal::submit() {
     }
     under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(safe));
     on_committed_();
-    submit();
+    submit(true);
   });
 }
 

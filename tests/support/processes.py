@@ -44,10 +44,12 @@ class Process:
         """`stdin` is all that the program gets to read; None: nothing; OPEN: what say() writes."""
         self.command = [str(word) for word in command]
         self.output = {"stdout": b"", "stderr": b""}
+        # Where a broker keeps things when its configuration does not say: each has its own.
+        self.state = tempfile.mkdtemp(prefix="hermod-state-")
         self.child = subprocess.Popen(
             self.command, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=dict(os.environ, LC_ALL="C", **(environment or {})))
+            env=dict(os.environ, LC_ALL="C", STATE_DIRECTORY=self.state, **(environment or {})))
         self.open = {self.child.stdout: "stdout", self.child.stderr: "stderr"}
         for stream in self.open:
             os.set_blocking(stream.fileno(), False)
@@ -128,6 +130,7 @@ class Process:
                 self.child.stdin.close()
         for stream in (self.child.stdout, self.child.stderr):
             stream.close()
+        shutil.rmtree(self.state, ignore_errors=True)
 
 
 class Broker(Process):

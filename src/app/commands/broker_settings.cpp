@@ -131,6 +131,11 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
   settings.log_connections = config.log.connection_messages;
   settings.sys_interval_s = config.sys_interval_s;
   settings.version = kVersion;
+  if (config.store.wanted.value_or(false)) {
+    settings.store = store::StoreSettings{.folder = config.store.folder,
+                                          .durability = config.store.durability,
+                                          .interval = config.store.interval};
+  }
 
   const bool ipv6 = has_ipv6();
   for (const ListenerConfig& listener : config.listeners) {

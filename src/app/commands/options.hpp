@@ -115,6 +115,7 @@ struct ServeOptions {
   std::string config_file;
   std::vector<std::uint16_t> ports;  ///< -p; as `mosquitto` there may be several
   std::optional<std::uint16_t> coap_port;
+  bool ephemeral = false;    ///< whatever the configuration says, nothing is kept
   bool background = false;   ///< -d
   bool test_config = false;  ///< only says whether the configuration is right
   bool verbose = false;

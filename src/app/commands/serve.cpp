@@ -14,6 +14,7 @@
 
 #include "commands/exit_code.hpp"
 #include "commands/process.hpp"
+#include "commands/store_folder.hpp"
 #include "config/reader.hpp"
 #include "hermod/broker/broker.hpp"
 #include "hermod/broker/mailbox.hpp"
@@ -56,6 +57,9 @@ class Service {
     if (!(*poller)->add(**signals, 0)) return refuse("the kernel does not watch signals");
 
     announce_start();
+    if (*config_.store.wanted) {
+      if (auto made = make_folder_above(config_.store.folder); !made) return refuse(made.error());
+    }
     const auto settings = broker_settings(config_, cores_allowed(), identities_);
     if (!settings) return refuse(settings.error());
     auto broker = broker::Broker::open(*settings, log_);
@@ -99,6 +103,7 @@ class Service {
       override_ports();
     }
     override_log(config_.log);
+    decide_on_store(config_.store);
     auto identities = IdentityFiles::load(config_);
     if (!identities) {
       for (const std::string& error : identities.error()) fmt::print(stderr, "{}\n", error);
@@ -106,6 +111,13 @@ class Service {
     }
     identities_ = std::move(*identities);
     return true;
+  }
+
+  /// Everything is kept unless somebody says otherwise; as `mosquitto` it is the other way round.
+  void decide_on_store(StoreConfig& store) const {
+    if (options_.ephemeral) store.wanted = false;
+    if (!store.wanted) store.wanted = !options_.program.mosquitto;
+    if (store.folder.empty()) store.folder = default_store_folder(is_root());
   }
 
   /// -v and -q, and where the log goes when nobody says it.
@@ -178,6 +190,7 @@ class Service {
     for (const ListenerConfig& listener : config_.listeners) {
       if (!listener.path.empty()) files.push_back(listener.path);
     }
+    if (*config_.store.wanted) add_folder(config_.store.folder, files);
     return become_user(user, files);
   }
 
@@ -291,6 +304,33 @@ class Service {
     }
   }
 
+  void announce_store(const broker::Settings& settings) {
+    if (!settings.store) {
+      log_.print(LogLevel::kNotice,
+                 "Nothing is kept on the disk: sessions, queued and retained messages end with "
+                 "this process.");
+      return;
+    }
+    const store::StoreSettings& store = *settings.store;
+    switch (store.durability) {
+      case store::Durability::kSync:
+        log_.print(LogLevel::kNotice, "What is acknowledged is kept in {}.", store.folder);
+        break;
+      case store::Durability::kInterval:
+        log_.print(LogLevel::kWarning,
+                   "What is acknowledged is kept in {}, but a power cut may lose what came in the "
+                   "last {} ms (durability interval).",
+                   store.folder, store.interval / std::chrono::milliseconds{1});
+        break;
+      case store::Durability::kNone:
+        log_.print(LogLevel::kWarning,
+                   "What is acknowledged is written to {}, but a power cut may lose it (durability "
+                   "none).",
+                   store.folder);
+        break;
+    }
+  }
+
   void announce_listeners(const broker::Settings& settings,
                           const std::vector<transport::Address>& addresses) {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
@@ -299,6 +339,7 @@ class Service {
                  listener.path.empty() ? addresses[i].to_text() : listener.path,
                  listener.protocol->name());
     }
+    announce_store(settings);
     log_.print(LogLevel::kNotice, "{} running with {} thread{}", title(), settings.threads,
                settings.threads == 1 ? "" : "s");
     if (!config_.local_only || options_.program.mosquitto) return;

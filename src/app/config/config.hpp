@@ -15,6 +15,7 @@
 #include "hermod/coap/session/settings.hpp"
 #include "hermod/core/limits.hpp"
 #include "hermod/session/protocol.hpp"
+#include "hermod/store/store.hpp"
 
 namespace hermod::app {
 
@@ -90,6 +91,14 @@ struct LogConfig {
   void show_all(bool on) { debug = information = notice = warning = error = on; }
 };
 
+/// Where what survives a stop lies.
+struct StoreConfig {
+  std::optional<bool> wanted;  ///< persistence; nothing: as the program does by itself
+  std::string folder;          ///< empty: see default_store_folder()
+  store::Durability durability = store::Durability::kSync;
+  Duration interval = std::chrono::seconds{1};
+};
+
 struct Config {
   std::string pid_file;       ///< empty: none
   std::string user;           ///< to run as when started by root; empty: not said
@@ -104,6 +113,7 @@ struct Config {
   std::vector<ListenerConfig> listeners;
   session::SessionLimits limits;  ///< guarantee_max is each listener's own
   core::Limits keep;              ///< of the whole broker: the shards divide them
+  StoreConfig store;
   LogConfig log;
 
   [[nodiscard]] const AccessConfig& access_of(const ListenerConfig& listener) const {

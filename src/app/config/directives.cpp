@@ -30,7 +30,7 @@ template <auto... Path>
 std::string set(Draft& draft, const Value& value) {
   auto& field = (draft.config.*....*Path);
   using Field = std::remove_reference_t<decltype(field)>;
-  if constexpr (std::is_same_v<Field, bool>) {
+  if constexpr (std::is_same_v<Field, bool> || std::is_same_v<Field, std::optional<bool>>) {
     field = value.truth;
   } else if constexpr (std::is_same_v<Field, std::string>) {
     field = value.text;
@@ -243,13 +243,28 @@ std::string apply_log_type(Draft& draft, const Value& value) {
   return {};
 }
 
-std::string apply_persistence(Draft& draft, const Value& value) {
-  if (value.truth) {
-    draft.warnings.emplace_back(
-        "\"persistence true\" has no effect yet: this version keeps everything in memory. "
-        "Sessions, "
-        "queued and retained messages are lost when the broker ends.");
+std::string apply_durability(Draft& draft, const Value& value) {
+  constexpr std::array<std::string_view, 3> kWords = {"sync", "interval", "none"};
+  std::string_view rest = value.text;
+  const std::string_view word = take_word(rest);
+  StoreConfig& store = draft.config.store;
+  if (word == "interval") {
+    std::int64_t ms = 1'000;
+    if (!rest.empty() && (!read_number(rest, ms) || ms < 1 || ms > 3'600'000)) {
+      return fmt::format(
+          "\"durability interval\" is followed by \"{}\", but must be by milliseconds, 1 to "
+          "3600000: durability interval 1000",
+          rest);
+    }
+    store.durability = store::Durability::kInterval;
+    store.interval = std::chrono::milliseconds{ms};
+    return {};
   }
+  if ((word != "sync" && word != "none") || !rest.empty()) {
+    return fmt::format("\"durability\" is \"{}\", but must be sync, interval MS, or none.{}",
+                       value.text, did_you_mean(word, kWords));
+  }
+  store.durability = word == "sync" ? store::Durability::kSync : store::Durability::kNone;
   return {};
 }
 
@@ -687,9 +702,19 @@ constexpr std::array kDirectives{
     // --- files ---
     Directive{.name = "persistence",
               .kind = K::kBoolean,
-              .apply = apply_persistence,
-              .standard = "false",
-              .help = "true is answered by a warning until there is a store"},
+              .apply = set<&Config::store, &StoreConfig::wanted>,
+              .standard = "true; as mosquitto: false",
+              .help = "whether sessions, queued and retained messages survive any stop"},
+    Directive{.name = "persistence_location",
+              .apply = set<&Config::store, &StoreConfig::folder>,
+              .standard = "$STATE_DIRECTORY, /var/lib/hermod for root, else "
+                          "$XDG_STATE_HOME/hermod",
+              .help = "directory that they lie in; this broker's alone"},
+    Directive{.name = "durability",
+              .apply = apply_durability,
+              .standard = "sync",
+              .help = "when what was written counts as safe: sync: once it survives a power cut; "
+                      "interval MS: a power cut loses so much at most; none: the system decides"},
     Directive{.name = "pid_file",
               .apply = set<&Config::pid_file>,
               .standard = "none",

@@ -25,7 +25,8 @@ constexpr std::string_view kNoPlugin =
 constexpr std::string_view kNoPrefixes =
     "client ids are not looked at, and clients with other ids could come in. Remove the line if "
     "that is acceptable.";
-constexpr std::string_view kNoStore = "there is no store yet: everything is kept in memory.";
+constexpr std::string_view kAlwaysSaved =
+    "everything is saved before it is acknowledged; see durability.";
 constexpr std::string_view kNoBridge = "there are no bridges yet.";
 constexpr std::string_view kNoWebSocket = "there are no WebSockets yet.";
 
@@ -64,7 +65,7 @@ constexpr std::array kForeign{
     ignored("retain_expiry_interval",
             "retained messages stay until they are cleared, or until the message-expiry-interval "
             "that their publisher gave."),
-    ignored("retained_persistence", kNoStore),
+    ignored("retained_persistence", "retained messages are kept with everything else."),
     ignored("auth_plugin_deny_special_chars", "Hermod loads no plug-ins."),
     ignored("plugin_opt_*", "Hermod loads no plug-ins."),
     ignored("auth_opt_*", "Hermod loads no plug-ins."),
@@ -96,10 +97,9 @@ constexpr std::array kForeign{
     ignored("tls_engine", "there is no TLS yet."),
     ignored("tls_keyform", "there is no TLS yet."),
     ignored("tls_engine_kpass_sha1", "there is no TLS yet."),
-    ignored("persistence_location", kNoStore),
-    ignored("persistence_file", kNoStore),
-    ignored("autosave_interval", kNoStore),
-    ignored("autosave_on_changes", kNoStore),
+    ignored("persistence_file", "the store has files of its own; persistence_location says where."),
+    ignored("autosave_interval", kAlwaysSaved),
+    ignored("autosave_on_changes", kAlwaysSaved),
     ignored("max_inflight_bytes", "max_inflight_messages limits what is under way to a client."),
     ignored("memory_limit",
             "the limits of queues, sessions and retained messages bound the memory."),

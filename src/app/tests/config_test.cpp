@@ -333,16 +333,28 @@ TEST(ConfigReader, LogLinesAreChecked) {
 }
 
 TEST(ConfigReader, WhatDoesNothingYetIsWarnedOf) {
-  EXPECT_EQ(finding("persistence true"),
-            "h.conf:1: warning: \"persistence true\" has no effect yet: this version keeps "
-            "everything in memory. Sessions, queued and retained messages are lost when the broker "
-            "ends.");
   EXPECT_EQ(finding("autosave_interval 60"),
-            "h.conf:1: warning: \"autosave_interval\" has no effect: there is no store yet: "
-            "everything is kept in memory.");
+            "h.conf:1: warning: \"autosave_interval\" has no effect: everything is saved before it "
+            "is acknowledged; see durability.");
   EXPECT_EQ(finding("bridge_cafile x"),
             "h.conf:1: warning: \"bridge_cafile\" has no effect: there are no bridges yet.");
   EXPECT_FALSE(read("persistence true\nautosave_interval 60\n").refused());
+}
+
+TEST(ConfigReader, Store) {
+  const Config config =
+      read("persistence true\npersistence_location /var/lib/x\ndurability interval 250\n").config;
+  EXPECT_EQ(config.store.wanted, true);
+  EXPECT_EQ(config.store.folder, "/var/lib/x");
+  EXPECT_EQ(config.store.durability, store::Durability::kInterval);
+  EXPECT_EQ(config.store.interval, std::chrono::milliseconds{250});
+  EXPECT_EQ(read("persistence false\n").config.store.wanted, false);
+  EXPECT_EQ(read("durability none\n").config.store.durability, store::Durability::kNone);
+  EXPECT_EQ(read("").config.store.wanted, std::nullopt);
+  EXPECT_EQ(finding("durability snyc"),
+            "h.conf:1: \"durability\" is \"snyc\", but must be sync, interval MS, or none. Did you "
+            "mean \"sync\"?");
+  EXPECT_THAT(finding("durability interval 0"), HasSubstr("must be by milliseconds, 1 to 3600000"));
 }
 
 TEST(ConfigReader, WhatClosesSomethingIsNotIgnored) {

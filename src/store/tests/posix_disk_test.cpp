@@ -14,6 +14,9 @@
 #include <filesystem>
 #include <numeric>
 
+#include "hermod/base/rng.hpp"
+#include "log_reader.hpp"
+#include "message_log.hpp"
 #include "piece_cursor.hpp"
 
 namespace hermod::store {
@@ -175,6 +178,35 @@ TEST_F(PosixDiskTest, SaysWhatIsWrongWithADirectory) {
   ASSERT_TRUE(disk_->open("a", Mode::kCreate));
   EXPECT_EQ(PosixDisk::open(path_ + "/a").error(),
             "cannot open the store's directory " + path_ + "/a: Not a directory");
+}
+
+TEST_F(PosixDiskTest, CarriesALog) {
+  const LogLimits limits{.segment_octets_max = kRecordsBegin + 2'000};
+  SeededRng rng(1);
+  std::vector<Position> positions;
+  for (int life = 0; life < 3; ++life) {
+    auto log = MessageLog::open(*disk_, rng, limits);
+    ASSERT_TRUE(log) << log.error();
+    std::vector<Position> found;
+    const auto recovered =
+        (*log)->recover([&](const RecordView& record) { found.push_back(record.position); });
+    ASSERT_TRUE(recovered) << recovered.error();
+    EXPECT_EQ(found, positions);
+    EXPECT_EQ(recovered->torn_octets, life == 0 ? 0u : 50u);
+    for (int i = 0; i < 50; ++i) {
+      const std::string body(100, static_cast<char>('a' + life));
+      positions.push_back((*log)->append(make_draft(RecordKind::kValue, as_bytes(body))).position);
+    }
+    ASSERT_TRUE((*log)->take_batch());
+    ASSERT_EQ((*log)->write_batch(true), WriteResult::kDone);
+    LogReader reader(**log);
+    for (const Position position : positions) EXPECT_TRUE(reader.read(position));
+    // What a stop in the middle of a write leaves.
+    auto file = disk_->open(segment_name(segment_of(positions.back())), Mode::kWrite);
+    ASSERT_TRUE(file);
+    const Octets torn(50, 1);
+    EXPECT_EQ((*file)->write(*(*file)->size(), std::vector<Bytes>{torn}), 0);
+  }
 }
 
 }  // namespace

@@ -83,6 +83,9 @@ TEST(Record, ZerosAreNone) {
 }
 
 TEST(Record, TheLongestBodyIsALimit) {
+  const std::uint8_t octet = 0;
+  EXPECT_DEATH((void)make_draft(RecordKind::kValue, {&octet, kBodyOctetsMax}, {&octet, 1}),
+               "kBodyOctetsMax");
   std::vector<std::uint8_t> frame(kFrameOctets);
   write_frame(frame.data(), {.body_octets = kBodyOctetsMax, .kind = 1}, kKey, kPlace, 0);
   EXPECT_TRUE(read_frame(frame.data(), kKey, kPlace));

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "hermod/base/log.hpp"
+#include "hermod/base/rng.hpp"
 #include "hermod/broker/settings.hpp"
+#include "hermod/store/posix_disk.hpp"
 #include "hermod/transport/address.hpp"
 #include "hermod/transport/datagram.hpp"
 
@@ -45,6 +47,8 @@ class Broker {
  private:
   class Thread;
   explicit Broker(Settings settings);
+  [[nodiscard]] std::expected<void, std::string> open_store(Log& log);
+  [[nodiscard]] std::expected<void, std::string> recover(Log& log);
   [[nodiscard]] std::expected<void, std::string> bind();
   [[nodiscard]] std::expected<void, std::string> bind_stream(std::uint16_t index);
   /// `first` becomes the first shard's socket.
@@ -58,6 +62,9 @@ class Broker {
   std::unique_ptr<Mailroom> mailroom_;
   Sources sources_;
   std::unique_ptr<identity::HashingPool> pool_;  // outlives the threads
+  std::unique_ptr<store::PosixDisk> disk_;       // nothing: ephemeral
+  SystemRng rng_;
+  std::unique_ptr<store::Store> store_;          // outlives the threads
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

@@ -16,6 +16,7 @@
 #include "hermod/identity/directory.hpp"
 #include "hermod/identity/hashing_pool.hpp"
 #include "hermod/session/protocol.hpp"
+#include "hermod/store/store.hpp"
 #include "hermod/transport/address.hpp"
 
 namespace hermod::broker {
@@ -65,6 +66,7 @@ struct Settings {
   bool log_connections = true;           ///< connection_messages
   std::uint32_t sys_interval_s = 0;      ///< how often $SYS is brought up to date; 0: never
   std::string version;                   ///< of the program, for $SYS
+  std::optional<store::StoreSettings> store;  ///< nothing: ephemeral
   std::vector<ListenerSettings> listeners;
 
   /// Whether there are passwords to check.

@@ -89,6 +89,11 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] bool add_socket(std::uint16_t listener,
                                 std::unique_ptr<transport::DatagramSocket> socket);
 
+  /// What an earlier run has left to this shard, before the first turn: a subscriber without its
+  /// subscriptions, which stay in `left`; a declared topic.
+  core::SubscriberIndex restore(store::RecoveredQueue&& left);
+  void restore(core::KeepDeclaration&& left);
+
   /// One turn of the loop; waits at most `wait_max` for something to happen. Returns when the next
   /// turn is due at the latest.
   Instant turn(Duration wait_max);
@@ -135,6 +140,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void fire(Connection& connection);
   void rearm(Connection& connection);
   void finish_commits();
+  void submit();
   void resume_paused();
   [[nodiscard]] Instant next_due();
   [[nodiscard]] bool has_work() const;
@@ -454,6 +460,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   const bool keeps_;  // there is a store
+  bool house_ = false;  // it has asked for more than a turn's work
   Promises promises_;
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender
   std::vector<std::uint64_t> told_awaited_;  // of them those that the sender knows of

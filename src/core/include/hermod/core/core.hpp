@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,9 +107,15 @@ class Core {
     Instant will_at = kNever;
     Queue queue;  ///< restored, and not kept yet
     model::Inflight inflight;
+    std::vector<std::uint16_t> exchanges;
     std::unique_ptr<Holder> holder;
   };
   SubscriberIndex restore(Restored restored);
+  /// A subscription of it, no group's.
+  void restore_subscription(SubscriberIndex index, std::string_view filter,
+                            const model::SubscriptionOptions& options) {
+    (void)add_subscription(index, filter, options);
+  }
   /// A value of an earlier run, which lies in the store.
   void restore(const model::Message& value, Position position);
   /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
@@ -148,8 +156,9 @@ class Core {
   };
   /// Notes that the subscriber belongs to the group `name` (well-formed) from now on; again: with
   /// other options. The group hears of it from the caller, which comes back with group_joined().
+  /// `restored`: the store knows already.
   Member enter_group(SubscriberIndex index, std::string_view name,
-                     const model::SubscriptionOptions& options);
+                     const model::SubscriptionOptions& options, bool restored = false);
   /// The group has taken the member, and all shards know: messages may come.
   void group_joined(std::string_view name, const MemberRef& member, GroupKey group);
   /// A group's message. False when the member cannot take it: it has to go back.
@@ -218,6 +227,12 @@ class Core {
   [[nodiscard]] CommitNumber last_commit() const { return router_.last_commit(); }
   /// The number that covers what was kept since the last call; 0: nothing was.
   [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
+  /// Whether a delivery waits for a commit.
+  [[nodiscard]] bool waits_for_commit() const {
+    return router_.waits_for_commit() || !moves_.empty();
+  }
+  /// Does some of what the store asks for, if it asks for anything. True: there is more to do.
+  bool keep_house();
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
 
@@ -228,6 +243,7 @@ class Core {
   /// exchange of a packet id that it chose is over. Both may be said once last_commit() is
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
+  void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
   void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// The connection's output takes more, or no more. Opening delivers what waits.
   void set_open(SubscriberIndex index, bool open);
@@ -257,11 +273,29 @@ class Core {
  private:
   [[nodiscard]] Stamp next_stamp(Instant now);
   void keep(SubscriberIndex index);
+  Subscribed add_subscription(SubscriberIndex index, std::string_view filter,
+                              const model::SubscriptionOptions& options);
   void note(Change change) { router_.note_commit(journal_.change(std::move(change))); }
   [[nodiscard]] model::Reason keep_value(const model::Message& message);
   model::Reason route(model::Message& message, Instant now);
   [[nodiscard]] bool is_refused(const model::Message& message) const;
   void let_go_of_dead(Subscriber& subscriber);
+  void write_again(const std::vector<Stale>& stale);
+  void write_message_again(std::span<const Stale> stale);
+  void write_value_again(const Stale& stale);
+  [[nodiscard]] Queue::Entry* find_entry(QueueId queue, model::Tag tag);
+  // What lay at `from` is read at `to` from `commit` on.
+  struct Move {
+    CommitNumber commit = 0;
+    Position from = 0;
+    Position to = 0;
+    QueueId queue = 0;  // 0: the value of `topic`
+    model::Tag tag = 0;
+    std::string topic;
+  };
+  void finish_moves(CommitNumber committed);
+  [[nodiscard]] bool set_place(const Move& move);
+  void say_standing(Subscriber& subscriber);
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
@@ -288,6 +322,10 @@ class Core {
   Outlet& outlet_;
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
+  boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
+  std::deque<Move> moves_;
+  bool checking_ = false;            // saying how all queues stand
+  SubscriberIndex checked_ = 0;      // up to here
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,27 @@ struct Recipient {
 struct Run {
   std::span<const model::Message* const> messages;
   std::span<const Recipient> recipients;
+};
+
+// --- housekeeping, which the store asks a shard for ---
+
+/// A record that is to be written again where it is still referred to: it lies among much that is
+/// not. Either of a queue, or the value of a topic.
+struct Stale {
+  Position position = 0;
+  QueueId queue = 0;  ///< 0: the value of `topic`
+  model::Tag tag = 0;
+  std::string topic;
+};
+
+/// How a queue stands: what the log needs to forget what was said of it before.
+struct Standing {
+  QueueId queue = 0;
+  model::Tag floor = 0;  ///< the first that is not settled
+  model::Tag next = 0;   ///< that will be given out
+  std::vector<std::pair<model::Tag, model::Tag>> settled;  ///< above the floor, first and last
+  std::vector<model::Tag> released;
+  std::vector<std::uint16_t> exchanges;  ///< packet ids of this publisher that are open
 };
 
 // --- metadata: small, and seldom changed ---
@@ -133,8 +155,17 @@ class Journal {
   /// been counted and logged.
   [[nodiscard]] virtual model::MessageRef read(Position position) = 0;
 
-  /// What was given since the last call may be written now: the end of a turn.
-  virtual void submit() = 0;
+  /// Records to be written again, if they are still referred to, about `count_max`: empty, nearly
+  /// always.
+  [[nodiscard]] virtual std::vector<Stale> take_stale(std::size_t count_max) = 0;
+  /// Whether the standing of all queues is to be said again: each by check(), then end_check().
+  [[nodiscard]] virtual bool wants_check() = 0;
+  virtual void check(const Standing& standing) = 0;
+  virtual void end_check() = 0;
+
+  /// What was given since the last call may be written now: the end of a turn. `waits`: the shard
+  /// wants to be woken when committed() is above what it was when it was asked last.
+  virtual void submit(bool waits) = 0;
   /// Everything up to this number is safe. 0 at the start.
   [[nodiscard]] virtual CommitNumber committed() const = 0;
   /// False when much waits to be written: nothing more should be read that has to be kept.
@@ -154,7 +185,11 @@ class NullJournal final : public Journal {
   CommitNumber change(Change) override { return 0; }
   void let_go(Position) override {}
   [[nodiscard]] model::MessageRef read(Position) override { return {}; }
-  void submit() override {}
+  [[nodiscard]] std::vector<Stale> take_stale(std::size_t) override { return {}; }
+  [[nodiscard]] bool wants_check() override { return false; }
+  void check(const Standing&) override {}
+  void end_check() override {}
+  void submit(bool) override {}
   [[nodiscard]] CommitNumber committed() const override { return 0; }
   [[nodiscard]] bool has_room() const override { return true; }
 };

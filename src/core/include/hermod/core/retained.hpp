@@ -55,6 +55,12 @@ class Retained {
   /// The value of a topic, or nullptr; lives until the next store.
   [[nodiscard]] const model::Message* find(std::string_view topic, Instant now) const;
 
+  /// The value of a topic, also one that has expired; nullptr: none.
+  [[nodiscard]] const model::MessageRef* find_value(std::string_view topic) const {
+    const auto found = values_.find(topic);
+    return found == values_.end() ? nullptr : &*found;
+  }
+
   /// Visits values that match a well-formed `filter`, in order, after the topic `after` (empty:
   /// from the start). Stops after `visits_max` values looked at or when `visit` returns false.
   /// Returns the topic to continue after; empty when all were seen.

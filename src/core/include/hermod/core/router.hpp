@@ -88,6 +88,7 @@ class Router {
   [[nodiscard]] CommitNumber take_commit() { return std::exchange(fresh_commit_, 0); }
   /// What had to wait for these commits goes on.
   void committed(CommitNumber number);
+  [[nodiscard]] bool waits_for_commit() const { return !waiting_.empty(); }
   /// Messages of a subscriber that is away may leave memory once they are committed.
   void page_out_later(SubscriberIndex index);
 

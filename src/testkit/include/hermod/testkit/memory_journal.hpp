@@ -62,7 +62,13 @@ class MemoryJournal : public core::Journal {
     return found == kept_.end() || found->second.damaged ? model::MessageRef{}
                                                          : found->second.message->own();
   }
-  void submit() override {}
+  [[nodiscard]] std::vector<core::Stale> take_stale(std::size_t) override {
+    return std::exchange(stale, {});
+  }
+  [[nodiscard]] bool wants_check() override { return check_wanted; }
+  void check(const core::Standing& standing) override { standings.push_back(standing); }
+  void end_check() override { check_wanted = false; }
+  void submit(bool) override {}
   [[nodiscard]] core::CommitNumber committed() const override { return held_ ? committed_ : number_; }
   [[nodiscard]] bool has_room() const override { return room; }
 
@@ -80,6 +86,9 @@ class MemoryJournal : public core::Journal {
 
   State now = State::kWell;
   bool room = true;
+  std::vector<core::Stale> stale;  ///< to be asked for
+  bool check_wanted = false;
+  std::vector<core::Standing> standings;  ///< that were given
   bool notes = true;  ///< lines
 
  protected:

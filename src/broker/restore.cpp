@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/broker/restore.hpp"
+
+#include "hermod/core/group.hpp"
+
+namespace hermod::broker {
+namespace {
+
+// Everybody else learns of the interest at once: nobody has published anything yet.
+void make_known(std::span<Shard* const> shards, std::uint16_t owner, std::string_view filter) {
+  for (std::uint16_t other = 0; other < shards.size(); ++other) {
+    if (other != owner) shards[other]->core().set_interest(filter, owner, true);
+  }
+}
+
+void join(std::span<Shard* const> shards, core::Core& core, core::SubscriberIndex index,
+          const core::KeepSubscription& subscription) {
+  const auto name = core::parse_group(subscription.filter);
+  if (!name) return;
+  const core::Core::Member member =
+      core.enter_group(index, subscription.filter, subscription.options, true);
+  if (member.reason != model::Reason::kOk) return;
+  const core::Core::Group group =
+      shards[member.owner]->core().join_group(subscription.filter, member.ref, true);
+  if (group.reason != model::Reason::kOk) return;
+  make_known(shards, member.owner, name->filter);
+  core.group_joined(subscription.filter, member.ref, group.key);
+}
+
+}  // namespace
+
+void restore(store::RecoveredState state, std::span<Shard* const> shards) {
+  for (store::RecoveredQueue& queue : state.queues) {
+    const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);
+    core::Core& core = shards[owner]->core();
+    const core::SubscriberIndex index = shards[owner]->restore(std::move(queue));
+    for (const core::KeepSubscription& subscription : queue.subscriptions) {
+      if (core::is_group(subscription.filter)) {
+        join(shards, core, index, subscription);
+      } else {
+        core.restore_subscription(index, subscription.filter, subscription.options);
+        make_known(shards, owner, subscription.filter);
+      }
+    }
+  }
+  for (const store::RecoveredValue& value : state.values) {
+    const std::uint16_t owner = shards[0]->core().owner_of(value.message->destination.address);
+    shards[owner]->core().restore(*value.message, value.position);
+  }
+  for (core::KeepDeclaration& declaration : state.declarations) {
+    shards[shards[0]->core().owner_of(declaration.topic)]->restore(std::move(declaration));
+  }
+}
+
+}  // namespace hermod::broker

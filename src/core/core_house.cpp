@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store asks the core for, so that old parts of the log can go.
+#include <algorithm>
+
+#include "hermod/core/core.hpp"
+
+namespace hermod::core {
+namespace {
+
+constexpr std::size_t kStalePerTurn = 4'096;
+constexpr SubscriberIndex kChecksPerTurn = 4'096;
+
+}  // namespace
+
+bool Core::keep_house() {
+  if (!keeps_) return false;
+  const std::vector<Stale> stale = journal_.take_stale(kStalePerTurn);
+  if (!stale.empty()) write_again(stale);
+  if (!checking_) {
+    if (!journal_.wants_check()) return !stale.empty();
+    checking_ = true;
+    checked_ = 0;
+  }
+  const SubscriberIndex end = std::min(subscribers_.places(), checked_ + kChecksPerTurn);
+  for (; checked_ < end; ++checked_) {
+    if (subscribers_.holds(checked_) && subscribers_[checked_].kept_as != 0) {
+      say_standing(subscribers_[checked_]);
+    }
+  }
+  if (checked_ < subscribers_.places()) return true;
+  checking_ = false;
+  journal_.end_check();
+  return !stale.empty();
+}
+
+void Core::say_standing(Subscriber& subscriber) {
+  Standing standing{.queue = subscriber.kept_as,
+                    .floor = subscriber.queue.head_tag(),
+                    .next = subscriber.queue.next_tag()};
+  model::Tag expected = standing.floor;
+  subscriber.queue.for_each([&](model::Tag tag, const Queue::Entry& entry) {
+    if (tag > expected) standing.settled.emplace_back(expected, tag - 1);
+    expected = tag + 1;
+    if (entry.released) standing.released.push_back(tag);
+  });
+  if (expected < standing.next) standing.settled.emplace_back(expected, standing.next - 1);
+  if (subscriber.exchanges) standing.exchanges = *subscriber.exchanges;
+  journal_.check(standing);
+}
+
+// Records of one place stand together: what is left of their recipients gets one record again.
+void Core::write_again(const std::vector<Stale>& stale) {
+  router_.flush();
+  for (auto at = stale.begin(); at != stale.end();) {
+    const auto end = std::ranges::find_if(
+        at, stale.end(), [&](const Stale& other) { return other.position != at->position; });
+    if (at->queue == 0) {
+      write_value_again(*at);
+    } else {
+      write_message_again({at, end});
+    }
+    at = end;
+  }
+}
+
+Queue::Entry* Core::find_entry(QueueId queue, model::Tag tag) {
+  const auto found = kept_.find(queue);
+  return found == kept_.end() ? nullptr : subscribers_[found->second].queue.find(tag);
+}
+
+void Core::write_message_again(std::span<const Stale> stale) {
+  const Position from = stale.front().position;
+  std::vector<Recipient> recipients;
+  model::MessageRef message;
+  for (const Stale& one : stale) {
+    const Queue::Entry* const entry = find_entry(one.queue, one.tag);
+    if (entry == nullptr || Queue::place_of(*entry) != from) continue;
+    if (!message && entry->message.in_memory()) message = entry->message.ref();
+    recipients.push_back({.queue = one.queue,
+                          .tag = one.tag,
+                          .count = 1,
+                          .guarantee = entry->guarantee,
+                          .retain_as_published = entry->retain,
+                          .subscription_ids = entry->subscription_ids()});
+  }
+  if (recipients.empty()) return;
+  if (!message) message = journal_.read(from);
+  if (!message) return;  // damaged, as whoever is to get it will be told
+  model::Message view = *message;
+  view.origin.exchange = 0;  // it is known without this record by now
+  const model::Message* const only = &view;
+  Position to = 0;
+  const CommitNumber commit =
+      journal_.append({.messages = {&only, 1}, .recipients = recipients}, {&to, 1});
+  for (const Recipient& one : recipients) {
+    moves_.push_back({.commit = commit, .from = from, .to = to, .queue = one.queue, .tag = one.tag});
+  }
+}
+
+void Core::write_value_again(const Stale& stale) {
+  const model::MessageRef* const value = retained_.find_value(stale.topic);
+  if (value == nullptr || value->get()->position() != stale.position) return;
+  Position to = 0;
+  const CommitNumber commit = journal_.retain(**value, to);
+  moves_.push_back(
+      {.commit = commit, .from = stale.position, .to = to, .queue = 0, .tag = 0, .topic = stale.topic});
+}
+
+// What was written again can be read there now. Whoever has gone meanwhile let the old place go.
+void Core::finish_moves(CommitNumber committed) {
+  while (!moves_.empty() && moves_.front().commit <= committed) {
+    const Move move = std::move(moves_.front());
+    moves_.pop_front();
+    journal_.let_go(set_place(move) ? move.from : move.to);
+  }
+}
+
+bool Core::set_place(const Move& move) {
+  if (move.queue == 0) {
+    const model::MessageRef* const value = retained_.find_value(move.topic);
+    if (value == nullptr || value->get()->position() != move.from) return false;
+    value->get()->set_position(move.to);
+    return true;
+  }
+  Queue::Entry* const entry = find_entry(move.queue, move.tag);
+  if (entry == nullptr) return false;
+  const Position place = Queue::place_of(*entry);
+  if (place != move.from) return place == move.to;  // one who shares the message was here before
+  if (entry->message.in_memory()) {
+    entry->message.get()->set_position(move.to);
+  } else {
+    entry->message = Content::at(move.to);
+  }
+  return true;
+}
+
+}  // namespace hermod::core

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hermod/store/store.hpp"
+
+#include <cstring>
+
+#include "hermod/store/metadata.hpp"
+#include "message_log.hpp"
+#include "shard_journal.hpp"
+
+namespace hermod::store {
+
+using core::Journal;
+
+Store::Store(Disk& disk, Log& log, StoreSettings settings)
+    : settings_(std::move(settings)), log_(log) {
+  (void)disk;
+}
+
+Store::~Store() {
+  stop();
+}
+
+std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& rng, Log& log,
+                                                               StoreSettings settings) {
+  std::unique_ptr<Store> store{new Store(disk, log, std::move(settings))};
+  const StoreSettings& wanted = store->settings_;
+  auto messages =
+      MessageLog::open(disk, rng,
+                       {.segment_octets_max = wanted.segment_octets_max,
+                        .buffer_octets_max = wanted.buffer_octets_max});
+  if (!messages) return std::unexpected(messages.error());
+  store->messages_ = std::move(*messages);
+  auto metadata = Metadata::open(disk, {.rng = rng,
+                                        .folder = wanted.folder,
+                                        .existing = !store->messages_->usage().empty()});
+  if (!metadata) return std::unexpected(metadata.error());
+  store->metadata_ = std::move(*metadata);
+  const std::string boot_id = system_boot_id();
+  store->calendar_ =
+      std::make_unique<Calendar>(store->metadata_->anchor(), system_moment(), boot_id);
+  store->anchoring_ = std::make_unique<Anchoring>(*store->calendar_, boot_id);
+  store->next_queue_ = store->metadata_->first_free_queue();
+  return store;
+}
+
+std::unique_ptr<core::Journal> Store::make_journal(std::function<void()> wake) {
+  auto journal = std::make_unique<ShardJournal>(*this, std::move(wake));
+  journals_.push_back(journal.get());
+  return journal;
+}
+
+// --- what the shards' journals do ---
+
+core::CommitNumber Store::hand_over(core::Change change) {
+  const std::lock_guard lock{changes_mutex_};
+  changes_.push_back(std::move(change));
+  return messages_->join();
+}
+
+void Store::notify() {
+  const std::lock_guard lock{wake_mutex_};
+  work_ = true;
+  if (asleep_) wake_.notify_one();
+}
+
+void Store::note_damage(core::Position position) {
+  damaged_.fetch_add(1, std::memory_order_relaxed);
+  log_.print(LogLevel::kError,
+             "{}: the message at octet {} of segment {} is damaged or gone, and is lost.",
+             settings_.folder, offset_of(position), segment_of(position));
+}
+
+// --- the writer ---
+
+void Store::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Store::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock{wake_mutex_};
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  thread_.join();
+}
+
+void Store::run() {
+  while (wait_for_work()) {
+    while (write_once()) {
+    }
+  }
+  while (write_once()) {  // what came last
+  }
+  if (state() == Journal::State::kWell) (void)messages_->sync();
+}
+
+// Sleeps until there is something to do; false: it is over.
+bool Store::wait_for_work() {
+  std::unique_lock lock{wake_mutex_};
+  const auto due = [this] { return work_ || stopping_; };
+  Duration patience = Anchoring::kInterval;
+  if (taken_ != 0) patience = settings_.retry;
+  if (sync_at_ != kNever) patience = std::min(patience, settings_.interval);
+  asleep_ = true;
+  wake_.wait_for(lock, patience, due);
+  asleep_ = false;
+  work_ = false;
+  return !stopping_;
+}
+
+bool Store::write_once() {
+  const Moment moment = system_moment();
+  sync_now_and_then(moment.now);
+  if (state() == Journal::State::kSealed) return false;
+  if (anchoring_->due(moment)) keep_anchor();
+  if (taken_ == 0) {
+    const auto batch = messages_->take_batch();
+    if (!batch) return false;
+    taken_ = *batch;
+    const std::lock_guard lock{changes_mutex_};
+    writing_.swap(changes_);
+  }
+  if (!write_changes() || !write_batch()) return false;
+  ++counters_.batches;
+  committed_.store(std::exchange(taken_, 0), std::memory_order_release);
+  set_state(Journal::State::kWell, {});
+  wake_shards();
+  return true;
+}
+
+// Before the records of the same batch, which name queues that these make.
+bool Store::write_changes() {
+  if (writing_.empty()) return true;
+  switch (metadata_->apply(writing_, *calendar_)) {
+    case Metadata::Outcome::kOk:
+      writing_.clear();
+      return true;
+    case Metadata::Outcome::kFull:
+      set_state(Journal::State::kFull, metadata_->why());
+      return false;
+    case Metadata::Outcome::kFailed:
+      set_state(Journal::State::kSealed, metadata_->why());
+      return false;
+  }
+  return false;
+}
+
+bool Store::write_batch() {
+  const bool sync = settings_.durability == Durability::kSync;
+  switch (messages_->write_batch(sync)) {
+    case WriteResult::kDone:
+      if (settings_.durability == Durability::kInterval && sync_at_ == kNever) {
+        sync_at_ = system_moment().now + settings_.interval;
+      }
+      return true;
+    case WriteResult::kFull:
+      set_state(Journal::State::kFull, std::strerror(messages_->write_error()));
+      return false;
+    case WriteResult::kSealed:
+      set_state(Journal::State::kSealed, std::strerror(messages_->write_error()));
+      return false;
+  }
+  return false;
+}
+
+void Store::sync_now_and_then(Instant now) {
+  if (now < sync_at_) return;
+  sync_at_ = kNever;
+  if (messages_->sync() == WriteResult::kSealed) {
+    set_state(Journal::State::kSealed, std::strerror(messages_->write_error()));
+  }
+}
+
+void Store::keep_anchor() {
+  const Moment moment = system_moment();
+  if (metadata_->keep_anchor(anchoring_->at(moment)) == Metadata::Outcome::kFailed) {
+    set_state(Journal::State::kSealed, metadata_->why());
+    return;
+  }
+  anchoring_->on_kept(moment);  // where there is no room, an older one serves until there is
+}
+
+void Store::set_state(Journal::State state, const std::string& why) {
+  const Journal::State before = state_.exchange(state);
+  if (before == state) return;
+  if (state == Journal::State::kFull) {
+    log_.print(LogLevel::kError,
+               "{}: there is no room ({}). Publications that would have to be kept are refused "
+               "until there is; those of QoS 0 go on.",
+               settings_.folder, why);
+  } else if (state == Journal::State::kSealed) {
+    log_.print(LogLevel::kError,
+               "{}: writing failed ({}). The store is sealed: what is to be kept is not "
+               "acknowledged any more. Look after the disk, then start again: what was "
+               "acknowledged is there.",
+               settings_.folder, why);
+  } else {
+    log_.print(LogLevel::kNotice, "{}: there is room again.", settings_.folder);
+  }
+  wake_shards();
+}
+
+void Store::wake_shards() {
+  for (ShardJournal* journal : journals_) journal->on_committed();
+}
+
+}  // namespace hermod::store
