@@ -19,7 +19,7 @@ using model::UserProperty;
 
 constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kMembers = 11;
-constexpr std::uint64_t kOriginMembers = 4;
+constexpr std::uint64_t kOriginMembers = 5;
 constexpr std::uint64_t kPropertiesMembers = 8;  // and two for each user property
 
 // The type of a user property's value, in the order of the variant.
@@ -232,6 +232,7 @@ void encode_message(const Message& message, const Calendar& calendar,
   writer.unsigned_integer(message.origin.shard);
   writer.unsigned_integer(message.origin.connection);
   writer.unsigned_integer(message.origin.client);
+  writer.unsigned_integer(message.origin.exchange);
   writer.unsigned_integer(message.version);
   if (message.expires_at == kNever) {
     writer.null();
@@ -268,6 +269,7 @@ std::expected<model::MessageRef, std::string> decode_message(Bytes octets,
   message.origin.shard = reader.number_up_to<std::uint16_t>();
   message.origin.connection = reader.number_up_to<std::uint32_t>();
   message.origin.client = reader.number_up_to<std::uint32_t>();
+  message.origin.exchange = reader.number_up_to<std::uint64_t>();
   reader.end();
   message.version = reader.number_up_to<std::uint64_t>();
   message.expires_at = reader.expiry(calendar);

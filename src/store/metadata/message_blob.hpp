@@ -2,7 +2,7 @@
 // A message as octets, for a row of the metadata (docs/formats/metadata.md). CBOR:
 //   blob = [format, kind, address, routing key, payload, guarantee, retain, origin, version,
 //           expiry, properties]
-//   origin = [protocol, shard, connection, client]
+//   origin = [protocol, shard, connection, client, exchange]
 //   properties = null | [content type, reply to, correlation, message id, etag, timestamp,
 //                        priority, text, *(name, value)]
 //   value = [type, value]

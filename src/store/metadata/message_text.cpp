@@ -127,7 +127,8 @@ json::value json_message(const Message& message, const Calendar& calendar) {
                        {{"protocol", origin.protocol},
                         {"shard", origin.shard},
                         {"connection", origin.connection},
-                        {"client", origin.client}}},
+                        {"client", origin.client},
+                        {"exchange", origin.exchange}}},
                       {"version", message.version},
                       {"expires_at_ms", json_time(message.expires_at, calendar)},
                       {"properties", json_properties(message.properties)}};
@@ -151,6 +152,7 @@ model::MessageRef message_of_json(const json::value& value, std::string_view nam
   message.origin.shard = origin.integer<std::uint16_t>("shard");
   message.origin.connection = origin.integer<std::uint32_t>("connection");
   message.origin.client = origin.integer<std::uint32_t>("client");
+  message.origin.exchange = origin.integer<std::uint64_t>("exchange");
   origin.finish();
   message.version = members.integer<std::uint64_t>("version");
   message.expires_at = members.time("expires_at_ms", calendar);

@@ -172,7 +172,7 @@ int Metadata::Opened::read_store(Rng& rng, bool& damaged) {
 // --- changes ---
 
 int Metadata::Opened::write(const core::KeepSubscriber& change, const Calendar& calendar) {
-  HERMOD_ASSERT(change.queue > 0 && change.queue < INT64_MAX);
+  HERMOD_ASSERT(change.queue > 0 && change.queue <= kQueueMax);
   store.first_free_queue = std::max(store.first_free_queue, change.queue + 1);
   blob.clear();
   const auto& will = change.will;

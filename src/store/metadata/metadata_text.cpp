@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "hermod/store/metadata.hpp"
 #include "json_members.hpp"
 #include "message_text.hpp"
 
@@ -12,9 +13,6 @@ namespace hermod::store {
 namespace {
 
 namespace json = boost::json;
-
-// SQLite's integers have a sign.
-constexpr core::QueueId kQueueMax = INT64_MAX - 1;
 
 template <typename Number>
 json::value json_optional(const std::optional<Number>& number) {
@@ -73,7 +71,7 @@ std::string line_of(const core::KeepDeclaration& is, const Calendar&) {
 // --- reading ---
 
 core::QueueId queue_of(JsonMembers& members) {
-  return members.integer<core::QueueId>("queue", 1, kQueueMax);
+  return members.integer<core::QueueId>("queue", 1, Metadata::kQueueMax);
 }
 
 core::KeptWill will_of(const json::value& value, const Calendar& calendar, Trouble& trouble) {

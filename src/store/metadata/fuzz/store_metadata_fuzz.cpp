@@ -17,8 +17,8 @@ void require(bool holds, const char* what) {
 }
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.wall_ms = 1'700'000'000'000}, "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.wall_ms = 1'700'000'000'000}, "boot");
+  return kCalendar;
 }
 
 std::vector<std::uint8_t> encoded(const model::Message& message) {

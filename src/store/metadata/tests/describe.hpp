@@ -58,12 +58,12 @@ inline std::string describe(const model::Properties& is) {
 
 inline std::string describe(const model::Message& is) {
   return fmt::format(
-      "{} {} {} payload {} guarantee {} retain {} origin {} {} {} {} version {}"
+      "{} {} {} payload {} guarantee {} retain {} origin {} {} {} {} {} version {}"
       " expires {} properties {}",
       std::to_underlying(is.destination.kind), describe(is.destination.address),
       describe(is.destination.routing_key), describe(is.payload), std::to_underlying(is.guarantee),
       is.retain, is.origin.protocol, is.origin.shard, is.origin.connection, is.origin.client,
-      is.version, describe(is.expires_at),
+      is.origin.exchange, is.version, describe(is.expires_at),
       is.properties == nullptr ? "none" : describe(*is.properties));
 }
 

@@ -15,9 +15,9 @@ using model::Properties;
 using model::UserProperty;
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                 "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
 }
 
 std::vector<std::uint8_t> encode(const Message& message) {
@@ -75,8 +75,8 @@ TEST(MessageBlob, IsWrittenAsTheFormatSays) {
                         .payload = as_bytes("x"),
                         .guarantee = model::Guarantee::kAtLeastOnce};
   const std::vector<std::uint8_t> expected{0x8b, 0x01, 0x00, 0x43, 'a',  '/',  'b',
-                                           0xf6, 0x41, 'x',  0x01, 0xf4, 0x84, 0x00,
-                                           0x00, 0x00, 0x00, 0x00, 0xf6, 0xf6};
+                                           0xf6, 0x41, 'x',  0x01, 0xf4, 0x85, 0x00,
+                                           0x00, 0x00, 0x00, 0x00, 0x00, 0xf6, 0xf6};
   EXPECT_EQ(encode(message), expected);
 }
 

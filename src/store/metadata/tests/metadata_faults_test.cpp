@@ -33,9 +33,9 @@ std::vector<std::uint64_t> seeds(std::uint64_t most) {
 }
 
 const Calendar& calendar() {
-  static const Calendar calendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                 "boot");
-  return calendar;
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
 }
 
 // What changes make up, as load() gives it.
@@ -232,6 +232,27 @@ TEST(MetadataFaults, R4AFullDiskRollsBackAndRecovers) {
       EXPECT_EQ(opened.lines, kept.lines());
     }
   }
+}
+
+// What a transaction that was rolled back left in the write-ahead log would be taken for damage
+// when the next one, written over it, is torn.
+TEST(MetadataFaults, WhatAFullDiskLeftIsCutAway) {
+  SeededRng rng(1);
+  FaultyDisk disk(1);
+  Opened opened = open(disk, rng);
+  ASSERT_TRUE(opened.metadata) << opened.why;
+  const std::string wal = std::string(Metadata::kFileName) + "-wal";
+  std::vector<Change> many;
+  for (core::QueueId queue = 1; queue <= 2000; ++queue) {
+    many.emplace_back(core::KeepSubscriber{.queue = queue, .name = std::string(100, 'n')});
+  }
+  disk.set_capacity(disk.used() + 150'000);
+  EXPECT_EQ(opened.metadata->apply(many, calendar()), Outcome::kFull);
+  const std::size_t left = disk.octets_of(wal).size();
+  EXPECT_GT(left, 100'000u);
+  disk.set_capacity(UINT64_MAX);
+  EXPECT_EQ(opened.metadata->apply(std::span{many}.first(1), calendar()), Outcome::kOk);
+  EXPECT_LT(disk.octets_of(wal).size(), 20'000u);
 }
 
 TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {

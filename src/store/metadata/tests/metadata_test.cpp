@@ -161,7 +161,7 @@ TEST_F(MetadataTest, NoQueueNumberIsEverFreeAgain) {
   auto metadata = open();
   EXPECT_EQ(metadata->first_free_queue(), 1u);
   for (const core::QueueId queue :
-       {core::QueueId{1}, core::QueueId{1024}, core::QueueId{1025}, core::QueueId{9'999'999'999}}) {
+       {core::QueueId{1}, core::QueueId{1024}, core::QueueId{1025}, Metadata::kQueueMax}) {
     EXPECT_EQ(apply(*metadata, {subscriber(queue, "a")}), Outcome::kOk);
     EXPECT_EQ(apply(*metadata, {core::ForgetSubscriber{queue}}), Outcome::kOk);
     EXPECT_EQ(metadata->first_free_queue(), queue + 1);
@@ -225,7 +225,7 @@ TEST_F(MetadataTest, RefusesANewerVersion) {
 }
 
 TEST_F(MetadataTest, FindsARowThatWasChanged) {
-  const std::pair<const char*, const char*> kChanges[] = {
+  const std::pair<const char*, const char*> changes[] = {
       {"UPDATE subscriber SET name='kitchem'", "'subscriber'"},
       {"UPDATE subscriber SET expiry_s=expiry_s+1", "'subscriber'"},
       {"UPDATE subscriber SET owner=''", "'subscriber'"},
@@ -247,7 +247,7 @@ TEST_F(MetadataTest, FindsARowThatWasChanged) {
             Outcome::kOk);
   metadata.reset();
   const std::vector<std::uint8_t> copy = disk_.octets_of(Metadata::kFileName);
-  for (const auto& [change, expected] : kChanges) {
+  for (const auto& [change, expected] : changes) {
     put_octets(disk_, Metadata::kFileName, copy);
     EXPECT_EQ(refusal(), "");
     sql(change);

@@ -31,15 +31,18 @@ struct FullMessage {
                                .priority = 255,
                                .text = true,
                                .user = user};
-  model::Message message{
-      .destination = {model::Destination::Kind::kExchange, "amq.topic", "a.b"},
-      .payload = as_bytes("on"),
-      .properties = &properties,
-      .guarantee = model::Guarantee::kExactlyOnce,
-      .retain = true,
-      .origin = {.protocol = 3, .shard = 65'535, .connection = 0xffffffff, .client = 0xfffffffe},
-      .version = std::numeric_limits<std::uint64_t>::max(),
-      .expires_at = Instant{std::chrono::hours{4}}};
+  model::Message message{.destination = {model::Destination::Kind::kExchange, "amq.topic", "a.b"},
+                         .payload = as_bytes("on"),
+                         .properties = &properties,
+                         .guarantee = model::Guarantee::kExactlyOnce,
+                         .retain = true,
+                         .origin = {.protocol = 3,
+                                    .shard = 65'535,
+                                    .connection = 0xffffffff,
+                                    .client = 0xfffffffe,
+                                    .exchange = UINT64_MAX - 1},
+                         .version = std::numeric_limits<std::uint64_t>::max(),
+                         .expires_at = Instant{std::chrono::hours{4}}};
 
   FullMessage() = default;
   FullMessage(const FullMessage&) = delete;

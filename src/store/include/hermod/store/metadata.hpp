@@ -30,6 +30,8 @@ class Metadata {
  public:
   /// Its file on the disk; SQLite's other files are named after it.
   static constexpr const char* kFileName = "metadata.sqlite";
+  /// The largest number of a queue: an exchange's name has 48 bits for it (core::exchange_of()).
+  static constexpr core::QueueId kQueueMax = (core::QueueId{1} << 48) - 1;
   /// Grows with each change of the tables.
   static constexpr int kSchemaVersion = 1;
 
