@@ -63,11 +63,18 @@ void Store::note_clear(SegmentNumber segment) {
 void Store::let_go_of_clears() {
   const std::vector<SegmentUse> usage = messages_->usage();
   if (usage.empty() || !usage.front().sealed) return;
+  if (const std::uint64_t clears = take_clears(usage.front().number); clears > 0) {
+    messages_->let_go(usage.front().number, clears);
+  }
+}
+
+std::uint64_t Store::take_clears(SegmentNumber segment) {
   const std::lock_guard lock{clears_mutex_};
-  const auto found = clears_.find(usage.front().number);
-  if (found == clears_.end()) return;
-  messages_->let_go(found->first, found->second);
+  const auto found = clears_.find(segment);
+  if (found == clears_.end()) return 0;
+  const std::uint64_t count = found->second;
   clears_.erase(found);
+  return count;
 }
 
 // One segment at a time: its records go to all shards, which know what of them is left.
@@ -80,7 +87,7 @@ void Store::evacuate() {
   ++counters_.evacuated;
   std::vector<core::Stale> stale;
   PropertyStorage properties;
-  std::uint64_t clears = 0;
+  const std::uint64_t clears = take_clears(sparsest->number);
   const auto visit = [&](const RecordView& record) {
     if (record.kind == RecordKind::kMessage) {
       auto message = decode_message(record);
@@ -97,9 +104,9 @@ void Store::evacuate() {
                          .topic = std::string{value->destination.address}});
         return;
       }
+      if (clears == 0) return;  // they are not needed any more
       const auto again = messages_->append(make_draft(RecordKind::kValue, record.body, {}, 1));
       note_clear(segment_of(again.position));
-      ++clears;
     }
   };
   if (const auto scanned = messages_->scan(sparsest->number, visit); !scanned) {
@@ -107,11 +114,7 @@ void Store::evacuate() {
                segment_name(sparsest->number), std::strerror(scanned.error()));
     return;
   }
-  if (clears > 0) {
-    const std::lock_guard lock{clears_mutex_};
-    clears_.erase(sparsest->number);
-    messages_->let_go(sparsest->number, clears);
-  }
+  if (clears > 0) messages_->let_go(sparsest->number, clears);
   for (ShardJournal* journal : journals_) {
     journal->hand_over(stale);
     journal->wake();

@@ -132,6 +132,7 @@ class Store {
   void condemn_dead();
   void remove_condemned();
   void let_go_of_clears();
+  [[nodiscard]] std::uint64_t take_clears(std::uint32_t segment);
   void evacuate();
 
   StoreSettings settings_;
