@@ -102,11 +102,11 @@ void Router::record_kept() {
 }
 
 void Router::record_run() {
-  positions_.assign(run_.size(), 0);
-  note_commit(journal_.append({.messages = run_, .recipients = recipients_}, positions_));
-  for (std::size_t i = 0; i < run_.size(); ++i) {
-    if (run_[i]->owner != nullptr) run_[i]->owner->set_position(positions_[i]);
-  }
+  const std::size_t count = std::ranges::max(recipients_, {}, &Recipient::count).count;
+  const std::span<const model::Message* const> taken{run_.data(), count};
+  positions_.assign(count, 0);
+  note_commit(journal_.append({.messages = taken, .recipients = recipients_}, positions_));
+  for (std::size_t i = 0; i < count; ++i) run_[i]->owner->set_position(positions_[i]);
   for (std::size_t i = 0; i < recipients_.size(); ++i) {
     wait_for_commit(recipients_are_[i], recipients_[i]);
   }
