@@ -32,6 +32,11 @@ void Recovery::add(const RecordView& record) {
       return add_closed(record);
     case RecordKind::kState:
       return add_state(record);
+    case RecordKind::kMetadata: {
+      Cursor cursor(record.body);
+      generation_ = std::max(generation_, cursor.varint());
+      return;
+    }
   }
 }
 

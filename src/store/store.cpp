@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/store/store.hpp"
 
+#include <array>
 #include <cstring>
 
 #include "hermod/store/metadata.hpp"
 #include "message_log.hpp"
 #include "shard_journal.hpp"
+#include "varint.hpp"
 
 namespace hermod::store {
 
@@ -118,6 +120,7 @@ bool Store::write_once() {
   if (state() == Journal::State::kSealed) return false;
   if (anchoring_->due(moment)) keep_anchor();
   if (taken_ == 0) {
+    write_generation();
     const auto batch = messages_->take_batch();
     if (!batch) {
       clean(moment.now);
@@ -142,6 +145,7 @@ bool Store::write_changes() {
   switch (metadata_->apply(writing_, *calendar_)) {
     case Metadata::Outcome::kOk:
       writing_.clear();
+      note_generation_ = true;
       return true;
     case Metadata::Outcome::kFull:
       set_state(Journal::State::kFull, metadata_->why());
@@ -151,6 +155,17 @@ bool Store::write_changes() {
       return false;
   }
   return false;
+}
+
+// Goes with the next records, so that the log knows of a change that the metadata has lost. It is
+// worth no sync of its own.
+void Store::write_generation() {
+  if (!note_generation_ || messages_->open_batch() == committed()) return;
+  note_generation_ = false;
+  std::array<std::uint8_t, kVarintMax> body;
+  const std::uint8_t* const end = put_varint(body.data(), metadata_->generation());
+  (void)messages_->append(make_draft(
+      RecordKind::kMetadata, {body.data(), static_cast<std::size_t>(end - body.data())}));
 }
 
 bool Store::write_batch() {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a store comes up.
+#include <fmt/format.h>
+
 #include "hermod/store/metadata.hpp"
 #include "hermod/store/store.hpp"
 #include "message_log.hpp"
@@ -15,6 +17,13 @@ std::expected<RecoveredState, std::string> Store::recover() {
   const auto read =
       messages_->recover([&](const RecordView& record) { recovery.add(record); });
   if (!read) return std::unexpected(read.error());
+  if (recovery.generation() > metadata_->generation()) {
+    return std::unexpected(fmt::format(
+        "{}: the metadata has lost changes: it is at {}, and the log knows of {}. Its file is "
+        "damaged or was replaced by an older one. Put the right one back, or save what is left: "
+        "\"hermod store export\", then \"hermod store import\" into an empty directory.",
+        settings_.folder, metadata_->generation(), recovery.generation()));
+  }
   for (const Damage& damage : read->damage) {
     log_.print(LogLevel::kError, "{}: {} octets at octet {} of segment {} are damaged: skipped.",
                settings_.folder, damage.octets, offset_of(damage.position),

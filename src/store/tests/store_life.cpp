@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_life.hpp"
 
+#include <cerrno>
 #include <charconv>
 
 #include "hermod/base/hash.hpp"
@@ -69,7 +70,9 @@ void StoreLife::boot() {
 void StoreLife::live(std::uint64_t steps) {
   if (options_.power_in_the_middle && below(2) == 0) disk_.stop_after(below(steps));
   if (options_.fills_up && below(2) == 0) disk_.set_capacity(disk_.used() + below(30'000));
+  const std::uint64_t sync_fails_at = options_.sync_fails ? below(steps) : steps;
   for (std::uint64_t i = 0; i < steps && !disk_.stopped() && !failed(); ++i) {
+    if (i == sync_fails_at) disk_.fail_syncs(EIO);
     step();
     if (options_.fills_up && below(60) == 0) disk_.set_capacity(UINT64_MAX);
   }
@@ -79,6 +82,8 @@ void StoreLife::live(std::uint64_t steps) {
 void StoreLife::end() {
   counts.removed += store_->counters().removed;
   counts.evacuated += store_->counters().evacuated;
+  counts.sealed += store_->state() == core::Journal::State::kSealed ? 1 : 0;
+  disk_.fail_syncs(0, 0);
   core_.reset();
   journal_.reset();
   store_.reset();
@@ -224,7 +229,11 @@ void StoreLife::acknowledge(std::size_t number) {
 void StoreLife::turn() {
   (void)core_->keep_house();
   journal_->submit(true);
+  const bool sealed = store_->state() == core::Journal::State::kSealed;
+  const core::CommitNumber before = store_->committed();
   if (below(8) != 0) (void)store_->write_once();
+  // For good: nothing that came after a lost write is ever called safe.
+  ASSERT_TRUE(!sealed || store_->committed() == before);
   if (store_->state() == core::Journal::State::kFull) ++counts.full;
   core_->hear_journal();
   note_commits();

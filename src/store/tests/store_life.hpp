@@ -25,6 +25,7 @@ class StoreLife final : public core::Outlet, public Log {
     std::uint64_t segment_octets = 12'000;
     bool power_in_the_middle = true;  ///< not only between two steps
     bool fills_up = false;
+    bool sync_fails = false;
   };
   /// What happened over all boots, so that a test can see that it happens.
   struct Counts {
@@ -36,6 +37,7 @@ class StoreLife final : public core::Outlet, public Log {
     std::uint64_t full = 0;
     std::uint64_t refused = 0;
     std::uint64_t damaged = 0;
+    std::uint64_t sealed = 0;
   };
 
   StoreLife(std::uint64_t seed, const Options& options);

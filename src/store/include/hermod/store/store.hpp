@@ -122,6 +122,7 @@ class Store {
   bool wait_for_work();
   [[nodiscard]] bool write_changes();
   [[nodiscard]] bool write_batch();
+  void write_generation();
   void keep_anchor();
   void sync_now_and_then(Instant now);
   void set_state(core::Journal::State state, const std::string& why);
@@ -155,6 +156,7 @@ class Store {
 
   std::vector<core::Change> writing_;  // the writer's
   core::CommitNumber taken_ = 0;       // a batch that has been taken and not written; 0: none
+  bool note_generation_ = false;  // the metadata has changed, and the log does not know
   Instant sync_at_ = kNever;
   Instant clean_at_{};
   std::uint32_t told_ = 1;  // that this segment has begun
