@@ -42,6 +42,7 @@ Shard::Shard(ShardParts parts)
       open_(settings_.listeners.size()) {
   if (parts_.self == 0 && settings_.sys_interval_s > 0) {
     Status::Facts facts{.version = settings_.version, .threads = settings_.threads, .start = now_};
+    if (settings_.store) facts.durability = store::to_text(*settings_.store);
     for (const ListenerSettings& listener : settings_.listeners) {
       facts.protocols.emplace_back(listener.protocol->name());
     }

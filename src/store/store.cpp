@@ -13,10 +13,19 @@ namespace hermod::store {
 
 using core::Journal;
 
-Store::Store(Disk& disk, Log& log, StoreSettings settings)
-    : settings_(std::move(settings)), log_(log) {
-  (void)disk;
+std::string to_text(const StoreSettings& settings) {
+  switch (settings.durability) {
+    case Durability::kSync:
+      return "sync";
+    case Durability::kInterval:
+      return fmt::format("interval {}", settings.interval / std::chrono::milliseconds{1});
+    case Durability::kNone:
+      break;
+  }
+  return "none";
 }
+
+Store::Store(Log& log, StoreSettings settings) : settings_(std::move(settings)), log_(log) {}
 
 Store::~Store() {
   stop();
@@ -24,7 +33,7 @@ Store::~Store() {
 
 std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& rng, Log& log,
                                                                StoreSettings settings) {
-  std::unique_ptr<Store> store{new Store(disk, log, std::move(settings))};
+  std::unique_ptr<Store> store{new Store(log, std::move(settings))};
   const StoreSettings& wanted = store->settings_;
   auto messages =
       MessageLog::open(disk, rng,

@@ -25,6 +25,7 @@ class Status {
   struct Facts {
     std::string version;
     std::uint16_t threads = 1;
+    std::string durability = "ephemeral";  ///< when an acknowledgement can be relied on
     std::vector<std::string> protocols;  ///< by listener
     Instant start;
   };

@@ -47,6 +47,9 @@ struct StoreSettings {
   Duration retry = std::chrono::milliseconds{250};  ///< while the disk is full
 };
 
+/// "sync", "interval 1000", "none".
+[[nodiscard]] std::string to_text(const StoreSettings& settings);
+
 /// What an earlier run has left.
 struct RecoveredQueue {
   core::KeepSubscriber subscriber;
@@ -108,7 +111,7 @@ class Store {
 
  private:
   friend class ShardJournal;
-  Store(Disk& disk, Log& log, StoreSettings settings);
+  Store(Log& log, StoreSettings settings);
 
   // --- of the shards' journals, any thread ---
   core::CommitNumber hand_over(core::Change change);
