@@ -42,25 +42,44 @@ void Queue::grow() {
   state_->head = 0;
 }
 
-Queue::Entry& Queue::append(Entry&& entry) {
+// The place of one more entry, which holds nothing.
+inline Queue::Entry& Queue::append() {
   if (!state_ || state_->count == state_->ring.size()) [[unlikely]]
     grow();
-  State& s = *state_;
-  s.bytes += entry.message.memory();
-  Entry& place = at(s.count++);
-  place = std::move(entry);
-  return place;
+  return at(state_->count++);
 }
 
 model::Tag Queue::push(Entry&& entry) {
-  append(std::move(entry));
+  Entry& place = append();
+  state_->bytes += entry.message.get()->memory();
+  place = std::move(entry);
   ++state_->waiting;
   return next_tag_++;
 }
 
-model::Tag Queue::push_taken(Entry&& entry) {
+inline void Queue::append(model::MessageRef message, Entry::Marks marks,
+                          std::span<const std::uint32_t> subscription_ids) {
+  Entry& place = append();
+  state_->bytes += message.get()->memory();
+  place.message.put(std::move(message));
+  place.id = 0;
+  place.group = 0;
+  place.marks = marks;
+  if (!subscription_ids.empty()) place.set_ids(subscription_ids);
+}
+
+model::Tag Queue::push(model::MessageRef message, Entry::Marks marks,
+                       std::span<const std::uint32_t> subscription_ids) {
+  append(std::move(message), marks, subscription_ids);
+  ++state_->waiting;
+  return next_tag_++;
+}
+
+model::Tag Queue::push_taken(model::MessageRef message, Entry::Marks marks,
+                             std::span<const std::uint32_t> subscription_ids) {
   HERMOD_ASSERT(waiting() == 0);
-  append(std::move(entry)).delivered = true;
+  marks.delivered = true;
+  append(std::move(message), marks, subscription_ids);
   state_->next = state_->count;
   ++state_->unsettled;
   return next_tag_++;
@@ -71,14 +90,14 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
   items.clear();
   if (!state_ || !can_take()) return 0;
   while (state_->next < state_->count && is_passed(at(state_->next))) {
-    state_->unsettled += at(state_->next++).settled ? 0 : 1;
+    state_->unsettled += at(state_->next++).marks.settled ? 0 : 1;
   }
   const model::Tag first = head_tag() + state_->next;
   while (items.size() < count_max && state_->next < state_->count) {
     Entry& entry = at(state_->next);
     if (is_passed(entry) || !entry.message.in_memory()) break;
-    if (entry.guarantee == model::Guarantee::kAtMostOnce) {
-      entry.settled = true;
+    if (entry.marks.guarantee == model::Guarantee::kAtMostOnce) {
+      entry.marks.settled = true;
     } else if (credit == 0 || waits_for_commit(entry, head_tag() + state_->next)) {
       break;
     } else {
@@ -86,17 +105,47 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
       ++state_->unsettled;
     }
     items.push_back({.message = &*entry.message,
-                     .guarantee = entry.guarantee,
-                     .retain = entry.retain,
-                     .redelivered = entry.delivered,
-                     .recovered = entry.recovered,
+                     .guarantee = entry.marks.guarantee,
+                     .retain = entry.marks.retain,
+                     .redelivered = entry.marks.delivered,
+                     .recovered = entry.marks.recovered,
                      .subscription_ids = entry.subscription_ids()});
-    entry.delivered = true;
+    entry.marks.delivered = true;
     ++state_->next;
   }
   state_->fresh += items.size();
   state_->waiting -= items.size();
   return first;
+}
+
+// What is settled holds no message, wherever it stands.
+inline void Queue::drop(Entry& entry) {
+  if (!entry.message) return;
+  if (entry.marks.kept || entry.group != 0) [[unlikely]]
+    note_gone(entry);
+  let_go_of_message(entry);
+  if (entry.ids) entry.ids.reset();
+}
+
+void Queue::let_go(Entry& entry) {
+  drop(entry);
+}
+
+// For those who keep it elsewhere too, or who gave it.
+void Queue::note_gone(Entry& entry) {
+  if (const model::Position position = place_of(entry); position != 0) {
+    state_->dead.push_back(position);
+  }
+  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
+}
+
+inline void Queue::let_go_of_message(Entry& entry) {
+  if (model::OwnedMessage* const message = entry.message.get(); message != nullptr) [[likely]] {
+    state_->bytes -= message->memory();
+  } else {
+    state_->bytes_away -= of_size_code(std::exchange(entry.size_code, 0));
+  }
+  entry.message.reset();
 }
 
 std::size_t Queue::settle(model::Tag first, model::Tag last) {
@@ -107,34 +156,14 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
   std::size_t marked = 0;
   for (model::Tag tag = std::max(first, head); tag <= last && tag < end; ++tag) {
     Entry& entry = at(tag - head);
-    if (entry.settled || (tag >= taken && !entry.released)) continue;
-    entry.settled = true;
-    let_go(entry);
+    if (entry.marks.settled || (tag >= taken && !entry.marks.released)) continue;
+    entry.marks.settled = true;
+    drop(entry);
     ++marked;
-    if (tag < taken) --state_->unsettled;
+    state_->unsettled -= tag < taken ? 1 : 0;
   }
   trim();
   return marked;
-}
-
-// What is settled holds no message, wherever it stands.
-void Queue::let_go(Entry& entry) {
-  if (!entry.message) return;
-  if (const model::Position position = place_of(entry); position != 0) {
-    state_->dead.push_back(position);
-  }
-  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
-  let_go_of_message(entry);
-  entry.ids.reset();
-}
-
-void Queue::let_go_of_message(Entry& entry) {
-  if (entry.message.in_memory()) {
-    state_->bytes -= entry.message.memory();
-  } else {
-    state_->bytes_away -= of_size_code(std::exchange(entry.size_code, 0));
-  }
-  entry.message = {};
 }
 
 // --- what is kept in the store ---
@@ -154,9 +183,9 @@ void Queue::put_back(Entry& entry, model::MessageRef message) {
 
 bool Queue::release(model::Tag tag) {
   Entry* const entry = find(tag);
-  if (entry == nullptr || tag >= head_tag() + state_->next || entry->released) return false;
-  HERMOD_ASSERT(entry->guarantee == model::Guarantee::kExactlyOnce);
-  entry->released = true;
+  if (entry == nullptr || tag >= head_tag() + state_->next || entry->marks.released) return false;
+  HERMOD_ASSERT(entry->marks.guarantee == model::Guarantee::kExactlyOnce);
+  entry->marks.released = true;
   if (const model::Position position = place_of(*entry);
       position != 0 && entry->message.in_memory()) {
     let_go_of_message(*entry);
@@ -183,7 +212,7 @@ void Queue::page_out(model::Tag first, std::size_t count) {
 Queue::Entry* Queue::find(model::Tag tag) {
   if (!state_ || tag < head_tag() || tag >= next_tag_) return nullptr;
   Entry& entry = at(tag - head_tag());
-  return entry.settled ? nullptr : &entry;
+  return entry.marks.settled ? nullptr : &entry;
 }
 
 void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
@@ -191,7 +220,7 @@ void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
   if (s.count == 0) next_tag_ = tag;
   while (next_tag_ < tag) {  // settled, or at most once and lost
     grow();
-    at(s.count++).settled = true;
+    at(s.count++).marks.settled = true;
     ++next_tag_;
   }
   grow();
@@ -199,16 +228,16 @@ void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
   ++next_tag_;
   const model::Position position = entry.message.position();
   place = std::move(entry);
-  place.kept = true;
+  place.marks.kept = true;
   put_away(place, position, bytes);
-  if (!place.released) ++s.waiting;
+  if (!place.marks.released) ++s.waiting;
 }
 
 void Queue::restore_next(model::Tag tag) {
   State& s = state();
   while (s.count > 0 && next_tag_ < tag) {
     grow();
-    at(s.count++).settled = true;
+    at(s.count++).marks.settled = true;
     ++next_tag_;
   }
   next_tag_ = std::max(next_tag_, tag);
@@ -217,9 +246,10 @@ void Queue::restore_next(model::Tag tag) {
 
 void Queue::pop() {
   Entry& entry = at(0);
-  let_go(entry);
+  if (entry.message) drop(entry);
   // the rest is written with the next one
-  entry.delivered = entry.settled = entry.released = entry.recovered = entry.kept = false;
+  entry.marks.delivered = entry.marks.settled = entry.marks.released = entry.marks.recovered =
+      entry.marks.kept = false;
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
@@ -228,10 +258,10 @@ void Queue::pop() {
 void Queue::trim() {
   if (!state_) return;
   for (std::size_t i = state_->next - state_->fresh; i < state_->next; ++i) {
-    if (at(i).settled) let_go(at(i));
+    if (at(i).marks.settled) drop(at(i));
   }
   state_->fresh = 0;
-  while (state_->count > 0 && at(0).settled) pop();
+  while (state_->count > 0 && at(0).marks.settled) pop();
   if (state_->count == 0 && state_->ring.size() > 64) state_->ring = std::vector<Entry>{};
 }
 
@@ -240,12 +270,12 @@ void Queue::rewind(bool keep_at_most_once) {
   state_->waiting = 0;
   for (std::size_t i = 0; i < state_->count; ++i) {
     Entry& entry = at(i);
-    if (!keep_at_most_once && entry.guarantee == model::Guarantee::kAtMostOnce) {
-      entry.settled = true;
+    if (!keep_at_most_once && entry.marks.guarantee == model::Guarantee::kAtMostOnce) {
+      entry.marks.settled = true;
     }
-    if (entry.settled) {
-      let_go(entry);
-    } else if (!entry.released) {
+    if (entry.marks.settled) {
+      drop(entry);
+    } else if (!entry.marks.released) {
       ++state_->waiting;
     }
   }
@@ -267,7 +297,7 @@ void Queue::push_front(Entry entry) {
 std::size_t Queue::held(std::uint16_t group) const {
   std::size_t count = 0;
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (!at(i).settled && at(i).group == group) ++count;
+    if (!at(i).marks.settled && at(i).group == group) ++count;
   }
   return count;
 }

@@ -278,12 +278,9 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
     batch.first_tag = subscriber.queue.next_tag();
     for (const model::Delivery& delivery : batch.items) {
       keep(*delivery.message);
-      Queue::Entry entry{.message = delivery.message->own(),
-                         .guarantee = guarantee,
-                         .retain = delivery.retain,
-                         .kept = subscriber.kept_as != 0};
-      entry.set_ids(ids);
-      subscriber.queue.push_taken(std::move(entry));
+      const Queue::Entry::Marks marks{
+          .guarantee = guarantee, .retain = delivery.retain, .kept = subscriber.kept_as != 0};
+      subscriber.queue.push_taken(delivery.message->own(), marks, ids);
     }
     subscriber.credit -= static_cast<std::uint32_t>(batch.items.size());
   }
@@ -303,12 +300,9 @@ bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
     return false;
   }
   if (run_set_ != nullptr) keep(message);
-  Queue::Entry entry{.message = message.own(),
-                     .guarantee = guarantee,
-                     .retain = retain,
-                     .kept = counted && subscriber.kept_as != 0};
-  entry.set_ids(subscription_ids);
-  subscriber.queue.push(std::move(entry));
+  const Queue::Entry::Marks marks{
+      .guarantee = guarantee, .retain = retain, .kept = counted && subscriber.kept_as != 0};
+  subscriber.queue.push(message.own(), marks, subscription_ids);
   ++counters_.queued;
   return true;
 }
@@ -353,13 +347,13 @@ void Router::record(const Alone& alone) {
 void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
                                 const model::Delivery& delivery) {
   const model::SubscriptionOptions& options = (*subscriber.memberships)[membership].options;
-  Queue::Entry entry{
-      .message = delivery.message->own(),
-      .id = options.subscription_id,
-      .group = static_cast<std::uint16_t>(membership + 1),
-      .guarantee = std::min(delivery.message->guarantee, options.guarantee_max),  // [MQTT-4.8.2-3]
-      .retain = options.retain_as_published && delivery.message->retain,
-      .delivered = delivery.redelivered};
+  Queue::Entry entry{.message = delivery.message->own(),
+                     .id = options.subscription_id,
+                     .group = static_cast<std::uint16_t>(membership + 1),
+                     .marks = {.guarantee = std::min(delivery.message->guarantee,
+                                                     options.guarantee_max),  // [MQTT-4.8.2-3]
+                               .retain = options.retain_as_published && delivery.message->retain,
+                               .delivered = delivery.redelivered}};
   subscriber.queue.push(std::move(entry));
   ++counters_.queued;
 }

@@ -35,15 +35,13 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
                                                                StoreSettings settings) {
   std::unique_ptr<Store> store{new Store(log, std::move(settings))};
   const StoreSettings& wanted = store->settings_;
-  auto messages =
-      MessageLog::open(disk, rng,
-                       {.segment_octets_max = wanted.segment_octets_max,
-                        .buffer_octets_max = wanted.buffer_octets_max});
+  auto messages = MessageLog::open(disk, rng,
+                                   {.segment_octets_max = wanted.segment_octets_max,
+                                    .buffer_octets_max = wanted.buffer_octets_max});
   if (!messages) return std::unexpected(messages.error());
   store->messages_ = std::move(*messages);
-  auto metadata = Metadata::open(disk, {.rng = rng,
-                                        .folder = wanted.folder,
-                                        .existing = !store->messages_->usage().empty()});
+  auto metadata = Metadata::open(
+      disk, {.rng = rng, .folder = wanted.folder, .existing = !store->messages_->usage().empty()});
   if (!metadata) return std::unexpected(metadata.error());
   store->metadata_ = std::move(*metadata);
   store->boot_ = store->metadata_->boot();
@@ -56,8 +54,8 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
 }
 
 std::unique_ptr<core::Journal> Store::make_journal(std::function<void()> wake) {
-  auto journal = std::make_unique<ShardJournal>(
-      *this, static_cast<std::uint32_t>(journals_.size()), std::move(wake));
+  auto journal = std::make_unique<ShardJournal>(*this, static_cast<std::uint32_t>(journals_.size()),
+                                                std::move(wake));
   journals_.push_back(journal.get());
   return journal;
 }
@@ -173,8 +171,8 @@ void Store::write_generation() {
   note_generation_ = false;
   std::array<std::uint8_t, kVarintMax> body;
   const std::uint8_t* const end = put_varint(body.data(), metadata_->generation());
-  (void)messages_->append(make_draft(
-      RecordKind::kMetadata, {body.data(), static_cast<std::size_t>(end - body.data())}));
+  (void)messages_->append(make_draft(RecordKind::kMetadata,
+                                     {body.data(), static_cast<std::size_t>(end - body.data())}));
 }
 
 bool Store::write_batch() {

@@ -11,11 +11,10 @@ namespace hermod::store {
 
 std::expected<RecoveredState, std::string> Store::recover() {
   Recovery recovery{std::chrono::milliseconds{calendar_->to_calendar(Instant{})}};
-  const auto loaded = metadata_->load(
-      *calendar_, [&](core::Change&& change) { recovery.add(std::move(change)); });
+  const auto loaded =
+      metadata_->load(*calendar_, [&](core::Change&& change) { recovery.add(std::move(change)); });
   if (!loaded) return std::unexpected(loaded.error());
-  const auto read =
-      messages_->recover([&](const RecordView& record) { recovery.add(record); });
+  const auto read = messages_->recover([&](const RecordView& record) { recovery.add(record); });
   if (!read) return std::unexpected(read.error());
   if (recovery.generation() > metadata_->generation()) {
     return std::unexpected(fmt::format(
@@ -34,8 +33,8 @@ std::expected<RecoveredState, std::string> Store::recover() {
                "{}: {} octets that were being written at the last stop have been cut off.",
                settings_.folder, read->torn_octets);
   }
-  RecoveredState state = recovery.finish(
-      [this](SegmentNumber segment, std::uint64_t live, std::uint64_t total) {
+  RecoveredState state =
+      recovery.finish([this](SegmentNumber segment, std::uint64_t live, std::uint64_t total) {
         messages_->account(segment, live, total);
       });
   clears_ = recovery.clears();

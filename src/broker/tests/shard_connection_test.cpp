@@ -521,7 +521,10 @@ TEST(ShardCommit, ASubscriptionIsAnsweredWhenItIsKept) {
 
 TEST(ShardCommit, ACleanStartIsAnsweredWhenTheOldSessionIsForgotten) {
   World world;
-  { Client client{world}; client.ask("attach a keep"); }
+  {
+    Client client{world};
+    client.ask("attach a keep");
+  }
   world.run();
   world.journal().hold(true);
   Client again{world};

@@ -33,8 +33,8 @@ TEST_F(KeptTest, LastingSubscribersAreKeptFromAttachToEnd) {
   attach("passing", 2);
   EXPECT_EQ(core.unsubscribe(one, "a/+"), model::Reason::kOk);
   core.detach(one, {}, true, now);
-  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one", "subscribe 1 a/+",
-                                                "unsubscribe 1 a/+", "keep 1=one away"));
+  EXPECT_THAT(journal.take_lines(),
+              ElementsAre("keep 1=one", "subscribe 1 a/+", "unsubscribe 1 a/+", "keep 1=one away"));
   attach("one", 3, true, 60);  // a clean start: another queue
   EXPECT_THAT(journal.take_lines(), ElementsAre("forget 1", "keep 2=one"));
 }
@@ -150,8 +150,7 @@ TEST_F(KeptTest, WhatFollowsARefusedMessageOfARunIsWrittenAlone) {
   (void)publish("a", large, Guarantee::kAtLeastOnce);
   (void)publish("a", "2", Guarantee::kAtLeastOnce);
   core.flush();
-  EXPECT_THAT(journal.take_lines(),
-              ElementsAre("append 1 for 1@1", "append 2 for 1@2"));
+  EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 1@1", "append 2 for 1@2"));
   EXPECT_EQ(core.counters().dropped_full, 1u);
   core.hear_journal();
   attach("one", 2, false, 60);

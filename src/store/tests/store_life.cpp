@@ -41,9 +41,9 @@ StoreLife::~StoreLife() {
 }
 
 void StoreLife::boot() {
-  auto opened = Store::open(disk_, keys_, *this,
-                            {.segment_octets_max = options_.segment_octets,
-                             .clean_every = Duration::zero()});
+  auto opened =
+      Store::open(disk_, keys_, *this,
+                  {.segment_octets_max = options_.segment_octets, .clean_every = Duration::zero()});
   ASSERT_TRUE(opened) << opened.error();
   store_ = std::move(*opened);
   auto state = store_->recover();
@@ -52,13 +52,12 @@ void StoreLife::boot() {
   journal_ = store_->make_journal([] {});
   core_ = std::make_unique<core::Core>(core::Core::Place{.hash_key = 1}, limits_, *journal_, *this);
   for (RecoveredQueue& queue : state->queues) {
-    const core::SubscriberIndex index =
-        core_->restore({.name = queue.subscriber.name,
-                        .kept_as = queue.subscriber.queue,
-                        .expiry_s = queue.subscriber.expiry_s,
-                        .queue = std::move(queue.queue),
-                        .inflight = std::move(queue.inflight),
-                        .exchanges = std::move(queue.exchanges)});
+    const core::SubscriberIndex index = core_->restore({.name = queue.subscriber.name,
+                                                        .kept_as = queue.subscriber.queue,
+                                                        .expiry_s = queue.subscriber.expiry_s,
+                                                        .queue = std::move(queue.queue),
+                                                        .inflight = std::move(queue.inflight),
+                                                        .exchanges = std::move(queue.exchanges)});
     for (const core::KeepSubscription& subscription : queue.subscriptions) {
       core_->restore_subscription(index, subscription.filter, subscription.options);
     }
@@ -141,8 +140,8 @@ void StoreLife::attach(std::size_t number) {
   client.attached = true;
   if (!attached.session_present || !client.subscribed) {
     const std::string filter = number == 0 ? "#" : fmt::format("t/{}", number % kTopics);
-    const auto guarantee = number % 2 == 0 ? model::Guarantee::kExactlyOnce
-                                           : model::Guarantee::kAtLeastOnce;
+    const auto guarantee =
+        number % 2 == 0 ? model::Guarantee::kExactlyOnce : model::Guarantee::kAtLeastOnce;
     ASSERT_EQ(core_->subscribe(client.index, filter, {.guarantee_max = guarantee}).reason,
               model::Reason::kOk);
     client.commit = core_->last_commit();
@@ -197,8 +196,8 @@ void StoreLife::deliver(core::ConnectionKey connection, const model::DeliveryBat
     const auto number = number_in(as_text(delivery.message->payload));
     ASSERT_TRUE(number) << as_text(delivery.message->payload);
     ASSERT_FALSE(client.over.contains(*number)) << *number << " again";
-    client.taken.push_back({batch.first_tag + i, *number,
-                            delivery.guarantee == model::Guarantee::kExactlyOnce});
+    client.taken.push_back(
+        {batch.first_tag + i, *number, delivery.guarantee == model::Guarantee::kExactlyOnce});
   }
 }
 
@@ -292,7 +291,7 @@ void StoreLife::check_client(std::size_t number) {
       ASSERT_TRUE(there.empty() || *found > last) << *found << " behind " << last;
       last = *found;
       there.insert(*found);
-      if (entry.released) {
+      if (entry.marks.released) {
         client.released.push_back({tag, *found, true});
       } else {
         // Unless the record that said so was hit.

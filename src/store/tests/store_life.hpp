@@ -76,8 +76,8 @@ class StoreLife final : public core::Outlet, public Log {
     std::vector<Delivery> taken;     // not settled
     std::vector<Delivery> released;  // not settled
     std::vector<std::pair<core::CommitNumber, std::uint64_t>> releasing;
-    std::set<std::uint64_t> settled;   // may come again, unless they were released for good
-    std::set<std::uint64_t> over;      // released for good: may not
+    std::set<std::uint64_t> settled;  // may come again, unless they were released for good
+    std::set<std::uint64_t> over;     // released for good: may not
   };
 
   // core::Outlet

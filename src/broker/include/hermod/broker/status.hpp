@@ -26,7 +26,7 @@ class Status {
     std::string version;
     std::uint16_t threads = 1;
     std::string durability = "ephemeral";  ///< when an acknowledgement can be relied on
-    std::vector<std::string> protocols;  ///< by listener
+    std::vector<std::string> protocols;    ///< by listener
     Instant start;
   };
   explicit Status(Facts facts) : facts_(std::move(facts)) {}

@@ -91,8 +91,8 @@ TEST(MqttKept, PubcompWaitsUntilTheIdIsFreeForGood) {
 
 TEST(MqttKept, PacketIdsAreThoseOfTheTags) {
   KeptPeer peer;
-  for (const model::Tag tag : {model::Tag{1}, model::Tag{65'534}, model::Tag{65'535},
-                               model::Tag{200'000}}) {
+  for (const model::Tag tag :
+       {model::Tag{1}, model::Tag{65'534}, model::Tag{65'535}, model::Tag{200'000}}) {
     peer.delivers(exactly_once(), tag);
     const auto id = static_cast<std::uint16_t>(tag % 65'535 + 1);
     peer.expects(wire::publish("a/b", "x", {.qos = 2, .id = id}));
