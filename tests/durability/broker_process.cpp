@@ -19,6 +19,7 @@
 
 #include "hermod/base/rng.hpp"
 #include "hermod/transport/tcp.hpp"
+#include "hermod/transport/udp.hpp"
 
 namespace hermod::durability {
 namespace {
@@ -38,7 +39,8 @@ std::uint16_t free_port(std::uint64_t seed) {
   SeededRng rng(seed ^ static_cast<std::uint64_t>(getpid()));
   for (int tries = 0; tries < 1000; ++tries) {
     const auto port = static_cast<std::uint16_t>(kPortMin + rng.below(kPorts));
-    if (transport::listen_tcp(*transport::Address::literal("127.0.0.1", port), {})) return port;
+    const auto address = *transport::Address::literal("127.0.0.1", port);
+    if (transport::listen_tcp(address, {}) && transport::bind_udp(address, {})) return port;
   }
   return 0;
 }
@@ -66,6 +68,8 @@ std::string ending(int status) {
 BrokerPlan hermod_plan(const std::string& program, unsigned threads, const std::string& options) {
   return {.command = fmt::format("exec '{}' serve -c {{config}} {}", program, options),
           .config = fmt::format("listener {{port}} 127.0.0.1\n"
+                                "listener {{port}} 127.0.0.1\n"
+                                "protocol coap\n"
                                 "allow_anonymous true\n"
                                 "threads {}\n"
                                 "persistence true\n"

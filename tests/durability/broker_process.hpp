@@ -26,8 +26,8 @@ struct BrokerPlan {
 
 class BrokerProcess {
  public:
-  /// Makes the folder and looks for a free port below those that the kernel gives to clients: a
-  /// client that dials while no broker listens must not reach itself. Error in words.
+  /// Makes the folder and looks for a port, free for TCP and UDP, below those that the kernel gives
+  /// to clients: a client that dials while no broker listens must not reach itself. Error in words.
   [[nodiscard]] static std::expected<BrokerProcess, std::string> prepare(const BrokerPlan& plan,
                                                                          std::uint64_t seed);
   BrokerProcess(BrokerProcess&& other) noexcept;

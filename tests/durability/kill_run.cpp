@@ -33,6 +33,7 @@ KillRun::KillRun(const Options& options, BrokerProcess& broker, Loop& loop)
              .verbose = options.verbose},
       rng_(options.seed) {
   add_publishers();
+  add_devices();
   add_subscribers();
 }
 
@@ -57,6 +58,20 @@ void KillRun::add_publishers() {
                  .version = producer % 2 == 0 ? mqtt::Version::kV311 : mqtt::Version::kV5,
                  .lasting = producer % 4 != 3},
         std::move(plan), rng_.next());
+  }
+}
+
+// What is PUT is a value, and comes at least once: a copy of the request may be done twice when the
+// broker was stopped in between.
+void KillRun::add_devices() {
+  for (std::uint32_t i = 0; i < options_.devices; ++i) {
+    const std::uint32_t producer = options_.publishers + i;
+    const LaneId lane = checker_.add_lane({.producer = producer,
+                                           .topic = kTopics,
+                                           .name = fmt::format("d/{}/value", producer),
+                                           .guarantee = Guarantee::kAtLeastOnce,
+                                           .retain = true});
+    devices_.emplace_back(world_, lane, milliseconds{20}, rng_.next());
   }
 }
 
@@ -133,6 +148,9 @@ bool KillRun::set_up() {
   if (!ready()) return fail("not all clients could connect and subscribe");
   note_ready();
   for (Publisher& publisher : publishers_) publisher.begin();
+  for (CoapPublisher& device : devices_) {
+    if (auto begun = device.begin(); !begun) return fail(std::move(begun.error()));
+  }
   return true;
 }
 
@@ -161,14 +179,19 @@ bool KillRun::kill_once() {
   return start_broker();
 }
 
-bool KillRun::all_finished() const {
+bool KillRun::published() const {
   return std::ranges::all_of(publishers_, &Publisher::finished) &&
-         std::ranges::all_of(subscribers_, &Subscriber::settled) && late_->settled() &&
-         checker_.missing() == 0;
+         std::ranges::all_of(devices_, &CoapPublisher::finished);
+}
+
+bool KillRun::all_finished() const {
+  return published() && std::ranges::all_of(subscribers_, &Subscriber::settled) &&
+         late_->settled() && checker_.missing() == 0;
 }
 
 bool KillRun::wind_up() {
   for (Publisher& publisher : publishers_) publisher.finish();
+  for (CoapPublisher& device : devices_) device.finish();
   for (Subscriber& subscriber : subscribers_) subscriber.calm_down();
   late_->calm_down();
   // As long as anything comes, more may come.
@@ -180,9 +203,7 @@ bool KillRun::wind_up() {
   }
   note_ready();
   if (!serve(kQuiet, [] { return false; })) return false;
-  if (!std::ranges::all_of(publishers_, &Publisher::finished)) {
-    return fail("publishers wait for acknowledgements that do not come");
-  }
+  if (!published()) return fail("publishers wait for acknowledgements that do not come");
   ValueReader values(world_, "d/+/value", rng_.next());
   values.start();
   return serve(kStandstill, [this] { return checker_.values_missing() == 0; });

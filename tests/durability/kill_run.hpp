@@ -10,6 +10,7 @@
 #include "broker_process.hpp"
 #include "checker.hpp"
 #include "client.hpp"
+#include "coap_publisher.hpp"
 #include "options.hpp"
 #include "publisher.hpp"
 #include "subscriber.hpp"
@@ -31,6 +32,7 @@ class KillRun {
 
  private:
   void add_publishers();
+  void add_devices();
   void add_subscribers();
   void add_subscriber(std::vector<Filter> filters, SubscriberPlan::Habit habit);
   [[nodiscard]] bool start_broker();
@@ -41,6 +43,7 @@ class KillRun {
   template <typename Done>
   [[nodiscard]] bool serve(Duration most, const Done& done);
   [[nodiscard]] bool fail(std::string why);
+  [[nodiscard]] bool published() const;
   [[nodiscard]] bool all_finished() const;
   void note_ready();
 
@@ -51,6 +54,7 @@ class KillRun {
   World world_;
   SeededRng rng_;
   std::deque<Publisher> publishers_;
+  std::deque<CoapPublisher> devices_;
   std::deque<Subscriber> subscribers_;
   std::optional<Subscriber> late_;
   Instant started_{};

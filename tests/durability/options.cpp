@@ -36,6 +36,7 @@ std::optional<std::string> read_value(std::string_view name, std::string_view te
   if (name == "--kills") return read_number(name, text, options.kills);
   if (name == "--seconds-between") return read_number(name, text, options.seconds_between);
   if (name == "--publishers") return read_number(name, text, options.publishers);
+  if (name == "--devices") return read_number(name, text, options.devices);
   if (name == "--rate") return read_number(name, text, options.rate);
   if (name == "--clients") return read_number(name, text, options.clients);
   if (name == "--messages") return read_number(name, text, options.messages);
@@ -65,6 +66,7 @@ std::expected<Options, std::string> read_options(std::span<char* const> argument
   if (options.publishers == 0 || options.rate <= 0 || options.seconds_between <= 0) {
     return std::unexpected("--publishers, --rate and --seconds-between are above 0");
   }
+  if (!options.broker.empty()) options.devices = 0;
   return options;
 }
 
@@ -80,7 +82,8 @@ hermod_durability storm [options]   R29: all clients come back at once after a k
   --kills N               kills (25)
   --seconds-between S     about so long between two (0.6)
   --publishers N          publishers (24)
-  --rate N                messages a second of all of them (1500)
+  --devices N             publishers over CoAP (3; none with --broker)
+  --rate N                messages a second of all publishers over MQTT (1500)
   --clients N             storm: clients; 0: as many as open files allow, 50,000 at most
   --messages N            storm: messages that wait for each (4)
   --expect-faults         the status is 0 when the check finds a loss, and 1 when it does not

@@ -23,6 +23,7 @@ struct Options {
   unsigned kills = 25;
   double seconds_between = 0.6;  ///< about so long between two kills
   unsigned publishers = 24;
+  unsigned devices = 3;   ///< that publish over CoAP
   double rate = 1'500;    ///< messages a second of all publishers together
   unsigned clients = 0;   ///< storm; 0: as many as open files allow
   unsigned messages = 4;  ///< storm: for each client
