@@ -137,12 +137,15 @@ void Checker::value(std::string_view topic, Bytes payload) {
   if (id == nullptr || !lanes_[*id].lane.retain) {
     return fault(report_.corrupted, fmt::format("value of '{}' corrupted", topic));
   }
-  ++values_;
   lanes_[*id].value = label.sequence;
 }
 
 void Checker::session_lost(std::string_view client) {
   fault(report_.sessions_lost, fmt::format("{}: its session is lost", client));
+}
+
+void Checker::broke_off(std::string_view client, int reason) {
+  fault(report_.broken_off, fmt::format("{}: ended its connection, reason {}", client, reason));
 }
 
 void Checker::fault(std::uint64_t& count, std::string words) {

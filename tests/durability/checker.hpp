@@ -56,12 +56,13 @@ struct Report {
   std::uint64_t values_lost = 0;
   std::uint64_t values_stale = 0;  ///< older than one that was acknowledged
   std::uint64_t sessions_lost = 0;
+  std::uint64_t broken_off = 0;     ///< connections that the client had to end
   std::vector<std::string> faults;  ///< the first of them in words, kFaultsMax at most
 
   static constexpr std::size_t kFaultsMax = 40;
   [[nodiscard]] bool good() const {
     return lost + duplicated + reordered + corrupted + unwanted + values_lost + values_stale +
-               sessions_lost ==
+               sessions_lost + broken_off ==
            0;
   }
 };
@@ -93,12 +94,14 @@ class Checker {
   void value(std::string_view topic, Bytes payload);
   /// A session that the broker had confirmed was not there any more.
   void session_lost(std::string_view client);
+  /// A client could not go on with what the broker sent, for a model::Reason.
+  void broke_off(std::string_view client, int reason);
 
   /// Messages still to come: acknowledged, and not seen by a reader that has a right to them.
   [[nodiscard]] std::uint64_t missing() const;
-  /// Grows with whatever happens.
+  /// Grows with whatever happens that cannot happen for ever.
   [[nodiscard]] std::uint64_t progress() const {
-    return report_.acknowledged + report_.refused + report_.delivered + report_.repeated + values_;
+    return report_.acknowledged + report_.refused + report_.delivered;
   }
   /// Lanes whose value is wanted and has not been told yet.
   [[nodiscard]] std::uint64_t values_missing() const;
@@ -142,7 +145,6 @@ class Checker {
   std::unordered_map<std::string, LaneId> by_name_;
   std::vector<ReaderState> readers_;
   Report report_;
-  std::uint64_t values_ = 0;
 };
 
 }  // namespace hermod::durability

@@ -217,6 +217,12 @@ TEST_F(CheckerTest, ALostSessionIsAFault) {
   EXPECT_EQ(checker.judge().sessions_lost, 1u);
 }
 
+TEST_F(CheckerTest, AConnectionThatCannotGoOnIsAFault) {
+  checker.broke_off("r", 3);
+  EXPECT_FALSE(checker.judge().good());
+  EXPECT_EQ(checker.judge().broken_off, 1u);
+}
+
 TEST_F(CheckerTest, TheListOfFaultsIsBounded) {
   for (int i = 0; i < 100; ++i) checker.session_lost("r");
   EXPECT_EQ(checker.judge().faults.size(), Report::kFaultsMax);

@@ -108,6 +108,9 @@ void Client::settle_down(Instant now) {
   if (open_ && !link_->over()) act(now);
   if (link_ && link_->over()) {
     if (!open_) --world_.connecting;
+    if (link_->gave_up() != model::Reason::kOk) {
+      world_.checker.broke_off(name(), static_cast<int>(link_->gave_up()));
+    }
     const bool was_open = std::exchange(open_, false);
     inflight_ = link_->take_inflight();
     link_.reset();

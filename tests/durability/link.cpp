@@ -30,8 +30,9 @@ void Link::with_session(const Input& input) {
   session::Effects effects({1, 1}, output_, list);
   input(effects);
   for (const session::EffectRecord& record : list) {
-    if (std::holds_alternative<session::Close>(record.effect)) {
+    if (const auto* close = std::get_if<session::Close>(&record.effect)) {
       closing_ = true;
+      if (!leaving_) gave_up_ = close->reason;
     } else {
       owner_.on_effect(record.effect);
     }
@@ -154,6 +155,7 @@ void Link::answer(std::span<const session::Ticket> tickets, Instant now) {
 }
 
 void Link::disconnect(Instant now) {
+  leaving_ = true;
   with_session([&](session::Effects& effects) { session_.disconnect(now, effects); });
   flush(now);
 }

@@ -45,6 +45,9 @@ class Link {
   /// Reads at most `bytes` at a time and pauses in between; no pause: as fast as it goes.
   void read_slowly(std::size_t bytes, Duration pause);
 
+  /// Why the session gave the connection up: the broker broke the protocol, fell silent, or said
+  /// that it ends it; kOk: it did not.
+  [[nodiscard]] model::Reason gave_up() const { return gave_up_; }
   [[nodiscard]] bool over() const { return over_; }
   /// Nothing waits to be written.
   [[nodiscard]] bool idle() const { return output_.empty(); }
@@ -72,7 +75,9 @@ class Link {
   bool connected_ = false;
   bool unread_ = false;   // there may be something to read
   bool closing_ = false;  // the session wants the end
+  bool leaving_ = false;  // DISCONNECT was asked for
   bool over_ = false;
+  model::Reason gave_up_ = model::Reason::kOk;
 };
 
 }  // namespace hermod::durability

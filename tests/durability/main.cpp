@@ -25,8 +25,8 @@ void print_report(const Report& report) {
       "lost {} (exactly once: {}), duplicated {} ({}), reordered {}, corrupted {}, unwanted {}\n",
       report.lost, report.lost_exactly_once, report.duplicated, report.duplicated_exactly_once,
       report.reordered, report.corrupted, report.unwanted);
-  fmt::print("values lost {}, values stale {}, sessions lost {}\n", report.values_lost,
-             report.values_stale, report.sessions_lost);
+  fmt::print("values lost {}, values stale {}, sessions lost {}, broken off {}\n",
+             report.values_lost, report.values_stale, report.sessions_lost, report.broken_off);
   for (const std::string& words : report.faults) fmt::print("  {}\n", words);
 }
 
