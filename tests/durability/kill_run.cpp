@@ -15,7 +15,7 @@ using Habit = SubscriberPlan::Habit;
 namespace {
 
 constexpr Duration kPatience = seconds{30};     // for anything that has to happen
-constexpr Duration kStandstill = seconds{5};    // without any progress, nothing more will come
+constexpr Duration kStandstill = seconds{3};    // without any progress, nothing more will come
 constexpr Duration kQuiet = milliseconds{500};  // a message too many has time to come
 constexpr std::uint32_t kTopics = 4;            // of each publisher, beside its value
 constexpr Guarantee kGuarantees[] = {Guarantee::kAtLeastOnce, Guarantee::kExactlyOnce,

@@ -47,7 +47,9 @@ std::optional<std::string> read_value(std::string_view name, std::string_view te
 
 BrokerPlan Options::plan() const {
   if (!broker.empty()) return {.command = "exec " + broker, .config = broker_config};
-  return hermod_plan(hermod, threads, broker_options);
+  BrokerPlan plan = hermod_plan(hermod, threads, broker_options);
+  plan.config += broker_config;
+  return plan;
 }
 
 std::expected<Options, std::string> read_options(std::span<char* const> arguments) {
@@ -77,7 +79,7 @@ hermod_durability storm [options]   R29: all clients come back at once after a k
   --threads N             of the broker (1)
   --broker-options WORDS  more for `hermod serve`, as --ephemeral
   --broker COMMAND        another broker; {port}, {folder} and {config} stand for what they say
-  --broker-config TEXT    what {config} holds
+  --broker-config TEXT    what {config} holds; without --broker: more lines of it
   --seed N                of the load and of the moments of the kills (1)
   --kills N               kills (25)
   --seconds-between S     about so long between two (0.6)

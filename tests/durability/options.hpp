@@ -16,7 +16,7 @@ struct Options {
   Mode mode = Mode::kHelp;
   std::string hermod = "build/release/hermod";
   std::string broker;          ///< command of another broker; empty: hermod
-  std::string broker_config;   ///< text of its configuration
+  std::string broker_config;   ///< text of its configuration; with hermod: more of it
   std::string broker_options;  ///< more for `hermod serve`
   unsigned threads = 1;
   std::uint64_t seed = 1;
