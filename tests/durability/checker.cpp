@@ -184,7 +184,7 @@ Report Checker::judge() const {
   Report& report = end.report_;
   for_each_missing([&](const ReaderState& reader, const Stream& stream, const LaneState& lane,
                        std::uint64_t sequence) {
-    if (stream.guarantee == Guarantee::kExactlyOnce) ++report.lost_exactly_once;
+    if (lane.lane.guarantee == Guarantee::kExactlyOnce) ++report.lost_exactly_once;
     end.fault(report.lost, fmt::format("{}: lost: {} of '{}', guarantee {}", reader.name, sequence,
                                        lane.lane.name, static_cast<int>(stream.guarantee)));
   });

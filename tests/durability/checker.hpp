@@ -47,7 +47,7 @@ struct Report {
   std::uint64_t repeated = 0;   ///< that came again where that is allowed
   // Faults:
   std::uint64_t lost = 0;               ///< acknowledged, and never came to a reader; of these
-  std::uint64_t lost_exactly_once = 0;  ///< published and subscribed at exactly once
+  std::uint64_t lost_exactly_once = 0;  ///< published at exactly once
   std::uint64_t duplicated = 0;         ///< of these
   std::uint64_t duplicated_exactly_once = 0;
   std::uint64_t reordered = 0;

@@ -112,6 +112,15 @@ TEST_F(CheckerTest, AWholeGuaranteeIsTheLowerOfBothSides) {
   EXPECT_EQ(checker.missing(), 0u) << "at most once may be lost";
 }
 
+TEST_F(CheckerTest, ALossOfWhatWasPublishedAtExactlyOnceIsTold) {
+  const ReaderId low = checker.add_reader("low", {{"d/2", kAtLeastOnce}, {"d/1", kAtLeastOnce}});
+  checker.subscribed(low);
+  arrive(k2, publish(k2));
+  arrive(k1, publish(k1));
+  EXPECT_EQ(checker.judge().lost, 2u);
+  EXPECT_EQ(checker.judge().lost_exactly_once, 1u);
+}
+
 TEST_F(CheckerTest, OverlappingFiltersHaveTheHighestGuarantee) {
   const ReaderId both =
       checker.add_reader("both", {{"d/2", kAtMostOnce}, {"d/+", kExactlyOnce}, {"#", kAtMostOnce}});
