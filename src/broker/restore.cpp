@@ -8,7 +8,7 @@ namespace {
 
 // Everybody else learns of the interest at once: nobody has published anything yet.
 void make_known(std::span<Shard* const> shards, std::uint16_t owner, std::string_view filter) {
-  for (std::uint16_t other = 0; other < shards.size(); ++other) {
+  for (std::size_t other = 0; other < shards.size(); ++other) {
     if (other != owner) shards[other]->core().set_interest(filter, owner, true);
   }
 }
@@ -33,8 +33,9 @@ void restore(store::RecoveredState state, std::span<Shard* const> shards) {
   for (store::RecoveredQueue& queue : state.queues) {
     const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);
     core::Core& core = shards[owner]->core();
+    const std::vector<core::KeepSubscription> subscriptions = std::move(queue.subscriptions);
     const core::SubscriberIndex index = shards[owner]->restore(std::move(queue));
-    for (const core::KeepSubscription& subscription : queue.subscriptions) {
+    for (const core::KeepSubscription& subscription : subscriptions) {
       if (core::is_group(subscription.filter)) {
         join(shards, core, index, subscription);
       } else {
@@ -42,6 +43,9 @@ void restore(store::RecoveredState state, std::span<Shard* const> shards) {
         make_known(shards, owner, subscription.filter);
       }
     }
+  }
+  for (const store::RecoveredExchange& exchange : state.exchanges) {
+    for (Shard* shard : shards) shard->core().restore_exchange(exchange.name, exchange.queues);
   }
   for (const store::RecoveredValue& value : state.values) {
     const std::uint16_t owner = shards[0]->core().owner_of(value.message->destination.address);

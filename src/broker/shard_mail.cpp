@@ -55,6 +55,11 @@ void Shard::open(Kept& letter, std::uint16_t from) {
   promises_.note_written(from, letter.count, letter.commit);
 }
 
+void Shard::open(ExchangeOver& letter, std::uint16_t) {
+  core_.flush();
+  core_.forget_exchange(letter.name);
+}
+
 void Shard::open(GiveBack& letter, std::uint16_t) {
   outbox_.returned(letter.lent);
 }

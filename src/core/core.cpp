@@ -337,7 +337,7 @@ Reason Core::route(model::Message& message, Instant now) {
       remote_owner = ShardSet{1} << owner;
     }
   }
-  const bool wanted = router_.publish(message, true, remote_owner);
+  const bool wanted = deliver(message, true, remote_owner);
   return wanted || message.retain ? Reason::kOk : Reason::kNoMatch;
 }
 
@@ -358,7 +358,18 @@ void Core::receive(const model::Message& message, bool for_subscribers, bool for
   observe(message.version);
   // The publisher has moved on: a full table is counted where it is, and the live copies arrive.
   if (for_retained) (void)keep_value(message);
-  if (for_subscribers) (void)router_.publish(message, false, 0);
+  if (for_subscribers) (void)deliver(message, false, 0);
+}
+
+// What is published again after a stop is for those who have not got it.
+bool Core::deliver(const model::Message& message, bool everywhere, ShardSet retained_owner) {
+  if (!recovered_exchanges_.empty() && message.origin.exchange != 0) [[unlikely]] {
+    const auto found = recovered_exchanges_.find(message.origin.exchange);
+    if (found != recovered_exchanges_.end()) {
+      return router_.publish_except(found->second, message, everywhere, retained_owner);
+    }
+  }
+  return router_.publish(message, everywhere, retained_owner);
 }
 
 Stamp Core::next_stamp(Instant now) {
@@ -411,13 +422,17 @@ void Core::note_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   if (!subscriber.exchanges) {
     subscriber.exchanges = std::make_unique<std::vector<std::uint16_t>>();
   }
-  subscriber.exchanges->push_back(packet_id);
+  if (std::ranges::find(*subscriber.exchanges, packet_id) == subscriber.exchanges->end()) {
+    subscriber.exchanges->push_back(packet_id);
+  }
 }
 
-void Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
+bool Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   router_.flush();
   if (subscribers_[index].exchanges) std::erase(*subscribers_[index].exchanges, packet_id);
-  router_.note_commit(journal_.close(exchange_of(subscribers_[index].kept_as, packet_id)));
+  const std::uint64_t name = exchange_of(subscribers_[index].kept_as, packet_id);
+  router_.note_commit(journal_.close(name));
+  return recovered_exchanges_.erase(name) > 0;
 }
 
 void Core::set_open(SubscriberIndex index, bool open) {

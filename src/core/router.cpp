@@ -58,6 +58,16 @@ bool Router::publish(const model::Message& message, bool everywhere, ShardSet re
   return interested != 0 || !run_set_->matches.empty();
 }
 
+bool Router::publish_except(std::span<const QueueId> queues, const model::Message& message,
+                            bool everywhere, ShardSet retained_owner) {
+  flush();
+  except_ = queues;
+  const bool wanted = publish(message, everywhere, retained_owner);
+  flush();
+  except_ = {};
+  return wanted;
+}
+
 void Router::flush() {
   if (run_set_ == nullptr) return;
   // Payloads that outputs will refer to are copied once, for all.
@@ -180,6 +190,10 @@ Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) 
 }
 
 bool Router::deliver_run(const Match& match) {
+  if (!except_.empty() && std::ranges::find(except_, subscribers_[match.subscriber].kept_as) !=
+                              except_.end()) [[unlikely]] {
+    return false;
+  }
   if (match.some_no_local && is_publisher(match)) [[unlikely]]
     return deliver_to_publisher(match);
   return deliver_to(match, {run_set_->ids.data() + match.ids_begin, match.ids_count});

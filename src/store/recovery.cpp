@@ -53,11 +53,17 @@ void Recovery::add_message(const RecordView& record) {
     return;
   }
   Count& count = counts_[segment_of(record.position)];
+  Queue* const publisher = message->exchange == 0 ? nullptr : find(message->exchange >> 16);
+  Queue::Exchange* const exchange =
+      publisher == nullptr ? nullptr
+                           : &publisher->exchanges[static_cast<std::uint16_t>(message->exchange)];
+  if (exchange != nullptr) exchange->known = true;
   while (message->recipients.next()) {
     ++count.total;
     const RecipientView& recipient = message->recipients.recipient();
     Queue* const queue = find(recipient.queue);
     if (queue == nullptr) continue;
+    if (exchange != nullptr) exchange->queues.push_back(recipient.queue);
     queue->next = std::max(queue->next, recipient.tag + 1);
     Entry& entry = queue->entries.emplace_back();
     entry.tag = recipient.tag;
@@ -72,10 +78,6 @@ void Recovery::add_message(const RecordView& record) {
     std::ranges::copy(ids_, entry.ids.get());
   }
   if (!message->recipients.ok()) ++not_understood_;
-  if (message->exchange == 0) return;
-  if (Queue* const publisher = find(message->exchange >> 16)) {
-    publisher->exchanges.insert(static_cast<std::uint16_t>(message->exchange));
-  }
 }
 
 void Recovery::add_value(const RecordView& record) {
@@ -145,14 +147,15 @@ void Recovery::add_state(const RecordView& record) {
     if (state.floor > 1) queue->settled.push_back({1, state.floor - 1});
     queue->settled.insert(queue->settled.end(), state.settled.begin(), state.settled.end());
     queue->released.insert(queue->released.end(), state.released.begin(), state.released.end());
-    queue->exchanges.clear();
-    queue->exchanges.insert(state.packet_ids.begin(), state.packet_ids.end());
+    boost::unordered_flat_map<std::uint16_t, Queue::Exchange> open;
+    for (const std::uint16_t id : state.packet_ids) open[id] = std::move(queue->exchanges[id]);
+    queue->exchanges = std::move(open);
   }
   if (!reader.ok()) ++not_understood_;
 }
 
 RecoveredState Recovery::finish(const Account& account) {
-  for (auto& [id, queue] : queues_) finish(queue);
+  for (auto& [id, queue] : queues_) finish(id, queue);
   for (auto& [topic, value] : values_) {
     if (!value.message) continue;
     ++counts_[segment_of(value.position)].live;
@@ -164,7 +167,7 @@ RecoveredState Recovery::finish(const Account& account) {
 
 // What of a queue is left, in the order of its tags. What was written again has a tag twice: the
 // later place counts.
-void Recovery::finish(Queue& queue) {
+void Recovery::finish(core::QueueId id, Queue& queue) {
   std::ranges::stable_sort(queue.entries, {}, &Entry::tag);
   std::ranges::sort(queue.settled, {}, &TagRange::first);
   std::ranges::sort(queue.released);
@@ -185,8 +188,14 @@ void Recovery::finish(Queue& queue) {
   }
   restore(queue, left);
   RecoveredQueue& recovered = state_.queues[queue.place];
-  recovered.exchanges.assign(queue.exchanges.begin(), queue.exchanges.end());
-  for (const std::uint16_t id : recovered.exchanges) (void)recovered.inflight.note_incoming(id);
+  for (auto& [packet_id, exchange] : queue.exchanges) {
+    recovered.exchanges.push_back(packet_id);
+    if (exchange.known) {
+      state_.exchanges.push_back({core::exchange_of(id, packet_id), std::move(exchange.queues)});
+    } else {  // its message has been everywhere for long: a repetition is none of anybody's
+      (void)recovered.inflight.note_incoming(packet_id);
+    }
+  }
 }
 
 void Recovery::restore(Queue& queue, std::vector<Entry>& entries) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -54,7 +53,12 @@ class Recovery {
     std::vector<TagRange> settled;
     std::vector<model::Tag> released;
     model::Tag next = 1;  // above every tag that was seen
-    boost::unordered_flat_set<std::uint16_t> exchanges;
+    /// Open ones; of a known one, where its message is. Of others a check has said that they are.
+    struct Exchange {
+      bool known = false;
+      std::vector<core::QueueId> queues;
+    };
+    boost::unordered_flat_map<std::uint16_t, Exchange> exchanges;
   };
   struct Value {
     std::uint64_t version = 0;
@@ -73,7 +77,7 @@ class Recovery {
   void add_closed(const RecordView& record);
   void add_state(const RecordView& record);
   [[nodiscard]] Queue* find(core::QueueId queue);
-  void finish(Queue& queue);
+  void finish(core::QueueId id, Queue& queue);
   void restore(Queue& queue, std::vector<Entry>& entries);
 
   Duration to_calendar_;

@@ -33,10 +33,6 @@ void print_report(const Report& report) {
 // What a run that found nothing is worth: it must have had something to find.
 int verdict(const Options& options, const Outcome& outcome) {
   Report report = outcome.report;
-  if (options.tolerate_exactly_once) {
-    report.lost -= report.lost_exactly_once;
-    report.duplicated -= report.duplicated_exactly_once;
-  }
   if (!outcome.failure.empty()) {
     fmt::print("FAILED: {}\n", outcome.failure);
     return 1;

@@ -19,7 +19,6 @@ std::optional<std::string> read_number(std::string_view name, std::string_view t
 
 bool read_flag(std::string_view name, Options& options) {
   if (name == "--expect-faults") return options.expect_faults = true;
-  if (name == "--tolerate-exactly-once") return options.tolerate_exactly_once = true;
   if (name == "--keep") return options.keep_folder = true;
   if (name == "--verbose") return options.verbose = true;
   return false;
@@ -89,7 +88,6 @@ hermod_durability storm [options]   R29: all clients come back at once after a k
   --clients N             storm: clients; 0: as many as open files allow, 50,000 at most
   --messages N            storm: messages that wait for each (4)
   --expect-faults         the status is 0 when the check finds a loss, and 1 when it does not
-  --tolerate-exactly-once its losses and duplicates are told, and are no failure
   --keep                  leaves the folder of the broker
   --verbose               every step of every client, on stderr
 )";

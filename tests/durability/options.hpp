@@ -28,7 +28,6 @@ struct Options {
   unsigned clients = 0;   ///< storm; 0: as many as open files allow
   unsigned messages = 4;  ///< storm: for each client
   bool expect_faults = false;
-  bool tolerate_exactly_once = false;  ///< its losses and duplicates are told, and are no failure
   bool keep_folder = false;
   bool verbose = false;
 

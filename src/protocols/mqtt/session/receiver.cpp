@@ -63,7 +63,7 @@ Step on_published(const session::Answer& answer, Flow& flow, session::Effects& e
 }
 
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
-  if (flow.kept && flow.inflight.has_incoming(packet_id)) {
+  if (flow.kept) {  // also of an exchange that began before the broker was stopped
     return effects.push(session::EndExchange{packet_id, make_ticket(TicketKind::kEnd, packet_id)});
   }
   end_exchange(packet_id, flow, effects);

@@ -49,6 +49,11 @@ struct Kept {
   core::CommitNumber commit = 0;
 };
 
+/// An exactly-once publication of an earlier run is over (core::Core::forget_exchange).
+struct ExchangeOver {
+  std::uint64_t name = 0;
+};
+
 /// Payloads lent by the receiver of this letter are free again.
 struct GiveBack {
   std::vector<std::uint32_t> lent;
@@ -194,11 +199,12 @@ struct CountsReply {
   std::unique_ptr<Counts> counts;
 };
 
-using Letter = std::variant<Forward, Kept, GiveBack, Interest, InterestKnown, RetainedRequest,
-                            RetainedPage, LookupRequest, DeclareRequest, UndeclareRequest,
-                            ReplaceRequest, TopicReply, ListRequest, ListReply, WatchRequest,
-                            WatchEnd, WatchNews, GroupJoin, GroupJoined, GroupGrant, GroupDelivery,
-                            GroupReturn, GroupRefusal, Handover, CountsRequest, CountsReply>;
+using Letter =
+    std::variant<Forward, Kept, ExchangeOver, GiveBack, Interest, InterestKnown, RetainedRequest,
+                 RetainedPage, LookupRequest, DeclareRequest, UndeclareRequest, ReplaceRequest,
+                 TopicReply, ListRequest, ListReply, WatchRequest, WatchEnd, WatchNews, GroupJoin,
+                 GroupJoined, GroupGrant, GroupDelivery, GroupReturn, GroupRefusal, Handover,
+                 CountsRequest, CountsReply>;
 
 /// The letters of one turn from one shard to another.
 struct Batch {

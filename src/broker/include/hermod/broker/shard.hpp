@@ -285,6 +285,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(Forward& letter, std::uint16_t from);
   void tell_written(std::uint16_t from);
   void open(Kept& letter, std::uint16_t from);
+  void open(ExchangeOver& letter, std::uint16_t from);
   void open(GiveBack& letter, std::uint16_t from);
   void open(Interest& letter, std::uint16_t from);
   void open(InterestKnown& letter, std::uint16_t from);

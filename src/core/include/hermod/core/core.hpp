@@ -118,6 +118,13 @@ class Core {
   }
   /// A value of an earlier run, which lies in the store.
   void restore(const model::Message& value, Position position);
+  /// An exactly-once publication of an earlier run that is not over: when it comes again, those
+  /// queues have it.
+  void restore_exchange(std::uint64_t name, const std::vector<QueueId>& queues) {
+    if (!queues.empty()) recovered_exchanges_.emplace(name, queues);
+  }
+  /// It is over: its name may come for something else.
+  void forget_exchange(std::uint64_t name) { recovered_exchanges_.erase(name); }
   /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
   /// Returns when to call again.
   Instant expire(Instant now);
@@ -244,7 +251,8 @@ class Core {
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
   void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
-  void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
+  /// True: it was restored, and other shards have to forget it too.
+  bool close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// The connection's output takes more, or no more. Opening delivers what waits.
   void set_open(SubscriberIndex index, bool open);
   /// A retained value for a new subscription, as a delivery with the retain flag.
@@ -278,6 +286,7 @@ class Core {
   void note(Change change) { router_.note_commit(journal_.change(std::move(change))); }
   [[nodiscard]] model::Reason keep_value(const model::Message& message);
   model::Reason route(model::Message& message, Instant now);
+  bool deliver(const model::Message& message, bool everywhere, ShardSet retained_owner);
   [[nodiscard]] bool is_refused(const model::Message& message) const;
   void let_go_of_dead(Subscriber& subscriber);
   void write_again(const std::vector<Stale>& stale);
@@ -323,6 +332,7 @@ class Core {
   Router router_;
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
   boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
+  boost::unordered_flat_map<std::uint64_t, std::vector<QueueId>> recovered_exchanges_;
   std::deque<Move> moves_;
   bool checking_ = false;        // saying how all queues stand
   SubscriberIndex checked_ = 0;  // up to here

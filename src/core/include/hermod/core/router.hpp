@@ -75,6 +75,9 @@ class Router {
   /// live, and the tree and the subscribers must not change, until then. False when there is no
   /// subscriber for it anywhere.
   bool publish(const model::Message& message, bool everywhere, ShardSet retained_owner);
+  /// The same at once, but not to these queues.
+  bool publish_except(std::span<const QueueId> queues, const model::Message& message,
+                      bool everywhere, ShardSet retained_owner);
   /// Delivers the open run.
   void flush();
   /// Whether the message would have to be written before it may be acknowledged.
@@ -167,6 +170,7 @@ class Router {
   const MatchSet* run_set_ = nullptr;  // `few_`, or the cache's
   MatchSet few_;                       // outlives a look at the next topic
   bool run_everywhere_ = false;
+  std::span<const QueueId> except_;  // have the run's message already
   struct Kept {
     const model::Message* view;
     model::MessageRef copy;

@@ -86,7 +86,10 @@ TEST(MqttKept, PubcompWaitsUntilTheIdIsFreeForGood) {
   // Until then it is a repetition that comes with this id.
   peer.sends(wire::publish("a/b", "x", {.qos = 2, .id = 5, .dup = true})).expects(wire::pubrec(5));
   peer.answers({.ticket = end.ticket}).expects(wire::pubcomp(5)).expects_nothing();
-  peer.sends(wire::pubrel(5)).expects(wire::pubcomp(5)).expects_nothing();  // unknown by now
+  // It may have begun before the broker was stopped: somebody else knows.
+  peer.sends(wire::pubrel(5));
+  const auto again = peer.effect<EndExchange>();
+  peer.answers({.ticket = again.ticket}).expects(wire::pubcomp(5)).expects_nothing();
 }
 
 TEST(MqttKept, PacketIdsAreThoseOfTheTags) {

@@ -56,7 +56,13 @@ struct RecoveredQueue {
   std::vector<core::KeepSubscription> subscriptions;
   core::Queue queue;
   model::Inflight inflight;              ///< exchanges of exactly once that go on, both ways
-  std::vector<std::uint16_t> exchanges;  ///< of them those of this publisher
+  std::vector<std::uint16_t> exchanges;  ///< that this publisher has open
+};
+/// An exactly-once publication that was not over, and may have got to some of its queues only: it
+/// comes again, and is then for the others.
+struct RecoveredExchange {
+  std::uint64_t name = 0;  ///< core::exchange_of()
+  std::vector<core::QueueId> queues;
 };
 struct RecoveredValue {
   model::MessageRef message;
@@ -66,6 +72,7 @@ struct RecoveredState {
   std::vector<RecoveredQueue> queues;
   std::vector<RecoveredValue> values;
   std::vector<core::KeepDeclaration> declarations;
+  std::vector<RecoveredExchange> exchanges;
   std::uint64_t messages = 0;  ///< entries of all queues
 };
 
