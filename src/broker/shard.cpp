@@ -418,6 +418,7 @@ void Shard::shut_down() {
   for (std::uint32_t index = 0; index < connections_.places(); ++index) {
     if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
   }
+  submit();
   flush_outputs();
   outbox_.send();
 }
