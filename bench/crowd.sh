@@ -15,7 +15,7 @@ others=$((clients - 1))
 
 missed=0
 for threads in 1 2; do
-  server="$hermod serve -c bench/threads-$threads.conf -p {port} --coap-port {port}"
+  server="$hermod serve --ephemeral -c bench/threads-$threads.conf -p {port} --coap-port {port}"
   for qos in 0 1 2; do
     for flow in \
       "fan-out --publishers 1 --subscribers $others -W 16 --messages 20" \

@@ -66,6 +66,8 @@ class MessageLog {
   [[nodiscard]] static std::expected<std::unique_ptr<MessageLog>, std::string> open(
       Disk& disk, Rng& rng, const LogLimits& limits);
 
+  /// Whether segments were there when it was opened.
+  [[nodiscard]] bool was_there() const { return !found_.empty(); }
   /// To be called once, before anything else: visits all records, in order, and makes the end of
   /// the last segment clean. Everything visited survives a power cut when it has returned.
   [[nodiscard]] std::expected<Recovered, std::string> recover(const RecordVisitor& visitor);

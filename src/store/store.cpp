@@ -41,7 +41,7 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
   if (!messages) return std::unexpected(messages.error());
   store->messages_ = std::move(*messages);
   auto metadata = Metadata::open(
-      disk, {.rng = rng, .folder = wanted.folder, .existing = !store->messages_->usage().empty()});
+      disk, {.rng = rng, .folder = wanted.folder, .existing = store->messages_->was_there()});
   if (!metadata) return std::unexpected(metadata.error());
   store->metadata_ = std::move(*metadata);
   store->boot_ = store->metadata_->boot();

@@ -217,6 +217,11 @@ class Service {
     const auto is = [&error](std::errc what) {
       return error.ends_with(std::make_error_code(what).message());
     };
+    if (error.starts_with("the store ") && error.ends_with("of its own")) {
+      return fmt::format(
+          "{}: \"persistence_location DIRECTORY\" in the configuration, or keep nothing{}.", error,
+          options_.program.mosquitto ? ": \"persistence false\"" : " with --ephemeral");
+    }
     if (error.starts_with("cannot join")) {
       return fmt::format(
           "{}. Name an interface behind the group, or open the listener on the "

@@ -39,6 +39,34 @@ StoreLife::Counts run(const StoreLife::Options& options, bool damages) {
   return all;
 }
 
+// Without its metadata a log has no subscribers: everything would be lost without a word.
+TEST(StoreOpen, ALogWithoutItsMetadataIsRefused) {
+  testkit::FaultyDisk disk(1);
+  SeededRng rng(2);
+  NullLog log;
+  {
+    auto store = Store::open(disk, rng, log, {});
+    ASSERT_TRUE(store) << store.error();
+    ASSERT_TRUE((*store)->recover());
+    const auto journal = (*store)->make_journal([] {});
+    const model::Message message{
+        .destination = model::Destination::topic("a"), .payload = as_bytes("x"), .retain = true};
+    core::Position position = 0;
+    (void)journal->retain(message, position);
+    ASSERT_TRUE((*store)->write_once());
+  }
+  const auto names = disk.list();
+  ASSERT_TRUE(names);
+  for (const std::string& name : *names) {
+    if (name.starts_with("metadata")) {
+      ASSERT_EQ(disk.remove(name), 0);
+    }
+  }
+  const auto store = Store::open(disk, rng, log, {.folder = "/there"});
+  ASSERT_FALSE(store);
+  EXPECT_TRUE(store.error().contains("/there")) << store.error();
+}
+
 TEST(StoreLife, R2_WhatIsAcknowledgedSurvivesPowerCuts) {
   const StoreLife::Counts all = run({}, false);
   EXPECT_GT(all.promised, 20 * seeds());
