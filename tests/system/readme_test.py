@@ -113,7 +113,7 @@ class Readme(ProcessTest):
 
     def test_bench(self):
         spawned, at_url = self.lines(
-            f"{PROGRAM} bench fan-out --spawn '{PROGRAM} serve -p {{port}}'",
+            f"{PROGRAM} bench fan-out --spawn '{PROGRAM} serve --ephemeral -p {{port}}'",
             f"{PROGRAM} bench fan-out --url mqtt://localhost:1883")
         short = " --warmup 0.1 --duration 0.1"
         self.assertIn("lost 0, duplicated 0, reordered 0", self.complete(spawned + short))
