@@ -2,6 +2,7 @@
 // Bodies of records under any octets: the first octet is the kind, the rest the body. Whatever
 // comes, what is read lies within its bounds, and what was read whole comes back the same when it
 // is written and read again.
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "settlement_records.hpp"
 #include "state_record.hpp"
 #include "tests/record_samples.hpp"
+#include "varint.hpp"
 
 namespace hermod::store {
 namespace {
@@ -137,6 +139,16 @@ void state(Bytes body) {
   require(!other.next() && other.ok(), "the end of the states");
 }
 
+void generation(Bytes body) {
+  Cursor cursor(body);
+  const std::uint64_t number = cursor.varint();
+  if (!cursor.ok()) return;
+  std::array<std::uint8_t, kVarintMax> again;
+  const std::uint8_t* const end = put_varint(again.data(), number);
+  Cursor other({again.data(), static_cast<std::size_t>(end - again.data())});
+  require(other.varint() == number && other.ok(), "a generation of the metadata");
+}
+
 }  // namespace
 }  // namespace hermod::store
 
@@ -162,6 +174,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case RecordKind::kState:
       state(body);
+      break;
+    case RecordKind::kMetadata:
+      generation(body);
       break;
   }
   return 0;
