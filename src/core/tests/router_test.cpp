@@ -423,6 +423,19 @@ TEST_F(RouterTest, AwayAtMostOnceIsDroppedAndBetterWaits) {
   EXPECT_EQ(outlet.take(2), "1/1 2/2 ");  // first delivery: no repetition
 }
 
+// What is settled in between takes no credit, also where messages come back from the store.
+TEST_F(RouterTest, ASettledOneInBetweenDoesNotHoldUpTheNext) {
+  const SubscriberIndex one = attach("one", 1, true, 60, 3);
+  subscribe(one, "a");
+  for (const char* payload : {"1", "2", "3"}) send("a", payload, Guarantee::kAtLeastOnce);
+  core.settle(one, 2, 2, model::Outcome::kAccept, 0);
+  core.detach(one, {}, true, now);
+  core.hear_journal();
+  ASSERT_EQ(core.subscriber(one).queue.bytes_in_memory(), 0u);
+  EXPECT_EQ(attach("one", 2, false, 60, 2), one);
+  EXPECT_EQ(outlet.take(2), "1/1d 3/1d ");
+}
+
 TEST_F(RouterTest, AwayAtMostOnceWaitsWhenConfigured) {
   limits.queue_at_most_once_offline = true;
   const SubscriberIndex one = attach("one", 1, true, 60);

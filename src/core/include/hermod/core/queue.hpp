@@ -240,9 +240,9 @@ std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max
   std::vector<model::Tag> damaged;
   if (!state_ || state_->bytes_away == 0) return damaged;
   std::size_t bytes = 0;
-  for (std::size_t i = state_->next; i < state_->count && count_max > 0; ++i, --count_max) {
+  for (std::size_t i = state_->next; i < state_->count && count_max > 0; ++i) {
     Entry& entry = at(i);
-    if (is_passed(entry) || !entry.message) continue;
+    if (is_passed(entry) || !entry.message) continue;  // costs no credit
     if (!entry.message.in_memory()) {
       if (bytes >= bytes_max) break;
       std::optional<model::MessageRef> message = read(entry.message.position());
@@ -257,6 +257,7 @@ std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max
       put_back(entry, std::move(*message));
     }
     bytes += entry.message.memory();
+    --count_max;
   }
   return damaged;
 }
