@@ -48,12 +48,14 @@ void Queue::grow() {
 }
 
 std::size_t Queue::offset_of(model::Tag tag) const {
-  const model::Tag head = head_tag();
-  if (tag <= head) return 0;
-  const model::Tag distance = tag - head;
-  if (distance < state_->gap_at) return distance;
-  const model::Tag behind = distance > state_->gap ? distance - state_->gap : 0;
-  return std::clamp<model::Tag>(behind, state_->gap_at, state_->count);
+  const State& s = *state_;
+  if (tag >= next_tag_) return s.count;
+  const model::Tag from_end = next_tag_ - tag;  // it is at least 1
+  if (from_end <= s.count - s.gap_at) return s.count - from_end;
+  const model::Tag from_end_of_front = from_end - (s.count - s.gap_at);
+  if (from_end_of_front <= s.gap) return s.gap_at;
+  const model::Tag in_front = from_end_of_front - s.gap;
+  return in_front < s.gap_at ? s.gap_at - in_front : 0;
 }
 
 Queue::Entry& Queue::append(Entry&& entry, Due due) {
@@ -61,8 +63,9 @@ Queue::Entry& Queue::append(Entry&& entry, Due due) {
     grow();
   State& s = *state_;
   add_bytes(&State::bytes, entry.message.memory());
-  if (due != kNoDue || s.due) [[unlikely]]
+  if (due != kNoDue || s.due) [[unlikely]] {
     set_due(s.count, due);
+  }
   Entry& place = at(s.count++);
   place = std::move(entry);
   return place;
@@ -129,7 +132,8 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
 std::size_t Queue::settle(model::Tag first, model::Tag last) {
   if (!state_) return 0;
   std::size_t marked = 0;
-  for (std::size_t i = offset_of(first); i < state_->count && tag_at(i) <= last; ++i) {
+  const std::size_t end = last < next_tag_ ? offset_of(last + 1) : state_->count;
+  for (std::size_t i = offset_of(first); i < end; ++i) {
     Entry& entry = at(i);
     const bool taken = i < state_->next;  // it must have been, now or before
     if (entry.settled || (!taken && !entry.released)) continue;
@@ -256,8 +260,10 @@ void Queue::pop() {
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
+  if ((state_->oldest | state_->gap_at) == 0) return;
   if (state_->oldest > 0) --state_->oldest;
-  if (state_->gap_at > 0 && --state_->gap_at == 0) state_->gap = 0;
+  if (state_->gap_at > 0) --state_->gap_at;
+  if (state_->gap_at == 0) state_->gap = 0;
 }
 
 void Queue::trim() {

@@ -302,16 +302,20 @@ bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
     ++counters_.dropped_away;
     return false;
   }
-  if (!make_room(subscriber, message.payload.size())) return false;
+  if (!has_room(subscriber, message.payload.size())) [[unlikely]] {
+    if (!make_room(subscriber, message.payload.size())) return false;
+  }
   if (run_set_ != nullptr) keep(message);
   Queue::Entry entry{.message = message.own(),
                      .guarantee = guarantee,
                      .retain = retain,
                      .kept = counted && subscriber.kept_as != 0};
   entry.set_ids(subscription_ids);
-  const Due due = due_of(message, guarantee);
-  subscriber.queue.push(std::move(entry), due);
-  if (due != kNoDue) watch(subscriber);
+  const bool ends = message.expires_at != kNever || limits_.queue_ttl != Duration::zero();
+  subscriber.queue.push(std::move(entry), ends ? due_of(message, guarantee) : kNoDue);
+  if (ends) [[unlikely]] {
+    watch(subscriber);
+  }
   ++counters_.queued;
   return true;
 }

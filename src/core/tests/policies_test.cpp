@@ -11,7 +11,6 @@ namespace {
 using model::Reason;
 using std::chrono::seconds;
 using testing::Contains;
-using testing::HasSubstr;
 using testing::Not;
 
 class PoliciesTest : public CoreFixture {
@@ -471,8 +470,7 @@ TEST_F(RestoredTest, ATurnDoesOnlySoMuch) {
     (void)restore(std::to_string(i), positions);
   }
   now += seconds{2};
-  std::size_t turns = 0;
-  for (; core.next_message_expiry() <= now; ++turns) {
+  while (core.next_message_expiry() <= now) {
     const std::uint64_t before = counters().expired;
     core.expire_messages(now);
     ASSERT_LE(counters().expired - before, 64u);

@@ -186,6 +186,12 @@ class Router {
   // The counter of a limit that keeps a message from a queue; nullptr: there is room.
   using Reason = std::uint64_t RouterCounters::*;
   [[nodiscard]] Reason what_is_full(const Subscriber& subscriber, std::size_t octets) const;
+  // Whether there is, without a look at users; make_room() looks again.
+  [[nodiscard]] bool has_room(const Subscriber& subscriber, std::size_t octets) const {
+    return subscriber.queue.waiting() < limits_.queue_messages_max &&
+           subscriber.queue.bytes() + octets <= limits_.queue_bytes_max &&
+           subscriber.usage == nullptr;
+  }
   [[nodiscard]] bool make_room(Subscriber& subscriber, std::size_t octets);
   [[nodiscard]] bool can_make_room(Subscriber& subscriber, std::size_t octets, Reason full) const;
   bool drop_oldest(Subscriber& subscriber);
