@@ -7,7 +7,6 @@ namespace hermod::broker {
 namespace {
 
 using mqtt::Version;
-using mqtt::wire::operator+;
 using std::chrono::seconds;
 
 /// Believes everybody.
