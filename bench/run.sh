@@ -112,7 +112,9 @@ if (($(nproc) > 1)); then
   both=(--server-cpu '0,1')
 fi
 
-serve() { printf '%s serve --ephemeral -c bench/%s.conf -p {port} --coap-port {port}' "$hermod" "$1"; }
+serve() {
+  printf '%s serve --ephemeral -c bench/%s.conf -p {port} --coap-port {port}' "$hermod" "$1"
+}
 ours=$(serve threads-1)
 null="$hermod bench null -p {port}"
 

@@ -125,8 +125,9 @@ std::expected<std::vector<Bound>, std::string> bind_all(transport::Address addre
 
 Broker::Broker(Settings settings) : settings_(std::move(settings)) {
   for (ListenerSettings& listener : settings_.listeners) {
-    listener.label = fmt::format("{} {}", listener.protocol->name(),
-                                 listener.path.empty() ? listener.address.to_text() : listener.path);
+    listener.label =
+        fmt::format("{} {}", listener.protocol->name(),
+                    listener.path.empty() ? listener.address.to_text() : listener.path);
   }
 }
 
@@ -152,10 +153,9 @@ std::expected<std::unique_ptr<Broker>, std::string> Broker::open(Settings settin
     auto poller = transport::EpollPoller::open();
     if (!poller) return std::unexpected(poller.error());
     pollers.push_back(poller->get());
-    broker->threads_.push_back(std::make_unique<Thread>(broker->settings_, i, hash_key, log,
-                                                        std::move(*poller), *broker->mailroom_,
-                                                        broker->sources_, broker->pool_.get(),
-                                                        broker->store_.get()));
+    broker->threads_.push_back(std::make_unique<Thread>(
+        broker->settings_, i, hash_key, log, std::move(*poller), *broker->mailroom_,
+        broker->sources_, broker->pool_.get(), broker->store_.get()));
   }
   for (auto& thread : broker->threads_) thread->shard().connect(pollers);
   if (auto recovered = broker->recover(log); !recovered) return std::unexpected(recovered.error());

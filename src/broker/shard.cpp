@@ -42,6 +42,7 @@ Shard::Shard(ShardParts parts)
       open_(settings_.listeners.size()) {
   if (parts_.self == 0 && settings_.sys_interval_s > 0) {
     Status::Facts facts{.version = settings_.version, .threads = settings_.threads, .start = now_};
+    if (settings_.store) facts.durability = store::to_text(*settings_.store);
     for (const ListenerSettings& listener : settings_.listeners) {
       facts.protocols.emplace_back(listener.protocol->name());
     }
@@ -90,9 +91,8 @@ core::SubscriberIndex Shard::restore(store::RecoveredQueue&& left) {
   }
   if (subscriber.will) {
     core::KeptWill& will = *subscriber.will;
-    restored.will = {.message = std::move(will.message),
-                     .delay_s = will.delay_s,
-                     .expiry_s = will.expiry_s};
+    restored.will = {
+        .message = std::move(will.message), .delay_s = will.delay_s, .expiry_s = will.expiry_s};
     restored.will_at = subscriber.away ? will.due : now_ + std::chrono::seconds{will.delay_s};
   }
   if (subscriber.user || restored.will.message) {
@@ -119,9 +119,9 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return house_ || !ready_.empty() || !dirty_.empty() || !lingering_.empty() || !questions_.empty() ||
-         !page_questions_.empty() || !to_self_.empty() || subscribing_.wants_turn() || walk_.open ||
-         std::ranges::any_of(sockets_, &Socket::unread);
+  return house_ || !ready_.empty() || !dirty_.empty() || !lingering_.empty() ||
+         !questions_.empty() || !page_questions_.empty() || !to_self_.empty() ||
+         subscribing_.wants_turn() || walk_.open || std::ranges::any_of(sockets_, &Socket::unread);
 }
 
 Instant Shard::turn(Duration wait_max) {

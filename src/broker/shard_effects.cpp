@@ -32,8 +32,7 @@ bool is_promised(const session::Effect& effect) {
 
 void Shard::execute_list(session::EffectList& list) {
   for (session::EffectRecord& record : list) {
-    if (!answers_.empty() &&
-        (record.connection != answers_for_ || !is_promised(record.effect))) {
+    if (!answers_.empty() && (record.connection != answers_for_ || !is_promised(record.effect))) {
       finish_publishes();
     }
     Connection* connection = find(record.connection);
@@ -224,10 +223,9 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   }
   claim(connection, effect);
   std::unique_ptr<core::Holder> holder = holder_of(connection, effect);
-  const core::Core::Attached attached =
-      core_.attach(effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
-                   {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_,
-                   std::move(holder));
+  const core::Core::Attached attached = core_.attach(
+      effect.client_id, key_of(id_of(connection)), effect.clean_start, effect.expiry_s,
+      {std::move(effect.will), effect.will_delay_s, effect.will_expiry_s}, now_, std::move(holder));
   if (attached.reason != Reason::kOk) {
     return answer(connection, {.ticket = effect.ticket, .reason = attached.reason});
   }
@@ -257,8 +255,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   subscriber.open = false;
   ++connection.unanswered;
   ++connection.uncommitted;
-  uncommitted_.push_back(
-      {id_of(connection), std::move(due), {granted}, true, std::move(octets)});
+  uncommitted_.push_back({id_of(connection), std::move(due), {granted}, true, std::move(octets)});
 }
 
 // The whole connection goes to the shard that owns its client id: the stream with everything that

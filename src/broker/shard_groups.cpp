@@ -58,8 +58,9 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
   if (letter.reason != Reason::kOk && connection->attached()) {
     (void)core_.unsubscribe(connection->subscriber, letter.name);
   }
-  answer_subscribed(key_of(joining.connection),
-             {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
+  answer_subscribed(
+      key_of(joining.connection),
+      {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
 }
 
 void Shard::open(GroupDelivery& letter, std::uint16_t from) {

@@ -143,7 +143,7 @@ void Status::say_facts(Round& round) const {
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(round.now - facts_.start);
   round.say("uptime", fmt::format("{} seconds", uptime.count()));
   round.say("threads", fmt::to_string(facts_.threads));
-  round.say("durability", "none");  // there is no store: what is kept ends with the broker
+  round.say("durability", facts_.durability);
 }
 
 void Status::say_counts(const Counts& counts, Round& round) {

@@ -484,7 +484,7 @@ void Core::deliver_retained(SubscriberIndex index, const model::Message& message
   }
   const model::Guarantee guarantee = std::min(message.guarantee, options.guarantee_max);
   router_.enqueue_alone(index, message, guarantee, true,
-                              {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});
+                        {&options.subscription_id, options.subscription_id == 0 ? 0u : 1u});
 }
 
 }  // namespace hermod::core

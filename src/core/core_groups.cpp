@@ -73,9 +73,9 @@ void Core::group_return(GroupKey group, Returned message) {
 
 void Core::put_back(Subscriber& subscriber, Returned message) {
   Queue::Entry entry{.message = std::move(message.message)};
-  entry.guarantee = entry.message->guarantee;
-  entry.retain = entry.message->retain;
-  entry.delivered = message.delivered;
+  entry.marks.guarantee = entry.message->guarantee;
+  entry.marks.retain = entry.message->retain;
+  entry.marks.delivered = message.delivered;
   subscriber.queue.push_front(std::move(entry));
 }
 
@@ -180,7 +180,7 @@ void Core::return_groups(SubscriberIndex index, model::Inflight& inflight, bool 
     std::vector<Returned> messages;
     subscriber.queue.withdraw(static_cast<std::uint16_t>(i + 1), true, leaves,
                               [&](model::Tag tag, Queue::Entry& entry) {
-                                messages.push_back({entry.message.ref(), entry.delivered});
+                                messages.push_back({entry.message.ref(), entry.marks.delivered});
                                 if (const auto* sent = inflight.find_tag(tag)) {
                                   inflight.finish(sent->id);
                                 }

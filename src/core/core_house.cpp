@@ -41,7 +41,7 @@ void Core::say_standing(Subscriber& subscriber) {
   subscriber.queue.for_each([&](model::Tag tag, const Queue::Entry& entry) {
     if (tag > expected) standing.settled.emplace_back(expected, tag - 1);
     expected = tag + 1;
-    if (entry.released) standing.released.push_back(tag);
+    if (entry.marks.released) standing.released.push_back(tag);
   });
   if (expected < standing.next) standing.settled.emplace_back(expected, standing.next - 1);
   if (subscriber.exchanges) standing.exchanges = *subscriber.exchanges;
@@ -79,8 +79,8 @@ void Core::write_message_again(std::span<const Stale> stale) {
     recipients.push_back({.queue = one.queue,
                           .tag = one.tag,
                           .count = 1,
-                          .guarantee = entry->guarantee,
-                          .retain_as_published = entry->retain,
+                          .guarantee = entry->marks.guarantee,
+                          .retain_as_published = entry->marks.retain,
                           .subscription_ids = entry->subscription_ids()});
   }
   if (recipients.empty()) return;
@@ -93,7 +93,8 @@ void Core::write_message_again(std::span<const Stale> stale) {
   const CommitNumber commit =
       journal_.append({.messages = {&only, 1}, .recipients = recipients}, {&to, 1});
   for (const Recipient& one : recipients) {
-    moves_.push_back({.commit = commit, .from = from, .to = to, .queue = one.queue, .tag = one.tag});
+    moves_.push_back(
+        {.commit = commit, .from = from, .to = to, .queue = one.queue, .tag = one.tag});
   }
 }
 
@@ -102,8 +103,12 @@ void Core::write_value_again(const Stale& stale) {
   if (value == nullptr || value->get()->position() != stale.position) return;
   Position to = 0;
   const CommitNumber commit = journal_.retain(**value, to);
-  moves_.push_back(
-      {.commit = commit, .from = stale.position, .to = to, .queue = 0, .tag = 0, .topic = stale.topic});
+  moves_.push_back({.commit = commit,
+                    .from = stale.position,
+                    .to = to,
+                    .queue = 0,
+                    .tag = 0,
+                    .topic = stale.topic});
 }
 
 // What was written again can be read there now. Whoever has gone meanwhile let the old place go.

@@ -58,19 +58,6 @@ std::size_t Queue::offset_of(model::Tag tag) const {
   return in_front < s.gap_at ? s.gap_at - in_front : 0;
 }
 
-Queue::Entry& Queue::append(Entry&& entry, Due due) {
-  if (!state_ || state_->count == state_->ring.size()) [[unlikely]]
-    grow();
-  State& s = *state_;
-  add_bytes(&State::bytes, entry.message.memory());
-  if (due != kNoDue || s.due) [[unlikely]] {
-    set_due(s.count, due);
-  }
-  Entry& place = at(s.count++);
-  place = std::move(entry);
-  return place;
-}
-
 void Queue::set_due(std::size_t offset, Due due) {
   if (!state_->due) {
     if (due == kNoDue) return;
@@ -79,15 +66,46 @@ void Queue::set_due(std::size_t offset, Due due) {
   state_->due[slot(offset)] = due;
 }
 
+// The place of one more entry, which holds nothing.
+inline Queue::Entry& Queue::append(Due due) {
+  if (!state_ || state_->count == state_->ring.size()) [[unlikely]]
+    grow();
+  if (due != kNoDue || state_->due) [[unlikely]]
+    set_due(state_->count, due);
+  return at(state_->count++);
+}
+
 model::Tag Queue::push(Entry&& entry, Due due) {
-  append(std::move(entry), due);
+  Entry& place = append(due);
+  add_bytes(&State::bytes, entry.message.get()->memory());
+  place = std::move(entry);
   add_waiting(1);
   return next_tag_++;
 }
 
-model::Tag Queue::push_taken(Entry&& entry) {
+inline void Queue::append(model::MessageRef message, Entry::Marks marks,
+                          std::span<const std::uint32_t> subscription_ids, Due due) {
+  Entry& place = append(due);
+  add_bytes(&State::bytes, message.get()->memory());
+  place.message.put(std::move(message));
+  place.id = 0;
+  place.group = 0;
+  place.marks = marks;
+  if (!subscription_ids.empty()) place.set_ids(subscription_ids);
+}
+
+model::Tag Queue::push(model::MessageRef message, Entry::Marks marks,
+                       std::span<const std::uint32_t> subscription_ids, Due due) {
+  append(std::move(message), marks, subscription_ids, due);
+  add_waiting(1);
+  return next_tag_++;
+}
+
+model::Tag Queue::push_taken(model::MessageRef message, Entry::Marks marks,
+                             std::span<const std::uint32_t> subscription_ids) {
   HERMOD_ASSERT(waiting() == 0);
-  append(std::move(entry), kNoDue).delivered = true;
+  marks.delivered = true;
+  append(std::move(message), marks, subscription_ids, kNoDue);
   state_->next = state_->count;
   ++state_->unsettled;
   return next_tag_++;
@@ -98,7 +116,7 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
   items.clear();
   if (!state_ || !can_take()) return 0;
   while (state_->next < state_->count && is_passed(at(state_->next))) {
-    state_->unsettled += at(state_->next++).settled ? 0 : 1;
+    state_->unsettled += at(state_->next++).marks.settled ? 0 : 1;
   }
   if (!can_take()) return 0;  // those that were dropped count as well
   const model::Tag first = tag_at(state_->next);
@@ -107,8 +125,8 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
     Entry& entry = at(state_->next);
     if (is_passed(entry) || !entry.message.in_memory()) break;
     if (state_->due && is_over(state_->due[slot(state_->next)], now) && may_drop(entry)) break;
-    if (entry.guarantee == model::Guarantee::kAtMostOnce) {
-      entry.settled = true;
+    if (entry.marks.guarantee == model::Guarantee::kAtMostOnce) {
+      entry.marks.settled = true;
     } else if (credit == 0 || waits_for_commit(entry, tag_at(state_->next))) {
       break;
     } else {
@@ -116,17 +134,47 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
       ++state_->unsettled;
     }
     items.push_back({.message = &*entry.message,
-                     .guarantee = entry.guarantee,
-                     .retain = entry.retain,
-                     .redelivered = entry.delivered,
-                     .recovered = entry.recovered,
+                     .guarantee = entry.marks.guarantee,
+                     .retain = entry.marks.retain,
+                     .redelivered = entry.marks.delivered,
+                     .recovered = entry.marks.recovered,
                      .subscription_ids = entry.subscription_ids()});
-    entry.delivered = true;
+    entry.marks.delivered = true;
     ++state_->next;
   }
   state_->fresh += items.size();
   add_waiting(-items.size());
   return first;
+}
+
+// What is settled holds no message, wherever it stands.
+inline void Queue::drop(Entry& entry) {
+  if (!entry.message) return;
+  if (entry.marks.kept || entry.group != 0) [[unlikely]]
+    note_gone(entry);
+  let_go_of_message(entry);
+  if (entry.ids) entry.ids.reset();
+}
+
+void Queue::let_go(Entry& entry) {
+  drop(entry);
+}
+
+// For those who keep it elsewhere too, or who gave it.
+void Queue::note_gone(Entry& entry) {
+  if (const model::Position position = place_of(entry); position != 0) {
+    state_->dead.push_back(position);
+  }
+  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
+}
+
+inline void Queue::let_go_of_message(Entry& entry) {
+  if (model::OwnedMessage* const message = entry.message.get(); message != nullptr) [[likely]] {
+    add_bytes(&State::bytes, -message->memory());
+  } else {
+    add_bytes(&State::bytes_away, -of_size_code(std::exchange(entry.size_code, 0)));
+  }
+  entry.message.reset();
 }
 
 std::size_t Queue::settle(model::Tag first, model::Tag last) {
@@ -136,34 +184,14 @@ std::size_t Queue::settle(model::Tag first, model::Tag last) {
   for (std::size_t i = offset_of(first); i < end; ++i) {
     Entry& entry = at(i);
     const bool taken = i < state_->next;  // it must have been, now or before
-    if (entry.settled || (!taken && !entry.released)) continue;
-    entry.settled = true;
-    let_go(entry);
+    if (entry.marks.settled || (!taken && !entry.marks.released)) continue;
+    entry.marks.settled = true;
+    drop(entry);
     ++marked;
     if (taken) --state_->unsettled;
   }
   trim();
   return marked;
-}
-
-// What is settled holds no message, wherever it stands.
-void Queue::let_go(Entry& entry) {
-  if (!entry.message) return;
-  if (const model::Position position = place_of(entry); position != 0) {
-    state_->dead.push_back(position);
-  }
-  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
-  let_go_of_message(entry);
-  entry.ids.reset();
-}
-
-void Queue::let_go_of_message(Entry& entry) {
-  if (entry.message.in_memory()) {
-    add_bytes(&State::bytes, -entry.message.memory());
-  } else {
-    add_bytes(&State::bytes_away, -of_size_code(std::exchange(entry.size_code, 0)));
-  }
-  entry.message = {};
 }
 
 // --- what is kept in the store ---
@@ -183,9 +211,9 @@ void Queue::put_back(Entry& entry, model::MessageRef message) {
 
 bool Queue::release(model::Tag tag) {
   Entry* const entry = find(tag);
-  if (entry == nullptr || offset_of(tag) >= state_->next || entry->released) return false;
-  HERMOD_ASSERT(entry->guarantee == model::Guarantee::kExactlyOnce);
-  entry->released = true;
+  if (entry == nullptr || offset_of(tag) >= state_->next || entry->marks.released) return false;
+  HERMOD_ASSERT(entry->marks.guarantee == model::Guarantee::kExactlyOnce);
+  entry->marks.released = true;
   if (const model::Position position = place_of(*entry);
       position != 0 && entry->message.in_memory()) {
     let_go_of_message(*entry);
@@ -213,7 +241,7 @@ Queue::Entry* Queue::find(model::Tag tag) {
   const std::size_t offset = offset_of(tag);
   if (offset == state_->count || tag_at(offset) != tag) return nullptr;  // in the gap
   Entry& entry = at(offset);
-  return entry.settled ? nullptr : &entry;
+  return entry.marks.settled ? nullptr : &entry;
 }
 
 void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
@@ -226,9 +254,9 @@ void Queue::restore(model::Tag tag, Entry&& entry, std::size_t bytes) {
   ++next_tag_;
   const model::Position position = entry.message.position();
   place = std::move(entry);
-  place.kept = true;
+  place.marks.kept = true;
   put_away(place, position, bytes);
-  if (!place.released) add_waiting(1);
+  if (!place.marks.released) add_waiting(1);
 }
 
 void Queue::restore_next(model::Tag tag) {
@@ -247,16 +275,17 @@ void Queue::skip_to(model::Tag tag) {
   }
   while (next_tag_ < tag) {
     grow();
-    at(s.count++).settled = true;
+    at(s.count++).marks.settled = true;
     ++next_tag_;
   }
 }
 
 void Queue::pop() {
   Entry& entry = at(0);
-  let_go(entry);
+  if (entry.message) drop(entry);
   // the rest is written with the next one
-  entry.delivered = entry.settled = entry.released = entry.recovered = entry.kept = false;
+  entry.marks.delivered = entry.marks.settled = entry.marks.released = entry.marks.recovered =
+      entry.marks.kept = false;
   state_->head = (state_->head + 1) & (state_->ring.size() - 1);
   --state_->count;
   if (state_->next > 0) --state_->next;
@@ -269,10 +298,10 @@ void Queue::pop() {
 void Queue::trim() {
   if (!state_) return;
   for (std::size_t i = state_->next - state_->fresh; i < state_->next; ++i) {
-    if (at(i).settled) let_go(at(i));
+    if (at(i).marks.settled) drop(at(i));
   }
   state_->fresh = 0;
-  while (state_->count > 0 && at(0).settled) pop();
+  while (state_->count > 0 && at(0).marks.settled) pop();
   if (state_->count == 0 && state_->ring.size() > 64) {
     state_->ring = std::vector<Entry>{};
     state_->due.reset();
@@ -284,12 +313,12 @@ void Queue::rewind(bool keep_at_most_once) {
   std::size_t waiting = 0;
   for (std::size_t i = 0; i < state_->count; ++i) {
     Entry& entry = at(i);
-    if (!keep_at_most_once && entry.guarantee == model::Guarantee::kAtMostOnce) {
-      entry.settled = true;
+    if (!keep_at_most_once && entry.marks.guarantee == model::Guarantee::kAtMostOnce) {
+      entry.marks.settled = true;
     }
-    if (entry.settled) {
-      let_go(entry);
-    } else if (!entry.released) {
+    if (entry.marks.settled) {
+      drop(entry);
+    } else if (!entry.marks.released) {
       ++waiting;
     }
   }
@@ -316,7 +345,7 @@ void Queue::push_front(Entry entry) {
 std::size_t Queue::held(std::uint16_t group) const {
   std::size_t count = 0;
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (!at(i).settled && at(i).group == group) ++count;
+    if (!at(i).marks.settled && at(i).group == group) ++count;
   }
   return count;
 }
@@ -351,8 +380,8 @@ model::Tag Queue::drop_oldest() {
   Entry* const entry = oldest();
   if (entry == nullptr || (state_->oldest > 0 && holes() >= kSettledMax)) return 0;
   const model::Tag tag = tag_at(state_->oldest);
-  entry->settled = true;
-  let_go(*entry);
+  entry->marks.settled = true;
+  drop(*entry);
   add_waiting(-std::size_t{1});
   trim();
   if (const std::size_t count = holes(); count > 0 && count % kHolesMax == 0) close_up();
@@ -366,7 +395,7 @@ void Queue::close_up() {
   State& s = *state_;
   const std::size_t end = s.oldest;
   std::size_t begin = end;
-  while (begin > s.gap_at && at(begin - 1).settled) --begin;
+  while (begin > s.gap_at && at(begin - 1).marks.settled) --begin;
   const std::size_t count = end - begin;
   if (count == 0 || begin == 0 || (s.gap_at != 0 && begin != s.gap_at)) return;
   for (std::size_t i = begin; i-- > 0;) {

@@ -103,11 +103,11 @@ void Router::record_kept() {
 }
 
 void Router::record_run() {
-  positions_.assign(run_.size(), 0);
-  note_commit(journal_.append({.messages = run_, .recipients = recipients_}, positions_));
-  for (std::size_t i = 0; i < run_.size(); ++i) {
-    if (run_[i]->owner != nullptr) run_[i]->owner->set_position(positions_[i]);
-  }
+  const std::size_t count = std::ranges::max(recipients_, {}, &Recipient::count).count;
+  const std::span<const model::Message* const> taken{run_.data(), count};
+  positions_.assign(count, 0);
+  note_commit(journal_.append({.messages = taken, .recipients = recipients_}, positions_));
+  for (std::size_t i = 0; i < count; ++i) run_[i]->owner->set_position(positions_[i]);
   for (std::size_t i = 0; i < recipients_.size(); ++i) {
     wait_for_commit(recipients_are_[i], recipients_[i]);
   }
@@ -283,12 +283,9 @@ void Router::deliver_direct(Subscriber& subscriber, const Match& match, Guarante
     batch.first_tag = subscriber.queue.next_tag();
     for (const model::Delivery& delivery : batch.items) {
       keep(*delivery.message);
-      Queue::Entry entry{.message = delivery.message->own(),
-                         .guarantee = guarantee,
-                         .retain = delivery.retain,
-                         .kept = subscriber.kept_as != 0};
-      entry.set_ids(ids);
-      subscriber.queue.push_taken(std::move(entry));
+      const Queue::Entry::Marks marks{
+          .guarantee = guarantee, .retain = delivery.retain, .kept = subscriber.kept_as != 0};
+      subscriber.queue.push_taken(delivery.message->own(), marks, ids);
     }
     subscriber.credit -= static_cast<std::uint32_t>(batch.items.size());
   }
@@ -306,13 +303,11 @@ bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
     if (!make_room(subscriber, message.payload.size())) return false;
   }
   if (run_set_ != nullptr) keep(message);
-  Queue::Entry entry{.message = message.own(),
-                     .guarantee = guarantee,
-                     .retain = retain,
-                     .kept = counted && subscriber.kept_as != 0};
-  entry.set_ids(subscription_ids);
+  const Queue::Entry::Marks marks{
+      .guarantee = guarantee, .retain = retain, .kept = counted && subscriber.kept_as != 0};
   const bool ends = message.expires_at != kNever || limits_.queue_ttl != Duration::zero();
-  subscriber.queue.push(std::move(entry), ends ? due_of(message, guarantee) : kNoDue);
+  subscriber.queue.push(message.own(), marks, subscription_ids,
+                        ends ? due_of(message, guarantee) : kNoDue);
   if (ends) [[unlikely]] {
     watch(subscriber);
   }
@@ -360,13 +355,13 @@ void Router::record(const Alone& alone) {
 void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
                                 const model::Delivery& delivery) {
   const model::SubscriptionOptions& options = (*subscriber.memberships)[membership].options;
-  Queue::Entry entry{
-      .message = delivery.message->own(),
-      .id = options.subscription_id,
-      .group = static_cast<std::uint16_t>(membership + 1),
-      .guarantee = std::min(delivery.message->guarantee, options.guarantee_max),  // [MQTT-4.8.2-3]
-      .retain = options.retain_as_published && delivery.message->retain,
-      .delivered = delivery.redelivered};
+  Queue::Entry entry{.message = delivery.message->own(),
+                     .id = options.subscription_id,
+                     .group = static_cast<std::uint16_t>(membership + 1),
+                     .marks = {.guarantee = std::min(delivery.message->guarantee,
+                                                     options.guarantee_max),  // [MQTT-4.8.2-3]
+                               .retain = options.retain_as_published && delivery.message->retain,
+                               .delivered = delivery.redelivered}};
   subscriber.queue.push(std::move(entry), to_due(delivery.message->expires_at));
   ++counters_.queued;
 }

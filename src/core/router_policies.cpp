@@ -80,7 +80,7 @@ bool Router::lacks_room(const model::Message& message) {
 bool Router::drop_oldest(Subscriber& subscriber) {
   const Queue::Entry* const entry = subscriber.queue.oldest();
   if (entry == nullptr) return false;
-  const bool kept = entry->kept;
+  const bool kept = entry->marks.kept;
   model::MessageRef unwritten;
   if (kept && Queue::place_of(*entry) == 0) unwritten = entry->message.ref();
   const model::Tag tag = subscriber.queue.drop_oldest();

@@ -130,7 +130,8 @@ std::optional<SegmentUse> MessageLog::sparsest(const std::set<SegmentNumber>& bu
   std::optional<SegmentUse> sparsest;
   double least = 2;
   for (const auto& [number, use] : use_) {
-    if (number >= written_ || use.live == 0 || share(use) >= least || but.contains(number)) continue;
+    if (number >= written_ || use.live == 0 || share(use) >= least || but.contains(number))
+      continue;
     least = share(use);
     sparsest = use_of(number, use);
   }

@@ -71,8 +71,7 @@ Draft RunEncoder::encode_value(const Message& message, Duration to_calendar) {
   std::uint8_t* out = bodies_.room(copied_octets_max(message));
   out = put_content(out, message, to_calendar);
   bodies_.keep_to(put_small_payload(out, message.payload));
-  return make_draft(RecordKind::kValue, bodies_.bytes(), large_payload(message.payload),
-                    1);
+  return make_draft(RecordKind::kValue, bodies_.bytes(), large_payload(message.payload), 1);
 }
 
 void RunEncoder::encode_recipients(std::span<const core::Recipient> recipients, std::size_t index) {

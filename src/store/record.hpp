@@ -24,6 +24,7 @@ enum class RecordKind : std::uint8_t {
   kReleased = 4,
   kClosed = 5,
   kState = 6,
+  kMetadata = 7,  // body: varint, Metadata::generation() that was safe before the record
 };
 
 /// Version of the bodies that this release writes; it reads those up to it.

@@ -32,6 +32,11 @@ void Recovery::add(const RecordView& record) {
       return add_closed(record);
     case RecordKind::kState:
       return add_state(record);
+    case RecordKind::kMetadata: {
+      Cursor cursor(record.body);
+      generation_ = std::max(generation_, cursor.varint());
+      return;
+    }
   }
 }
 
@@ -192,11 +197,11 @@ void Recovery::restore(Queue& queue, std::vector<Entry>& entries) {
     core::Queue::Entry entry;
     entry.message = core::Content::at(from.position);
     entry.set_ids({from.ids.get(), from.id_count});
-    entry.guarantee = from.guarantee;
-    entry.retain = from.retain;
-    entry.recovered = true;
-    entry.released = std::ranges::binary_search(queue.released, from.tag);
-    if (entry.released) {
+    entry.marks.guarantee = from.guarantee;
+    entry.marks.retain = from.retain;
+    entry.marks.recovered = true;
+    entry.marks.released = std::ranges::binary_search(queue.released, from.tag);
+    if (entry.marks.released) {
       recovered.inflight.release(
           *recovered.inflight.find(recovered.inflight.take_for(from.tag, from.guarantee)));
     }

@@ -33,6 +33,8 @@ class Recovery {
   [[nodiscard]] RecoveredState finish(const Account& account);
   /// Clears of values, by segment, once finish() has been called: each refers to its record.
   [[nodiscard]] const std::map<SegmentNumber, std::uint64_t>& clears() const { return clears_; }
+  /// The largest generation of the metadata that the log knows of.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   /// Records that are whole and say nothing that can be understood.
   [[nodiscard]] std::uint64_t not_understood() const { return not_understood_; }
 
@@ -82,6 +84,7 @@ class Recovery {
   std::map<SegmentNumber, std::uint64_t> clears_;
   PropertyStorage properties_;
   std::vector<std::uint32_t> ids_;
+  std::uint64_t generation_ = 0;
   std::uint64_t not_understood_ = 0;
 };
 

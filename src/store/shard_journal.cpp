@@ -21,8 +21,7 @@ core::QueueId ShardJournal::new_queue() {
   return store_.next_queue_.fetch_add(1, std::memory_order_relaxed);
 }
 
-core::CommitNumber ShardJournal::append(const core::Run& run,
-                                        std::span<core::Position> positions) {
+core::CommitNumber ShardJournal::append(const core::Run& run, std::span<core::Position> positions) {
   appended_ = true;
   return store_.messages_->append(encoder_.encode(run, to_calendar_), positions);
 }
@@ -55,7 +54,8 @@ void ShardJournal::settle(core::QueueId queue, model::Tag first, model::Tag last
 
 void ShardJournal::write_settled() {
   if (settled_.empty()) return;
-  std::ranges::sort(settled_, {}, [](const Settled& one) { return std::pair{one.queue, one.first}; });
+  std::ranges::sort(settled_, {},
+                    [](const Settled& one) { return std::pair{one.queue, one.first}; });
   scratch_.clear();
   (void)append(draft_settled(settled_, scratch_));
   settled_.clear();

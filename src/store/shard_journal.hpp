@@ -72,13 +72,13 @@ class ShardJournal final : public core::Journal {
   std::vector<Settled> settled_;  // not appended yet
   Scratch scratch_;
   std::vector<std::pair<SegmentNumber, std::uint64_t>> let_go_;  // not told to the log yet
-  bool appended_ = false;  // since the writer was told
+  bool appended_ = false;                                        // since the writer was told
   StateWriter state_writer_;
   QueueState queue_state_;
   SegmentNumber check_began_;  // the last check, in this segment
   mutable std::mutex house_mutex_;
   std::vector<core::Stale> stale_;
-  SegmentNumber checked_ = 0;         // as far as check_commit_ is committed
+  SegmentNumber checked_ = 0;  // as far as check_commit_ is committed
   core::CommitNumber check_commit_ = 0;
   std::atomic<bool> has_stale_ = false;
   mutable core::CommitNumber seen_ = 0;

@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/store/store.hpp"
 
+#include <array>
 #include <cstring>
 
 #include "hermod/store/metadata.hpp"
 #include "message_log.hpp"
 #include "shard_journal.hpp"
+#include "varint.hpp"
 
 namespace hermod::store {
 
 using core::Journal;
 
-Store::Store(Disk& disk, Log& log, StoreSettings settings)
-    : settings_(std::move(settings)), log_(log) {
-  (void)disk;
+std::string to_text(const StoreSettings& settings) {
+  switch (settings.durability) {
+    case Durability::kSync:
+      return "sync";
+    case Durability::kInterval:
+      return fmt::format("interval {}", settings.interval / std::chrono::milliseconds{1});
+    case Durability::kNone:
+      break;
+  }
+  return "none";
 }
+
+Store::Store(Log& log, StoreSettings settings) : settings_(std::move(settings)), log_(log) {}
 
 Store::~Store() {
   stop();
@@ -22,17 +33,15 @@ Store::~Store() {
 
 std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& rng, Log& log,
                                                                StoreSettings settings) {
-  std::unique_ptr<Store> store{new Store(disk, log, std::move(settings))};
+  std::unique_ptr<Store> store{new Store(log, std::move(settings))};
   const StoreSettings& wanted = store->settings_;
-  auto messages =
-      MessageLog::open(disk, rng,
-                       {.segment_octets_max = wanted.segment_octets_max,
-                        .buffer_octets_max = wanted.buffer_octets_max});
+  auto messages = MessageLog::open(disk, rng,
+                                   {.segment_octets_max = wanted.segment_octets_max,
+                                    .buffer_octets_max = wanted.buffer_octets_max});
   if (!messages) return std::unexpected(messages.error());
   store->messages_ = std::move(*messages);
-  auto metadata = Metadata::open(disk, {.rng = rng,
-                                        .folder = wanted.folder,
-                                        .existing = !store->messages_->usage().empty()});
+  auto metadata = Metadata::open(
+      disk, {.rng = rng, .folder = wanted.folder, .existing = !store->messages_->usage().empty()});
   if (!metadata) return std::unexpected(metadata.error());
   store->metadata_ = std::move(*metadata);
   store->boot_ = store->metadata_->boot();
@@ -45,8 +54,8 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
 }
 
 std::unique_ptr<core::Journal> Store::make_journal(std::function<void()> wake) {
-  auto journal = std::make_unique<ShardJournal>(
-      *this, static_cast<std::uint32_t>(journals_.size()), std::move(wake));
+  auto journal = std::make_unique<ShardJournal>(*this, static_cast<std::uint32_t>(journals_.size()),
+                                                std::move(wake));
   journals_.push_back(journal.get());
   return journal;
 }
@@ -118,6 +127,7 @@ bool Store::write_once() {
   if (state() == Journal::State::kSealed) return false;
   if (anchoring_->due(moment)) keep_anchor();
   if (taken_ == 0) {
+    write_generation();
     const auto batch = messages_->take_batch();
     if (!batch) {
       clean(moment.now);
@@ -142,6 +152,7 @@ bool Store::write_changes() {
   switch (metadata_->apply(writing_, *calendar_)) {
     case Metadata::Outcome::kOk:
       writing_.clear();
+      note_generation_ = true;
       return true;
     case Metadata::Outcome::kFull:
       set_state(Journal::State::kFull, metadata_->why());
@@ -151,6 +162,17 @@ bool Store::write_changes() {
       return false;
   }
   return false;
+}
+
+// Goes with the next records, so that the log knows of a change that the metadata has lost. It is
+// worth no sync of its own.
+void Store::write_generation() {
+  if (!note_generation_ || messages_->open_batch() == committed()) return;
+  note_generation_ = false;
+  std::array<std::uint8_t, kVarintMax> body;
+  const std::uint8_t* const end = put_varint(body.data(), metadata_->generation());
+  (void)messages_->append(make_draft(RecordKind::kMetadata,
+                                     {body.data(), static_cast<std::size_t>(end - body.data())}));
 }
 
 bool Store::write_batch() {

@@ -34,8 +34,8 @@ void Store::condemn_dead() {
   const core::CommitNumber commit = messages_->open_batch();
   for (const SegmentNumber segment : messages_->dead()) {
     if (segment >= checked) break;
-    const bool known = std::ranges::find(condemned_, segment, &Condemned::segment) !=
-                       condemned_.end();
+    const bool known =
+        std::ranges::find(condemned_, segment, &Condemned::segment) != condemned_.end();
     if (!known) condemned_.push_back({segment, commit});
   }
 }
@@ -100,8 +100,8 @@ void Store::evacuate() {
       const auto value = decode_value(record, Duration{}, properties);
       if (!value) return;
       if (!value->payload.empty()) {
-        stale.push_back({.position = record.position,
-                         .topic = std::string{value->destination.address}});
+        stale.push_back(
+            {.position = record.position, .topic = std::string{value->destination.address}});
         return;
       }
       if (clears == 0) return;  // they are not needed any more

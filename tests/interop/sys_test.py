@@ -70,7 +70,7 @@ class Status(BrokerTest):
                 form = LOAD
             form = {"$SYS/broker/version": r"hermod version \d+\.\d+\.\d+.*",
                     "$SYS/broker/uptime": INTEGER + " seconds",
-                    "$SYS/broker/durability": "none"}.get(topic, form)
+                    "$SYS/broker/durability": "sync"}.get(topic, form)
             self.assertRegex(value, f"^{form}$", topic)
 
     def test_coap_reads_it(self):

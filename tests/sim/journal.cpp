@@ -3,8 +3,7 @@
 
 namespace hermod::sim {
 
-core::CommitNumber SlowJournal::append(const core::Run& run,
-                                       std::span<core::Position> positions) {
+core::CommitNumber SlowJournal::append(const core::Run& run, std::span<core::Position> positions) {
   const core::CommitNumber number = MemoryJournal::append(run, positions);
   if (hollow_) return number;
   for (const model::Message* message : run.messages) {

@@ -38,7 +38,7 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
   const Publication& publication = ledger_[id];
   if (publication.clears || publication.guarantee == Guarantee::kAtMostOnce) return;
   if (world_.settings().core.expiry_s_max != UINT32_MAX) return;  // who is still lasting?
-  if (dropped(shard) > 0) return;  // it may have been one of those
+  if (dropped(shard) > 0) return;                                 // it may have been one of those
   const std::string& topic = ledger_.topics()[publication.label.topic].name;
   for (const Reader* reader : readers_) {
     if (!reader->lasting() || world_.owner_of(reader->name()) != shard) continue;

@@ -470,6 +470,94 @@ TEST(ShardCommit, AnAttachWithReceivedIdsWaitsForTheirCommit) {
   EXPECT_EQ(again.read(), "#1 ok present\npong\nt=x q1 @1\n");
 }
 
+// Written there, and committed.
+TEST(ShardCommit, AnAnswerWaitsForTheShardsThatHaveToKeepTheMessage) {
+  World world{2};
+  Client keeper{world, 1};
+  keeper.ask(fmt::format("attach {} keep\nsub t q1", world.name_on(1, "k")));
+  Client client{world, 0};
+  client.ask("attach " + world.name_on(0, "c"));
+  client.send("pub1 t x");
+  world.turn(0);
+  EXPECT_EQ(client.read(), "");  // it is in the mail
+  world.turn(1);
+  world.turn(0);
+  EXPECT_EQ(client.read(), "#2 ok\n");
+
+  world.journal().hold(true);
+  EXPECT_EQ(client.ask("pub1 t y"), "");  // it is there, but not safe
+  world.journal().let_commit();
+  world.turn(0);
+  EXPECT_EQ(client.read(), "#3 ok\n");
+}
+
+TEST(ShardCommit, ARetainedPublicationWaitsForTheOwnerOfItsTopic) {
+  World world{2};
+  const std::string topic = world.name_on(1, "t");
+  Client client{world, 0};
+  client.ask("attach " + world.name_on(0, "c"));
+  client.send(fmt::format("put {} 1", topic));
+  world.turn(0);
+  EXPECT_EQ(client.read(), "");
+  world.run();
+  EXPECT_EQ(client.read(), "#2 ok\n");
+}
+
+TEST(ShardCommit, ASubscriptionIsAnsweredWhenItIsKept) {
+  World world;
+  Client client{world};
+  client.ask("attach a keep");
+  world.journal().hold(true);
+  EXPECT_EQ(client.ask("sub t q1"), "");
+  world.journal().let_commit();
+  world.turn();
+  EXPECT_EQ(client.read(), "#2 ok q1\n");
+  world.journal().hold(true);
+  EXPECT_EQ(client.ask("unsub t"), "");
+  world.journal().let_commit();
+  world.turn();
+  EXPECT_EQ(client.read(), "#3 ok\n");
+}
+
+TEST(ShardCommit, ACleanStartIsAnsweredWhenTheOldSessionIsForgotten) {
+  World world;
+  {
+    Client client{world};
+    client.ask("attach a keep");
+  }
+  world.run();
+  world.journal().hold(true);
+  Client again{world};
+  EXPECT_EQ(again.ask("attach a"), "");
+  world.journal().let_commit();
+  world.turn();
+  EXPECT_EQ(again.read(), "#1 ok\n");
+}
+
+TEST(ShardCommit, NothingToKeepWaitsForNothing) {
+  World world;
+  Client keeper{world};
+  keeper.ask("attach k keep\nsub t q1");
+  Client one{world};
+  one.ask("attach a");
+  Client other{world};
+  other.ask("attach b");
+  world.journal().hold(true);
+  EXPECT_EQ(one.ask("pub1 t x"), "");
+  EXPECT_EQ(other.ask("pub1 u y"), "#2 ok\n");
+}
+
+TEST(ShardCommit, WhileMuchWaitsToBeWrittenNoRequestIsRead) {
+  World world;
+  Client client{world};
+  client.ask("attach a");
+  world.journal().room = false;
+  EXPECT_EQ(client.ask("pub1 t x"), "");
+  world.journal().room = true;
+  world.turn();
+  EXPECT_EQ(client.read(), "#2 ok\n");
+}
+
 TEST(ShardCommit, OneThatHasGoneMeanwhileIsNotAnswered) {
   World world;
   Client keeper{world};

@@ -398,8 +398,7 @@ class RestoredTest : public PoliciesTest {
     model::Tag tag = 1;
     for (const Position position : positions) {
       Queue::Entry entry{.message = Content::at(position),
-                         .guarantee = Guarantee::kAtLeastOnce,
-                         .recovered = true};
+                         .marks = {.guarantee = Guarantee::kAtLeastOnce, .recovered = true}};
       restored.queue.restore(tag, std::move(entry), 100);
       tag += step;
     }

@@ -23,8 +23,12 @@ Queue::Entry entry_of(std::string_view payload, Guarantee guarantee) {
   Queue::Entry entry{.message = model::Message{.destination = model::Destination::topic("t"),
                                                .payload = as_bytes(payload)}
                                     .own(),
-                     .guarantee = guarantee};
+                     .marks = {.guarantee = guarantee}};
   return entry;
+}
+
+Tag hand_over(Queue& queue, Queue::Entry entry) {
+  return queue.push_taken(entry.message.ref(), entry.marks, entry.subscription_ids());
 }
 
 // One entry as the model sees it.
@@ -127,7 +131,7 @@ class QueueAndModel {
     if (queue_.waiting() > 0) return;
     Item item = make();
     if (item.guarantee == Guarantee::kAtMostOnce) item.guarantee = Guarantee::kAtLeastOnce;
-    EXPECT_EQ(queue_.push_taken(entry(item)), item.tag);
+    EXPECT_EQ(hand_over(queue_, entry(item)), item.tag);
     item.delivered = true;
     items_.push_back(item);
     next_ = items_.size();
@@ -383,7 +387,7 @@ TEST(Queue, ManySubscriptionIdsComeBack) {
 TEST(Queue, RetainIsKept) {
   Queue queue;
   Queue::Entry entry = entry_of("a", Guarantee::kAtMostOnce);
-  entry.retain = true;
+  entry.marks.retain = true;
   queue.push(std::move(entry));
   std::vector<Delivery> items;
   (void)queue.take(1, 1, items);
@@ -394,10 +398,10 @@ TEST(Queue, RetainIsKept) {
 // What is settled holds no memory and does not count as waiting, although it cannot leave the ring.
 TEST(Queue, SettledOnesBehindAnUnsettledOneHoldNothing) {
   Queue queue;
-  queue.push_taken(entry_of("stuck", Guarantee::kAtLeastOnce));
+  hand_over(queue, entry_of("stuck", Guarantee::kAtLeastOnce));
   const std::size_t bytes = queue.bytes();
   for (int i = 0; i < 100; ++i) {
-    const Tag tag = queue.push_taken(entry_of("settled", Guarantee::kAtLeastOnce));
+    const Tag tag = hand_over(queue, entry_of("settled", Guarantee::kAtLeastOnce));
     EXPECT_EQ(queue.settle(tag, tag), 1u);
     queue.push(entry_of("at most once", Guarantee::kAtMostOnce));
     EXPECT_EQ(taken(queue, 1, 0), "at most once");
@@ -412,10 +416,10 @@ TEST(Queue, SettledOnesBehindAnUnsettledOneHoldNothing) {
 
 TEST(Queue, AStuckOneHoldsUpTheOthersInTheEnd) {
   Queue queue;
-  const Tag stuck = queue.push_taken(entry_of("stuck", Guarantee::kAtLeastOnce));
+  const Tag stuck = hand_over(queue, entry_of("stuck", Guarantee::kAtLeastOnce));
   for (std::size_t i = 0; i < Queue::kSettledMax; ++i) {
     ASSERT_TRUE(queue.can_take());
-    const Tag tag = queue.push_taken(entry_of("settled", Guarantee::kAtLeastOnce));
+    const Tag tag = hand_over(queue, entry_of("settled", Guarantee::kAtLeastOnce));
     EXPECT_EQ(queue.settle(tag, tag), 1u);
   }
   EXPECT_FALSE(queue.can_take());

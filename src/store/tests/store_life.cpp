@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_life.hpp"
 
+#include <cerrno>
 #include <charconv>
 
 #include "hermod/base/hash.hpp"
@@ -40,9 +41,9 @@ StoreLife::~StoreLife() {
 }
 
 void StoreLife::boot() {
-  auto opened = Store::open(disk_, keys_, *this,
-                            {.segment_octets_max = options_.segment_octets,
-                             .clean_every = Duration::zero()});
+  auto opened =
+      Store::open(disk_, keys_, *this,
+                  {.segment_octets_max = options_.segment_octets, .clean_every = Duration::zero()});
   ASSERT_TRUE(opened) << opened.error();
   store_ = std::move(*opened);
   auto state = store_->recover();
@@ -51,13 +52,12 @@ void StoreLife::boot() {
   journal_ = store_->make_journal([] {});
   core_ = std::make_unique<core::Core>(core::Core::Place{.hash_key = 1}, limits_, *journal_, *this);
   for (RecoveredQueue& queue : state->queues) {
-    const core::SubscriberIndex index =
-        core_->restore({.name = queue.subscriber.name,
-                        .kept_as = queue.subscriber.queue,
-                        .expiry_s = queue.subscriber.expiry_s,
-                        .queue = std::move(queue.queue),
-                        .inflight = std::move(queue.inflight),
-                        .exchanges = std::move(queue.exchanges)});
+    const core::SubscriberIndex index = core_->restore({.name = queue.subscriber.name,
+                                                        .kept_as = queue.subscriber.queue,
+                                                        .expiry_s = queue.subscriber.expiry_s,
+                                                        .queue = std::move(queue.queue),
+                                                        .inflight = std::move(queue.inflight),
+                                                        .exchanges = std::move(queue.exchanges)});
     for (const core::KeepSubscription& subscription : queue.subscriptions) {
       core_->restore_subscription(index, subscription.filter, subscription.options);
     }
@@ -69,7 +69,9 @@ void StoreLife::boot() {
 void StoreLife::live(std::uint64_t steps) {
   if (options_.power_in_the_middle && below(2) == 0) disk_.stop_after(below(steps));
   if (options_.fills_up && below(2) == 0) disk_.set_capacity(disk_.used() + below(30'000));
+  const std::uint64_t sync_fails_at = options_.sync_fails ? below(steps) : steps;
   for (std::uint64_t i = 0; i < steps && !disk_.stopped() && !failed(); ++i) {
+    if (i == sync_fails_at) disk_.fail_syncs(EIO);
     step();
     if (options_.fills_up && below(60) == 0) disk_.set_capacity(UINT64_MAX);
   }
@@ -79,6 +81,8 @@ void StoreLife::live(std::uint64_t steps) {
 void StoreLife::end() {
   counts.removed += store_->counters().removed;
   counts.evacuated += store_->counters().evacuated;
+  counts.sealed += store_->state() == core::Journal::State::kSealed ? 1 : 0;
+  disk_.fail_syncs(0, 0);
   core_.reset();
   journal_.reset();
   store_.reset();
@@ -136,8 +140,8 @@ void StoreLife::attach(std::size_t number) {
   client.attached = true;
   if (!attached.session_present || !client.subscribed) {
     const std::string filter = number == 0 ? "#" : fmt::format("t/{}", number % kTopics);
-    const auto guarantee = number % 2 == 0 ? model::Guarantee::kExactlyOnce
-                                           : model::Guarantee::kAtLeastOnce;
+    const auto guarantee =
+        number % 2 == 0 ? model::Guarantee::kExactlyOnce : model::Guarantee::kAtLeastOnce;
     ASSERT_EQ(core_->subscribe(client.index, filter, {.guarantee_max = guarantee}).reason,
               model::Reason::kOk);
     client.commit = core_->last_commit();
@@ -192,8 +196,8 @@ void StoreLife::deliver(core::ConnectionKey connection, const model::DeliveryBat
     const auto number = number_in(as_text(delivery.message->payload));
     ASSERT_TRUE(number) << as_text(delivery.message->payload);
     ASSERT_FALSE(client.over.contains(*number)) << *number << " again";
-    client.taken.push_back({batch.first_tag + i, *number,
-                            delivery.guarantee == model::Guarantee::kExactlyOnce});
+    client.taken.push_back(
+        {batch.first_tag + i, *number, delivery.guarantee == model::Guarantee::kExactlyOnce});
   }
 }
 
@@ -224,7 +228,11 @@ void StoreLife::acknowledge(std::size_t number) {
 void StoreLife::turn() {
   (void)core_->keep_house();
   journal_->submit(true);
+  const bool sealed = store_->state() == core::Journal::State::kSealed;
+  const core::CommitNumber before = store_->committed();
   if (below(8) != 0) (void)store_->write_once();
+  // For good: nothing that came after a lost write is ever called safe.
+  ASSERT_TRUE(!sealed || store_->committed() == before);
   if (store_->state() == core::Journal::State::kFull) ++counts.full;
   core_->hear_journal();
   note_commits();
@@ -283,7 +291,7 @@ void StoreLife::check_client(std::size_t number) {
       ASSERT_TRUE(there.empty() || *found > last) << *found << " behind " << last;
       last = *found;
       there.insert(*found);
-      if (entry.released) {
+      if (entry.marks.released) {
         client.released.push_back({tag, *found, true});
       } else {
         // Unless the record that said so was hit.

@@ -25,6 +25,7 @@ class StoreLife final : public core::Outlet, public Log {
     std::uint64_t segment_octets = 12'000;
     bool power_in_the_middle = true;  ///< not only between two steps
     bool fills_up = false;
+    bool sync_fails = false;
   };
   /// What happened over all boots, so that a test can see that it happens.
   struct Counts {
@@ -36,6 +37,7 @@ class StoreLife final : public core::Outlet, public Log {
     std::uint64_t full = 0;
     std::uint64_t refused = 0;
     std::uint64_t damaged = 0;
+    std::uint64_t sealed = 0;
   };
 
   StoreLife(std::uint64_t seed, const Options& options);
@@ -74,8 +76,8 @@ class StoreLife final : public core::Outlet, public Log {
     std::vector<Delivery> taken;     // not settled
     std::vector<Delivery> released;  // not settled
     std::vector<std::pair<core::CommitNumber, std::uint64_t>> releasing;
-    std::set<std::uint64_t> settled;   // may come again, unless they were released for good
-    std::set<std::uint64_t> over;      // released for good: may not
+    std::set<std::uint64_t> settled;  // may come again, unless they were released for good
+    std::set<std::uint64_t> over;     // released for good: may not
   };
 
   // core::Outlet

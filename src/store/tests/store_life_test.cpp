@@ -34,6 +34,7 @@ StoreLife::Counts run(const StoreLife::Options& options, bool damages) {
     all.full += life.counts.full;
     all.refused += life.counts.refused;
     all.damaged += life.counts.damaged;
+    all.sealed += life.counts.sealed;
   }
   return all;
 }
@@ -49,6 +50,12 @@ TEST(StoreLife, R2_WhatIsAcknowledgedSurvivesPowerCuts) {
 TEST(StoreLife, R3_DamageLosesWhatItHitsAndForgesNothing) {
   const StoreLife::Counts all = run({.power_in_the_middle = false}, true);
   EXPECT_GT(all.damaged, seeds() / 2);
+}
+
+TEST(StoreLife, R5_AFailedSyncSealsTheStore) {
+  const StoreLife::Counts all = run({.power_in_the_middle = false, .sync_fails = true}, false);
+  EXPECT_GT(all.sealed, seeds() / 2);
+  EXPECT_GT(all.refused, seeds());
 }
 
 TEST(StoreLife, R4_NothingIsAcknowledgedWithoutRoom) {

@@ -145,6 +145,7 @@ Step ClientSession::on_connack(const FixedHeader& header, Bytes body, Effects& e
   if (!connack->session_present && flow_.version != Version::kV31) {
     flow_.inflight = session::Inflight{};  // 5.0: [MQTT-3.2.2-5]
   }
+  if (v5) flow_.v5->carried = flow_.inflight.incoming();
   state_ = State::kOpen;
   resume(flow_, options_.inflight_max, effects);
   return Step::kNext;

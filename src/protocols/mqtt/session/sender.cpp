@@ -119,8 +119,8 @@ const EncodeSlots::Slot* shared_slot(const model::DeliveryBatch& batch, const Fl
   return slot.bytes.empty() ? nullptr : &slot;
 }
 
-void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& batch,
-                    Flow& flow, Output& output) {
+void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& batch, Flow& flow,
+                    Output& output) {
   std::uint8_t* const out = output.reserve(slot.bytes.size());
   std::memcpy(out, slot.bytes.data(), slot.bytes.size());
   output.commit(slot.bytes.size());
@@ -134,8 +134,8 @@ void deliver_shared(const EncodeSlots::Slot& slot, const model::DeliveryBatch& b
 
 // Gives a delivery its packet id. One that was sent before keeps its id and QoS, and says DUP
 // [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.4.0-1]. What was sent to another member of a group is new
-// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2]; what may have been sent before the broker was
-// stopped says DUP.
+// here, and says nothing [MQTT-3.3.1-3], [MQTT-4.3.2-2]; what may have been sent before the broker
+// was stopped says DUP.
 void identify(PublishView& publish, const Delivery& delivery, model::Tag tag, Flow& flow) {
   if (publish.qos == 0) return;  // [MQTT-2.3.1-5], [MQTT-3.3.1-2]
   const Inflight::Entry* const before =

@@ -64,7 +64,7 @@ class Broker {
   std::unique_ptr<identity::HashingPool> pool_;  // outlives the threads
   std::unique_ptr<store::PosixDisk> disk_;       // nothing: ephemeral
   SystemRng rng_;
-  std::unique_ptr<store::Store> store_;          // outlives the threads
+  std::unique_ptr<store::Store> store_;  // outlives the threads
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 

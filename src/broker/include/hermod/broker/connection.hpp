@@ -38,8 +38,8 @@ struct Connection : WheelEntry {
   std::unique_ptr<Identity> identity;               ///< nothing: no user name counts
   Instant armed = kNever;                           ///< when the wheel fires
   core::SubscriberIndex subscriber = core::Subscribers::kNone;
-  std::uint32_t index = 0;       ///< its own, in the shard's table
-  std::uint32_t unanswered = 0;  ///< what its session waits for: the journal, other shards
+  std::uint32_t index = 0;        ///< its own, in the shard's table
+  std::uint32_t unanswered = 0;   ///< what its session waits for: the journal, other shards
   std::uint32_t uncommitted = 0;  ///< of those, what waits for the journal alone
   std::uint16_t listener = 0;
   model::Reason close_reason = model::Reason::kOk;

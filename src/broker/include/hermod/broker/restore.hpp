@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an earlier run of the broker has left goes to the shards that own it, which may be other ones
-// than then. Before their first turn.
+// What an earlier run of the broker has left goes to the shards that own it, which may be other
+// ones than then. Before their first turn.
 #pragma once
 
 #include <span>

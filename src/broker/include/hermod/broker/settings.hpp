@@ -34,7 +34,7 @@ struct ListenerSettings {
   transport::Address address;
   std::string path;                    ///< of a Unix socket, instead of the address; streams only
   std::optional<GroupSettings> group;  ///< nothing: what is sent to `address` alone
-  std::string label;  ///< names it to the store, from run to run
+  std::string label;                   ///< names it to the store, from run to run
   bool allow_anonymous = true;
   /// Users and access rules; nothing: all names are one. May be shared by listeners.
   std::shared_ptr<const identity::Directory> directory;
@@ -62,10 +62,10 @@ struct Settings {
   core::Limits core;
   ConnectionLimits connections;
   MailLimits mail;
-  identity::HashingPool::Limits logins;  ///< of the whole broker
-  bool log_connections = true;           ///< connection_messages
-  std::uint32_t sys_interval_s = 0;      ///< how often $SYS is brought up to date; 0: never
-  std::string version;                   ///< of the program, for $SYS
+  identity::HashingPool::Limits logins;       ///< of the whole broker
+  bool log_connections = true;                ///< connection_messages
+  std::uint32_t sys_interval_s = 0;           ///< how often $SYS is brought up to date; 0: never
+  std::string version;                        ///< of the program, for $SYS
   std::optional<store::StoreSettings> store;  ///< nothing: ephemeral
   std::vector<ListenerSettings> listeners;
 

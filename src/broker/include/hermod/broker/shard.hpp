@@ -459,7 +459,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   bool busy_ = false;  // something has come in this turn
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
-  const bool keeps_;  // there is a store
+  const bool keeps_;    // there is a store
   bool house_ = false;  // it has asked for more than a turn's work
   Promises promises_;
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender

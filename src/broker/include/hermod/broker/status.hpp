@@ -25,7 +25,8 @@ class Status {
   struct Facts {
     std::string version;
     std::uint16_t threads = 1;
-    std::vector<std::string> protocols;  ///< by listener
+    std::string durability = "ephemeral";  ///< when an acknowledgement can be relied on
+    std::vector<std::string> protocols;    ///< by listener
     Instant start;
   };
   explicit Status(Facts facts) : facts_(std::move(facts)) {}

@@ -38,6 +38,11 @@ class Content {
   [[nodiscard]] model::Position position() const {
     return in_memory() ? pointer()->position() : bits_ & ~kAway;
   }
+  /// Holds a message, where it held nothing.
+  void put(model::MessageRef message) { bits_ = reinterpret_cast<std::uintptr_t>(message.leave()); }
+  /// Lets go of it.
+  void reset() { Content().swap(*this); }
+  void swap(Content& other) noexcept { std::swap(bits_, other.bits_); }
   /// Octets of memory that it takes.
   [[nodiscard]] std::size_t memory() const { return in_memory() ? pointer()->memory() : 0; }
   /// The message; it must be in memory.

@@ -339,8 +339,8 @@ class Core {
   boost::unordered_flat_map<std::string, SubscriberIndex, KeyedHash, std::equal_to<>> groups_;
   boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
   std::deque<Move> moves_;
-  bool checking_ = false;            // saying how all queues stand
-  SubscriberIndex checked_ = 0;      // up to here
+  bool checking_ = false;        // saying how all queues stand
+  SubscriberIndex checked_ = 0;  // up to here
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;

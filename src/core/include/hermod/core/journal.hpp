@@ -64,8 +64,8 @@ struct Stale {
 /// How a queue stands: what the log needs to forget what was said of it before.
 struct Standing {
   QueueId queue = 0;
-  model::Tag floor = 0;  ///< the first that is not settled
-  model::Tag next = 0;   ///< that will be given out
+  model::Tag floor = 0;                                    ///< the first that is not settled
+  model::Tag next = 0;                                     ///< that will be given out
   std::vector<std::pair<model::Tag, model::Tag>> settled;  ///< above the floor, first and last
   std::vector<model::Tag> released;
   std::vector<std::uint16_t> exchanges;  ///< packet ids of this publisher that are open
@@ -83,7 +83,7 @@ struct KeptWill {
 /// The subscriber is there, and is as this says.
 struct KeepSubscriber {
   QueueId queue = 0;
-  std::string name;          ///< client id, or a group's name
+  std::string name;  ///< client id, or a group's name
   bool group = false;
   std::uint32_t expiry_s = 0;
   Instant expires_at = kNever;  ///< while it is away

@@ -46,13 +46,17 @@ class Queue {
     std::uint32_t id = 0;                  ///< the only subscription id; 0 = none
     std::uint16_t group = 0;               ///< came from this membership (plus one); 0: from none
     std::uint8_t size_code = 0;            ///< of a message that is not in memory; see page_out()
-    model::Guarantee guarantee : 2 = model::Guarantee::kAtMostOnce;
-    bool retain : 1 = false;
-    bool delivered : 1 = false;  ///< was taken at least once: a further delivery is a repetition
-    bool settled : 1 = false;
-    bool released : 1 = false;   ///< the peer has it: it waits for the end of its exchange
-    bool recovered : 1 = false;  ///< may have been delivered before the broker was stopped
-    bool kept : 1 = false;       ///< is in the store too, where the message knows
+    /// Beside each other in one octet, which moves as one.
+    struct Marks {
+      model::Guarantee guarantee : 2 = model::Guarantee::kAtMostOnce;
+      bool retain : 1 = false;
+      bool delivered : 1 = false;  ///< was taken at least once: another delivery is a repetition
+      bool settled : 1 = false;
+      bool released : 1 = false;   ///< the peer has it: it waits for the end of its exchange
+      bool recovered : 1 = false;  ///< may have been delivered before the broker was stopped
+      bool kept : 1 = false;       ///< is in the store too, where the message knows
+    };
+    Marks marks;
 
     void set_ids(std::span<const std::uint32_t> subscription_ids) {
       if (subscription_ids.size() > 1) return set_several(subscription_ids);
@@ -85,9 +89,12 @@ class Queue {
 
   /// Appends an entry that waits, until `due` at most; returns its tag.
   model::Tag push(Entry&& entry, Due due = kNoDue);
+  model::Tag push(model::MessageRef message, Entry::Marks marks,
+                  std::span<const std::uint32_t> subscription_ids, Due due = kNoDue);
   /// Appends an entry that is being delivered right now, past nothing that waits: waiting() must be
   /// 0.
-  model::Tag push_taken(Entry&& entry);
+  model::Tag push_taken(model::MessageRef message, Entry::Marks marks,
+                        std::span<const std::uint32_t> subscription_ids);
 
   /// Takes waiting entries for one delivery: at most `count_max`, and at most `credit` of them
   /// above at most once; stops where tags would not be consecutive, credit is missing, or one is
@@ -185,7 +192,7 @@ class Queue {
   [[nodiscard]] bool has_freed() const { return state_ && !state_->freed.empty(); }
   /// Where an entry lies in the store; 0: nowhere.
   [[nodiscard]] static model::Position place_of(const Entry& entry) {
-    return entry.kept ? entry.message.position() : 0;
+    return entry.marks.kept ? entry.message.position() : 0;
   }
 
  private:
@@ -233,17 +240,18 @@ class Queue {
   }
   // An entry that is neither delivered any more nor waits to be.
   [[nodiscard]] static bool is_passed(const Entry& entry) {
-    return entry.settled || entry.released;
+    return entry.marks.settled || entry.marks.released;
   }
   [[nodiscard]] bool waits_for_commit(const Entry& entry, model::Tag tag) const {
-    return entry.kept && tag >= state_->safe && entry.guarantee == model::Guarantee::kExactlyOnce;
+    return entry.marks.kept && tag >= state_->safe &&
+           entry.marks.guarantee == model::Guarantee::kExactlyOnce;
   }
   // May be dropped while it waits. What the subscriber may have begun to take is completed.
   [[nodiscard]] static bool may_drop(const Entry& entry) {
     if (is_passed(entry)) return false;
-    if (entry.guarantee == model::Guarantee::kAtMostOnce) return true;
-    return !entry.delivered &&
-           !(entry.recovered && entry.guarantee == model::Guarantee::kExactlyOnce);
+    if (entry.marks.guarantee == model::Guarantee::kAtMostOnce) return true;
+    return !entry.marks.delivered &&
+           !(entry.marks.recovered && entry.marks.guarantee == model::Guarantee::kExactlyOnce);
   }
   // Counts what waits, and octets; negative numbers as what they wrap to.
   void add_waiting(std::size_t count) {
@@ -260,13 +268,17 @@ class Queue {
   void put_away(Entry& entry, model::Position position, std::size_t bytes);
   void put_back(Entry& entry, model::MessageRef message);
   void let_go_of_message(Entry& entry);
-  Entry& append(Entry&& entry, Due due);
+  void note_gone(Entry& entry);
+  Entry& append(Due due);
+  void append(model::MessageRef message, Entry::Marks marks,
+              std::span<const std::uint32_t> subscription_ids, Due due);
   void set_due(std::size_t offset, Due due);
   void skip_to(model::Tag tag);
   void close_up();
   void grow();
   void pop();
   void let_go(Entry& entry);
+  void drop(Entry& entry);  // the same, where it is hot
 
   std::unique_ptr<State> state_;
   model::Tag next_tag_ = 1;
@@ -283,11 +295,11 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
     Entry& entry = at(i);
     if (is_passed(entry) || entry.group != group) continue;
     const bool goes =
-        !entry.delivered || (sent && entry.guarantee != model::Guarantee::kExactlyOnce);
+        !entry.marks.delivered || (sent && entry.marks.guarantee != model::Guarantee::kExactlyOnce);
     if (ends || goes) entry.group = 0;
     if (!goes) continue;
     take(tag_at(i), entry);
-    entry.settled = true;
+    entry.marks.settled = true;
     if (i < state_->next) {
       --state_->unsettled;
     } else {
@@ -301,14 +313,14 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
 template <typename Each>
 void Queue::for_each_released(Each&& each) const {
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (at(i).released && !at(i).settled) each(tag_at(i));
+    if (at(i).marks.released && !at(i).marks.settled) each(tag_at(i));
   }
 }
 
 template <typename Each>
 void Queue::for_each(Each&& each) {
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (!at(i).settled) each(tag_at(i), at(i));
+    if (!at(i).marks.settled) each(tag_at(i), at(i));
   }
 }
 
@@ -328,7 +340,7 @@ std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max
       if (!*message) {
         damaged.push_back(tag_at(i));
         let_go(entry);
-        entry.settled = true;
+        entry.marks.settled = true;
         add_waiting(-std::size_t{1});
         continue;
       }

@@ -242,8 +242,8 @@ class Router {
   };
   std::vector<Kept> kept_;  // counted copies made for the run
   std::array<Variant, kVariants> variants_;
-  std::vector<Variant*> filled_;  // of them
-  MatchSet own_;  // of a publisher that gets its own messages
+  std::vector<Variant*> filled_;       // of them
+  MatchSet own_;                       // of a publisher that gets its own messages
   std::vector<Recipient> recipients_;  // that are kept
   std::vector<SubscriberIndex> recipients_are_;
   std::vector<Alone> alone_;

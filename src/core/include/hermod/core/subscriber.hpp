@@ -45,7 +45,7 @@ struct Subscriber {
   std::string id;  ///< client id; empty: anonymous
   std::vector<TopicTree::Node*> subscriptions;
   Queue queue;
-  QueueId kept_as = 0;       ///< of `queue` in the store; 0: it is not kept
+  QueueId kept_as = 0;  ///< of `queue` in the store; 0: it is not kept
   /// Kept: packet ids of exactly once publications that it may send again.
   std::unique_ptr<std::vector<std::uint16_t>> exchanges;
   model::Inflight inflight;  ///< while nobody is attached

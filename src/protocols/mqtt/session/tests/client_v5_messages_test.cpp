@@ -130,6 +130,30 @@ TEST(Mqtt5Client, MQTT_3_3_4_9_a_server_that_sends_more_than_the_receive_maximum
   peer.expects_close(Reason::kProtocolError);
 }
 
+// client, receive maximum 1                     server
+//   | (PUBREC 9 was sent, PUBREL has not come) <- CONNACK, session present |
+//   | <- PUBLISH 1 (QoS 1), that stands before 9                            |
+//   | PUBACK 1 ->                                          <- PUBREL 9      |
+//   | PUBCOMP 9 ->                                  <- PUBLISH 2, PUBLISH 3 |
+//   | DISCONNECT 0x93 ->                                                    |
+TEST(Mqtt5Client, Section_4_9_what_an_earlier_connection_left_does_not_count) {
+  model::Inflight left;
+  (void)left.note_incoming(9);
+  ClientPeerV5 peer({}, v5_options([](ClientOptions& o) {
+                      o.receive_max = 1;
+                      o.clean_session = false;
+                      o.session_expiry_s = 60;
+                    }),
+                    true, std::move(left));
+  peer.sends(wire5::publish("a", "1", {.qos = 1, .id = 1}));
+  peer.answers(peer.effect<Publish>().ticket, Reason::kOk);
+  peer.expects(wire5::ack(PacketType::kPuback, 1));
+  peer.sends(wire5::ack(PacketType::kPubrel, 9)).expects(wire5::ack(PacketType::kPubcomp, 9));
+  peer.sends(wire5::publish("a", "2", {.qos = 2, .id = 2})).expects_effect<Publish>();
+  peer.sends(wire5::publish("a", "3", {.qos = 1, .id = 3}));
+  peer.expects(wire5::disconnect(ReasonCode::kReceiveMaximumExceeded));
+}
+
 TEST(Mqtt5Client, MQTT_3_3_4_1_the_application_may_refuse_a_message) {
   ClientPeerV5 peer;
   peer.sends(wire5::publish("a", "1", {.qos = 1, .id = 1}) +

@@ -219,8 +219,8 @@ struct Completed {
 };
 
 using Effect = std::variant<Attach, Authenticate, Detach, Publish, Subscribe, Unsubscribe, Credit,
-                            Settle, Release, EndExchange, Lookup, Replace, Declare, Undeclare, List, Watch, Unwatch,
-                            Close, Opened, Completed>;
+                            Settle, Release, EndExchange, Lookup, Replace, Declare, Undeclare, List,
+                            Watch, Unwatch, Close, Opened, Completed>;
 
 /// Index and generation of a connection on its shard.
 struct ConnectionId {

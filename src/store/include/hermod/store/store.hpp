@@ -44,15 +44,18 @@ struct StoreSettings {
   std::uint64_t segment_octets_max = 64u << 20;
   std::uint64_t buffer_octets_max = 64u << 20;
   Duration clean_every = std::chrono::milliseconds{200};  ///< looks for what may go
-  Duration retry = std::chrono::milliseconds{250};  ///< while the disk is full
+  Duration retry = std::chrono::milliseconds{250};        ///< while the disk is full
 };
+
+/// "sync", "interval 1000", "none".
+[[nodiscard]] std::string to_text(const StoreSettings& settings);
 
 /// What an earlier run has left.
 struct RecoveredQueue {
   core::KeepSubscriber subscriber;
   std::vector<core::KeepSubscription> subscriptions;
   core::Queue queue;
-  model::Inflight inflight;  ///< exchanges of exactly once that go on, both ways
+  model::Inflight inflight;              ///< exchanges of exactly once that go on, both ways
   std::vector<std::uint16_t> exchanges;  ///< of them those of this publisher
 };
 struct RecoveredValue {
@@ -71,13 +74,13 @@ struct StoreCounters {
   std::uint64_t batches = 0;
   std::uint64_t removed = 0;    ///< segments
   std::uint64_t evacuated = 0;  ///< of them those that were read for what was left
-  std::uint64_t damaged = 0;  ///< records that could not be read, at the start and later
+  std::uint64_t damaged = 0;    ///< records that could not be read, at the start and later
 };
 
 class Store {
  public:
-  /// Opens what is there, or makes a new one; the error says what is wrong and how to mend it. Disk,
-  /// generator and log outlive the store.
+  /// Opens what is there, or makes a new one; the error says what is wrong and how to mend it.
+  /// Disk, generator and log outlive the store.
   [[nodiscard]] static std::expected<std::unique_ptr<Store>, std::string> open(
       Disk& disk, Rng& rng, Log& log, StoreSettings settings);
   ~Store();
@@ -108,7 +111,7 @@ class Store {
 
  private:
   friend class ShardJournal;
-  Store(Disk& disk, Log& log, StoreSettings settings);
+  Store(Log& log, StoreSettings settings);
 
   // --- of the shards' journals, any thread ---
   core::CommitNumber hand_over(core::Change change);
@@ -122,6 +125,7 @@ class Store {
   bool wait_for_work();
   [[nodiscard]] bool write_changes();
   [[nodiscard]] bool write_batch();
+  void write_generation();
   void keep_anchor();
   void sync_now_and_then(Instant now);
   void set_state(core::Journal::State state, const std::string& why);
@@ -155,6 +159,7 @@ class Store {
 
   std::vector<core::Change> writing_;  // the writer's
   core::CommitNumber taken_ = 0;       // a batch that has been taken and not written; 0: none
+  bool note_generation_ = false;       // the metadata has changed, and the log does not know
   Instant sync_at_ = kNever;
   Instant clean_at_{};
   std::uint32_t told_ = 1;  // that this segment has begun

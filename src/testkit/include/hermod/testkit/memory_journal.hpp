@@ -38,8 +38,8 @@ class MemoryJournal : public core::Journal {
   }
   core::CommitNumber retain(const model::Message& message, core::Position& position) override {
     if (!message.payload.empty()) position = keep(message, 1);
-    return write(fmt::format("retain {}={}", message.destination.address,
-                             as_text(message.payload)));
+    return write(
+        fmt::format("retain {}={}", message.destination.address, as_text(message.payload)));
   }
   void settle(core::QueueId queue, model::Tag first, model::Tag last) override {
     (void)write(fmt::format("settle {}@{}-{}", queue, first, last));
@@ -70,7 +70,9 @@ class MemoryJournal : public core::Journal {
   void check(const core::Standing& standing) override { standings.push_back(standing); }
   void end_check() override { check_wanted = false; }
   void submit(bool) override {}
-  [[nodiscard]] core::CommitNumber committed() const override { return held_ ? committed_ : number_; }
+  [[nodiscard]] core::CommitNumber committed() const override {
+    return held_ ? committed_ : number_;
+  }
   [[nodiscard]] bool has_room() const override { return room; }
 
   /// What was held is committed.
@@ -91,7 +93,7 @@ class MemoryJournal : public core::Journal {
   std::vector<core::Stale> stale;  ///< to be asked for
   bool check_wanted = false;
   std::vector<core::Standing> standings;  ///< that were given
-  bool notes = true;  ///< lines
+  bool notes = true;                      ///< lines
 
  protected:
   [[nodiscard]] core::CommitNumber last() const { return number_; }

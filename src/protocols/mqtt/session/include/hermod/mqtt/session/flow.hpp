@@ -34,7 +34,14 @@ enum class Step : std::uint8_t {
 };
 
 /// What a ticket was handed out for: the top octet of the ticket.
-enum class TicketKind : std::uint8_t { kAttach = 1, kPublish, kRequest, kAuthenticate, kRelease, kEnd };
+enum class TicketKind : std::uint8_t {
+  kAttach = 1,
+  kPublish,
+  kRequest,
+  kAuthenticate,
+  kRelease,
+  kEnd
+};
 
 [[nodiscard]] constexpr session::Ticket make_ticket(TicketKind kind, std::uint64_t rest) {
   return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | rest;

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a core tells a journal that keeps things, and what it makes of what it reads there.
+#include <gmock/gmock.h>
+
+#include "core_fixture.hpp"
+
+namespace hermod::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class KeptTest : public CoreFixture {
+ protected:
+  /// A lasting subscriber of "a" that is away.
+  SubscriberIndex away(std::string_view name = "one") {
+    const SubscriberIndex index = attach(name, 1, true, 60);
+    subscribe(index, "a");
+    core.detach(index, {}, true, now);
+    core.hear_journal();
+    (void)journal.take_lines();
+    return index;
+  }
+  void send_all(std::string_view payloads, Guarantee guarantee = Guarantee::kAtLeastOnce) {
+    for (std::size_t i = 0; i < payloads.size(); ++i) send("a", payloads.substr(i, 1), guarantee);
+  }
+  [[nodiscard]] Queue& queue(SubscriberIndex index) { return core.subscriber(index).queue; }
+};
+
+TEST_F(KeptTest, LastingSubscribersAreKeptFromAttachToEnd) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a/+");
+  attach("passing", 2);
+  EXPECT_EQ(core.unsubscribe(one, "a/+"), model::Reason::kOk);
+  core.detach(one, {}, true, now);
+  EXPECT_THAT(journal.take_lines(),
+              ElementsAre("keep 1=one", "subscribe 1 a/+", "unsubscribe 1 a/+", "keep 1=one away"));
+  attach("one", 3, true, 60);  // a clean start: another queue
+  EXPECT_THAT(journal.take_lines(), ElementsAre("forget 1", "keep 2=one"));
+}
+
+TEST_F(KeptTest, AWillIsKeptUntilItIsPublished) {
+  const Core::Attached one =
+      core.attach("one", 1, true, 60, {.message = will_of("w", "x"), .delay_s = 5}, now);
+  core.detach(one.subscriber, {}, false, now);
+  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one will", "keep 1=one away will"));
+  core.expire(now + std::chrono::seconds{6});
+  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one away"));
+}
+
+TEST_F(KeptTest, WhatWaitsForWhoIsAwayLeavesMemoryOnceItIsCommitted) {
+  const SubscriberIndex one = away();
+  journal.hold(true);
+  send_all("12");
+  core.hear_journal();
+  EXPECT_GT(queue(one).bytes_in_memory(), 0u);
+  const std::size_t bytes = queue(one).bytes();
+  journal.let_commit();
+  core.hear_journal();
+  EXPECT_EQ(queue(one).bytes_in_memory(), 0u);
+  EXPECT_GE(queue(one).bytes(), bytes - bytes / 8);  // and yet it counts
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "1/1 2/1 ");
+  core.settle(one, 1, 2, model::Outcome::kAccept, 2);
+  EXPECT_EQ(journal.places(), 0u);
+  EXPECT_EQ(queue(one).bytes(), 0u);
+}
+
+TEST_F(KeptTest, ExactlyOnceIsDeliveredWhenItIsCommitted) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a");
+  journal.hold(true);
+  send_all("1", Guarantee::kExactlyOnce);
+  send_all("2", Guarantee::kAtLeastOnce);  // behind it
+  EXPECT_EQ(outlet.take(1), "");
+  EXPECT_TRUE(core.waits_for_commit());
+  journal.let_commit();
+  core.hear_journal();
+  EXPECT_EQ(outlet.take(1), "1/2 2/1 ");
+  EXPECT_FALSE(core.waits_for_commit());
+}
+
+TEST_F(KeptTest, AReleasedEntryHoldsItsPlaceUntilItIsSettled) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a");
+  send_all("12", Guarantee::kExactlyOnce);
+  core.hear_journal();
+  EXPECT_EQ(outlet.take(1), "1/2 2/2 ");
+  (void)journal.take_lines();
+  core.release(one, 1);
+  core.release(one, 1);  // once is enough
+  EXPECT_THAT(journal.take_lines(), ElementsAre("release 1@1"));
+  model::Inflight inflight;
+  inflight.release(*inflight.find(inflight.take_for(1, Guarantee::kExactlyOnce)));
+  core.detach(one, std::move(inflight), true, now);
+  core.hear_journal();
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "2/2d ");  // what is released is not sent again
+  core.settle(one, 1, 1, model::Outcome::kAccept, 1);
+  core.settle(one, 2, 2, model::Outcome::kAccept, 1);
+  EXPECT_EQ(journal.places(), 0u);
+  EXPECT_TRUE(queue(one).empty());
+}
+
+// A released entry may be settled before what stands in front of it has been sent again.
+TEST_F(KeptTest, AReleasedEntryIsSettledOutOfTurn) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a");
+  send_all("12", Guarantee::kExactlyOnce);
+  core.hear_journal();
+  core.release(one, 2);
+  core.detach(one, {}, true, now);
+  core.attach("one", 2, false, 60, {}, now);  // no credit: nothing is sent
+  core.settle(one, 2, 2, model::Outcome::kAccept, 0);
+  EXPECT_EQ(queue(one).waiting(), 1u);
+  EXPECT_EQ(queue(one).find(2), nullptr);
+  core.credit(one, 1);
+  EXPECT_EQ(outlet.take(2), "1/2d ");
+}
+
+TEST_F(KeptTest, ADamagedMessageIsSkippedAndCounted) {
+  const SubscriberIndex one = away();
+  send_all("123");
+  core.hear_journal();
+  journal.damage(queue(one).find(2)->message.position());
+  (void)journal.take_lines();
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "1/1 3/1 ");
+  EXPECT_EQ(core.counters().damaged, 1u);
+  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one", "settle 1@2-2"));
+}
+
+TEST_F(KeptTest, WhatCannotBeReadNowIsReadLater) {
+  const SubscriberIndex one = away();
+  send_all("12");
+  core.hear_journal();
+  journal.readable = false;
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "");
+  journal.readable = true;
+  core.pump(one);
+  EXPECT_EQ(outlet.take(2), "1/1 2/1 ");
+}
+
+TEST_F(KeptTest, WhatFollowsARefusedMessageOfARunIsWrittenAlone) {
+  limits.queue_bytes_max = 2'000;
+  const SubscriberIndex one = away();
+  const std::string large(1'900, 'x');
+  (void)publish("a", "1", Guarantee::kAtLeastOnce);
+  (void)publish("a", large, Guarantee::kAtLeastOnce);
+  (void)publish("a", "2", Guarantee::kAtLeastOnce);
+  core.flush();
+  EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 1@1", "append 2 for 1@2"));
+  EXPECT_EQ(core.counters().dropped_full(), 1u);
+  core.hear_journal();
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "1/1 2/1 ");
+  core.settle(one, 1, 2, model::Outcome::kAccept, 2);
+  EXPECT_EQ(journal.places(), 0u);
+}
+
+TEST_F(KeptTest, WithoutRoomWhatHasToBeKeptIsRefused) {
+  away();
+  attach("passing", 2);
+  subscribe(core.find("passing"), "b");
+  journal.now = Journal::State::kFull;
+  core.hear_journal();
+  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("b", "1", Guarantee::kAtLeastOnce), model::Reason::kOk);  // nobody lasting
+  EXPECT_EQ(publish("a", "x"), model::Reason::kOk);
+  EXPECT_EQ(publish("v", "x", Guarantee::kAtLeastOnce, true), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("v", "x", Guarantee::kAtMostOnce, true), model::Reason::kOk);
+  core.flush();
+  EXPECT_EQ(core.retained().find("v", now), nullptr);  // it could not be kept
+  EXPECT_EQ(core.own_counters().refused, 2u);
+  journal.now = Journal::State::kSealed;
+  core.hear_journal();
+  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kUnavailable);
+  journal.now = Journal::State::kWell;
+  core.hear_journal();
+  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kOk);
+}
+
+TEST_F(KeptTest, ValuesAreKeptAndLetGo) {
+  send("v", "1", Guarantee::kAtLeastOnce, true);
+  send("v", "2", Guarantee::kAtMostOnce, true);
+  EXPECT_EQ(journal.places(), 1u);
+  send("v", "", Guarantee::kAtMostOnce, true);
+  send("w", "", Guarantee::kAtMostOnce, true);  // there was nothing
+  EXPECT_EQ(journal.places(), 0u);
+  EXPECT_THAT(journal.take_lines(), ElementsAre("retain v=1", "retain v=2", "retain v="));
+}
+
+// A retained value for a new subscription is a delivery like others, with a record of its own.
+TEST_F(KeptTest, RetainedDeliveriesAreKeptApartFromTheValue) {
+  send("v", "1", Guarantee::kAtLeastOnce, true);
+  const SubscriberIndex one = attach("one", 1, true, 60, 0);
+  subscribe(one, "v");
+  const model::Message value = *core.retained().find("v", now);
+  core.deliver_retained(one, value, {.guarantee_max = Guarantee::kAtLeastOnce});
+  EXPECT_EQ(journal.places(), 2u);
+  core.credit(one, 1);
+  core.settle(one, 1, 1, model::Outcome::kAccept, 1);
+  EXPECT_EQ(journal.places(), 1u);
+}
+
+TEST_F(KeptTest, WhatIsStaleIsWrittenAgainAndReadThere) {
+  const SubscriberIndex one = away("one");
+  const SubscriberIndex two = away("two");
+  send_all("12");
+  core.hear_journal();
+  const Position before = queue(one).find(1)->message.position();
+  ASSERT_EQ(queue(two).find(1)->message.position(), before);
+  (void)journal.take_lines();
+  journal.stale = {{.position = before, .queue = 1, .tag = 1},
+                   {.position = before, .queue = 2, .tag = 1},
+                   {.position = before, .queue = 77, .tag = 1}};  // has ended meanwhile
+  journal.hold(true);
+  (void)core.keep_house();
+  EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 1@1 2@1"));
+  core.hear_journal();
+  EXPECT_EQ(queue(one).find(1)->message.position(), before);  // the new place may still be lost
+  journal.let_commit();
+  core.hear_journal();
+  EXPECT_NE(queue(one).find(1)->message.position(), before);
+  EXPECT_EQ(queue(two).find(1)->message.position(), queue(one).find(1)->message.position());
+  attach("one", 2, false, 60);
+  EXPECT_EQ(outlet.take(2), "1/1 2/1 ");
+  core.settle(one, 1, 2, model::Outcome::kAccept, 2);
+  attach("two", 3, false, 60);
+  core.settle(two, 1, 2, model::Outcome::kAccept, 2);
+  EXPECT_EQ(journal.places(), 0u);
+}
+
+// What goes while it is being written again lets both places go.
+TEST_F(KeptTest, WhatIsSettledWhileItMovesIsLetGoTwice) {
+  const SubscriberIndex one = away();
+  send_all("1");
+  send("v", "1", Guarantee::kAtLeastOnce, true);
+  core.hear_journal();
+  attach("one", 2, false, 60);
+  journal.stale = {{.position = queue(one).find(1)->message.position(), .queue = 1, .tag = 1},
+                   {.position = core.retained().find_value("v")->get()->position(), .topic = "v"}};
+  journal.hold(true);
+  (void)core.keep_house();
+  core.settle(one, 1, 1, model::Outcome::kAccept, 1);
+  send("v", "", Guarantee::kAtLeastOnce, true);
+  journal.let_commit();
+  core.hear_journal();
+  EXPECT_EQ(journal.places(), 0u);
+}
+
+TEST_F(KeptTest, TheStandingOfAQueueIsWhatIsNotSettled) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a");
+  send_all("12345", Guarantee::kExactlyOnce);
+  core.hear_journal();
+  core.settle(one, 1, 1, model::Outcome::kAccept, 0);
+  core.settle(one, 3, 4, model::Outcome::kAccept, 0);
+  core.release(one, 2);
+  core.note_exchange(one, 9);
+  core.note_exchange(one, 10);
+  core.close_exchange(one, 9);
+  journal.check_wanted = true;
+  EXPECT_FALSE(core.keep_house());
+  ASSERT_EQ(journal.standings.size(), 1u);
+  const Standing& standing = journal.standings[0];
+  EXPECT_EQ(standing.queue, 1u);
+  EXPECT_EQ(standing.floor, 2u);
+  EXPECT_EQ(standing.next, 6u);
+  EXPECT_THAT(standing.settled, ElementsAre(std::pair<model::Tag, model::Tag>{3, 4}));
+  EXPECT_THAT(standing.released, ElementsAre(2u));
+  EXPECT_THAT(standing.exchanges, ElementsAre(10));
+}
+
+TEST_F(KeptTest, NothingIsSaidToAJournalThatKeepsNothing) {
+  MemoryJournal none;
+  none.now = Journal::State::kNothing;
+  Core other{{.hash_key = kKey}, limits, none, outlet};
+  const Core::Attached one = other.attach("one", 1, true, 60, {}, now);
+  EXPECT_EQ(other.subscribe(one.subscriber, "a", {}).reason, model::Reason::kOk);
+  model::Message message{.destination = model::Destination::topic("a"),
+                         .payload = as_bytes("x"),
+                         .guarantee = Guarantee::kExactlyOnce,
+                         .retain = true};
+  EXPECT_EQ(other.publish(message, now), model::Reason::kOk);
+  other.flush();
+  EXPECT_THAT(none.take_lines(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace hermod::core
