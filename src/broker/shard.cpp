@@ -113,7 +113,8 @@ void Shard::restore(core::KeepDeclaration&& left) {
 
 Instant Shard::next_due() {
   if (has_work()) return now_;
-  return std::min({wheel_.next_deadline(), expire_at_, accept_at_, status_at_, undeclare_at_});
+  return std::min({wheel_.next_deadline(), expire_at_, core_.next_message_expiry(), accept_at_,
+                   status_at_, undeclare_at_});
 }
 
 // Whether something is left that waits for nothing but the next turn.
@@ -128,6 +129,7 @@ Instant Shard::turn(Duration wait_max) {
   if (due != kNever) wait_max = std::min(wait_max, std::max(Duration::zero(), due - now_));
   const std::span<const transport::Event> events = parts_.poller.wait(wait_max);
   now_ = parts_.clock.now();
+  core_.set_time(now_);
   busy_ = !events.empty() || !ready_.empty();
   hear_authorizers();
   for (const transport::Event& event : events) handle(event);
@@ -148,6 +150,7 @@ Instant Shard::turn(Duration wait_max) {
     for (std::uint16_t i = 0; i < count; ++i) accept(i);
   }
   if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
+  if (core_.next_message_expiry() <= now_) core_.expire_messages(now_);
   if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
   go_on_with_census();

@@ -130,7 +130,8 @@ void Shard::review(const core::Authorizer& changed) {
 // they are.
 std::unique_ptr<core::Holder> Shard::holder_of(const Connection& connection,
                                                const session::Attach& effect) const {
-  if (effect.expiry_s == 0 || (!connection.identity && !effect.will)) return nullptr;
+  const bool counts = settings_.core.has_user_limits() && connection.identity;
+  if (!counts && (effect.expiry_s == 0 || (!connection.identity && !effect.will))) return nullptr;
   auto holder = std::make_unique<core::Holder>();
   holder->listener = settings_.listeners[connection.listener].label;
   if (connection.identity) holder->user = connection.identity->user;

@@ -16,6 +16,7 @@ Core::Core(const Place& place, const Limits& limits, Journal& journal, Outlet& o
       limits_(limits),
       tree_(place.hash_key),
       cache_(tree_, place.hash_key),
+      users_(place.hash_key),
       subscribers_(place.hash_key),
       retained_(limits, place.hash_key),
       declarations_(limits),
@@ -38,6 +39,7 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
                             std::unique_ptr<Holder> holder) {
   SubscriberIndex index = client_id.empty() ? Subscribers::kNone : subscribers_.find(client_id);
   HERMOD_ASSERT(index == Subscribers::kNone || !subscribers_[index].attached());
+  set_time(now);
   Attached attached;
   if (index != Subscribers::kNone && clean_start) {  // [MQTT-3.1.2-6]
     const bool kept = subscribers_[index].kept_as != 0;
@@ -59,7 +61,9 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.credit = 0;
   subscriber.open = true;
   subscriber.reading = false;
+  leave_user(subscriber);
   subscriber.holder = std::move(holder);
+  enter_user(subscriber);
   keep(index);
   resume_groups(index);
   // The session may go on with exchanges at once: what they promise must be true by then.
@@ -114,7 +118,23 @@ SubscriberIndex Core::restore(Restored restored) {
   subscriber.queue = std::move(restored.queue);
   subscriber.inflight = std::move(restored.inflight);
   subscriber.holder = std::move(restored.holder);
+  enter_user(subscriber);
+  router_.watch(subscriber);
   return index;
+}
+
+// --- users ---
+
+void Core::enter_user(Subscriber& subscriber) {
+  if (!limits_.has_user_limits() || !subscriber.holder || !subscriber.holder->user) return;
+  subscriber.usage = &users_.enter(*subscriber.holder->user);
+  subscriber.queue.set_usage(subscriber.usage);
+}
+
+void Core::leave_user(Subscriber& subscriber) {
+  if (std::exchange(subscriber.usage, nullptr) == nullptr) return;
+  subscriber.queue.set_usage(nullptr);
+  users_.leave(*subscriber.holder->user);
 }
 
 void Core::restore(const model::Message& value, Position position) {
@@ -134,6 +154,7 @@ void Core::hear_journal() {
 
 Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will,
                      Instant now) {
+  set_time(now);
   router_.flush();
   Subscriber& subscriber = subscribers_[index];
   subscriber.connection = 0;
@@ -152,8 +173,9 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
   subscriber.queue.rewind(limits_.queue_at_most_once_offline);
   subscriber.expires_at =
       subscriber.expiry_s == UINT32_MAX ? kNever : now + std::chrono::seconds{subscriber.expiry_s};
-  let_go_of_dead(subscriber);
+  router_.let_go_of_dead(subscriber);
   router_.page_out_later(index);
+  router_.watch(subscriber);
   const Instant expires_at = subscriber.expires_at;
   if (will.message && will.delay_s > 0) {
     subscriber.will_at = now + std::chrono::seconds{will.delay_s};
@@ -196,19 +218,15 @@ void Core::forget(SubscriberIndex index) {
   if (Subscriber& subscriber = subscribers_[index]; subscriber.kept_as != 0) {
     note(ForgetSubscriber{subscriber.kept_as});
     kept_.erase(subscriber.kept_as);
-    let_go_of_dead(subscriber);
+    router_.let_go_of_dead(subscriber);
     subscriber.queue.for_each([this](model::Tag, Queue::Entry& entry) {
       if (const Position position = Queue::place_of(entry); position != 0) {
         journal_.let_go(position);
       }
     });
   }
+  leave_user(subscribers_[index]);
   subscribers_.remove(index);
-}
-
-void Core::let_go_of_dead(Subscriber& subscriber) {
-  if (!subscriber.queue.has_dead()) return;
-  for (const Position position : subscriber.queue.take_dead()) journal_.let_go(position);
 }
 
 void Core::drop_subscriptions(SubscriberIndex index) {
@@ -226,7 +244,14 @@ void Core::remove_subscription(TopicTree::Node* node, SubscriberIndex index) {
   if (tree_.remove(node, index) && interest_lost_) interest_lost_(filter);
 }
 
+void Core::expire_messages(Instant now) {
+  router_.flush();
+  set_time(now);
+  for (const SubscriberIndex index : router_.expire()) return_credit(index);
+}
+
 Instant Core::expire(Instant now) {
+  set_time(now);
   Instant next = kNever;
   for (SubscriberIndex index = 0; index < subscribers_.places(); ++index) {
     if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
@@ -318,6 +343,12 @@ Reason Core::publish(model::Message& message, Instant now) {
     ++counters_.refused;
     return journal_state_ == Journal::State::kFull ? Reason::kQuotaExceeded : Reason::kUnavailable;
   }
+  if (limits_.queue_overflow == Overflow::kReject &&
+      message.guarantee != model::Guarantee::kAtMostOnce && router_.lacks_room(message)) {
+    ++counters_.refused;
+    ++counters_.refused_full;
+    return Reason::kQuotaExceeded;
+  }
   return route(message, now);
 }
 
@@ -403,7 +434,7 @@ void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, mode
   subscriber.queue.settle(first, last);
   if (subscriber.kept_as != 0) {
     journal_.settle(subscriber.kept_as, first, last);
-    let_go_of_dead(subscriber);
+    router_.let_go_of_dead(subscriber);
   }
   subscriber.credit += credit;
   pump(index);

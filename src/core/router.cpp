@@ -87,6 +87,7 @@ void Router::flush() {
     counters_.published_bytes += bytes;
   }
   if (!recipients_.empty() || !alone_.empty()) record_kept();
+  if (!unwritten_.empty()) let_go_of_unwritten();
   for (const Kept& kept : kept_) kept.view->owner = nullptr;
   kept_.clear();
   run_.clear();
@@ -189,21 +190,20 @@ Router::Variant& Router::variant(Guarantee guarantee, bool retain_as_published) 
   return v;
 }
 
+// What came from another shard was not published by a client of this one.
 bool Router::deliver_run(const Match& match) {
   if (!except_.empty() && std::ranges::find(except_, subscribers_[match.subscriber].kept_as) !=
                               except_.end()) [[unlikely]] {
     return false;
   }
-  if (match.some_no_local && is_publisher(match)) [[unlikely]]
+  if (match.some_no_local && run_everywhere_ &&
+      is_publisher(subscribers_[match.subscriber], run_.front()->origin)) [[unlikely]] {
     return deliver_to_publisher(match);
+  }
   return deliver_to(match, {run_set_->ids.data() + match.ids_begin, match.ids_count});
 }
 
-// What came from another shard was not published by a client of this one.
-bool Router::is_publisher(const Match& match) const {
-  if (!run_everywhere_) return false;
-  const Subscriber& subscriber = subscribers_[match.subscriber];
-  const model::Origin& origin = run_.front()->origin;
+bool Router::is_publisher(const Subscriber& subscriber, const model::Origin& origin) {
   if (subscriber.attached() && origin.connection != 0 &&
       static_cast<std::uint32_t>(subscriber.connection) == origin.connection) {
     return true;
@@ -220,15 +220,20 @@ bool Router::deliver_to_publisher(const Match& match) {
   return deliver_to(own_.matches.front(), own_.ids);
 }
 
+bool Router::goes_direct(const Subscriber& subscriber, Guarantee guarantee,
+                         std::size_t count) const {
+  return subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
+         !(guarantee == Guarantee::kExactlyOnce && subscriber.kept_as != 0) &&
+         (guarantee == Guarantee::kAtMostOnce ||
+          (subscriber.credit >= count && subscriber.queue.can_take()));
+}
+
 bool Router::deliver_to(const Match& match, std::span<const std::uint32_t> ids) {
   Subscriber& subscriber = subscribers_[match.subscriber];
   const model::Message& first = *run_.front();
   const Guarantee guarantee = std::min(first.guarantee, match.guarantee_max);
-  const bool counted = guarantee != Guarantee::kAtMostOnce;
-  const bool kept = counted && subscriber.kept_as != 0;
-  if (subscriber.attached() && subscriber.open && subscriber.queue.waiting() == 0 &&
-      !(kept && guarantee == Guarantee::kExactlyOnce) &&
-      (!counted || (subscriber.credit >= run_.size() && subscriber.queue.can_take()))) {
+  const bool kept = guarantee != Guarantee::kAtMostOnce && subscriber.kept_as != 0;
+  if (goes_direct(subscriber, guarantee, run_.size())) {
     if (kept) {
       note_recipient(match, subscriber, guarantee, ids, subscriber.queue.next_tag(),
                      static_cast<std::uint32_t>(run_.size()));
@@ -308,15 +313,18 @@ bool Router::enqueue(Subscriber& subscriber, const model::Message& message, Guar
     ++counters_.dropped_away;
     return false;
   }
-  if (subscriber.queue.waiting() >= limits_.queue_messages_max ||
-      subscriber.queue.bytes() + message.payload.size() > limits_.queue_bytes_max) {
-    ++counters_.dropped_full;  // drop-tail: what was accepted first stays
-    return false;
+  if (!has_room(subscriber, message.payload.size())) [[unlikely]] {
+    if (!make_room(subscriber, message.payload.size())) return false;
   }
   if (run_set_ != nullptr) keep(message);
   const Queue::Entry::Marks marks{
       .guarantee = guarantee, .retain = retain, .kept = counted && subscriber.kept_as != 0};
-  subscriber.queue.push(message.own(), marks, subscription_ids);
+  const bool ends = message.expires_at != kNever || limits_.queue_ttl != Duration::zero();
+  subscriber.queue.push(message.own(), marks, subscription_ids,
+                        ends ? due_of(message, guarantee) : kNoDue);
+  if (ends) [[unlikely]] {
+    watch(subscriber);
+  }
   ++counters_.queued;
   return true;
 }
@@ -368,15 +376,17 @@ void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership
                                                      options.guarantee_max),  // [MQTT-4.8.2-3]
                                .retain = options.retain_as_published && delivery.message->retain,
                                .delivered = delivery.redelivered}};
-  subscriber.queue.push(std::move(entry));
+  subscriber.queue.push(std::move(entry), to_due(delivery.message->expires_at));
   ++counters_.queued;
 }
 
 // From a group's queue to its members; what is handed over is theirs.
 void Router::pump_group(Subscriber& subscriber) {
-  while (subscriber.queue.waiting() > 0) {
+  while (true) {
+    if (subscriber.queue.may_expire()) drop_overdue(subscriber);
+    if (subscriber.queue.waiting() == 0) return;
     const MemberRef* member = subscriber.group->next();
-    if (member == nullptr) return;
+    if (member == nullptr) return watch(subscriber);
     const model::Tag tag = subscriber.queue.take(1, 1, scratch_);
     HERMOD_ASSERT(scratch_.size() == 1);
     outlet_.to_member(*member, subscriber.group->key(), scratch_.front());
@@ -388,9 +398,11 @@ void Router::pump_group(Subscriber& subscriber) {
 void Router::pump(Subscriber& subscriber) {
   if (subscriber.group) return pump_group(subscriber);
   while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
+    if (subscriber.queue.may_expire()) drop_overdue(subscriber);
     if (subscriber.kept_as != 0) load(subscriber);
-    const model::Tag first = subscriber.queue.take(kBatchMax, subscriber.credit, scratch_);
-    if (scratch_.empty()) return;
+    const model::Tag first =
+        subscriber.queue.take(kBatchMax, subscriber.credit, scratch_, now_due_);
+    if (scratch_.empty()) break;
     std::uint32_t counted = 0;
     std::size_t bytes = 0;
     for (const model::Delivery& delivery : scratch_) {
@@ -403,14 +415,15 @@ void Router::pump(Subscriber& subscriber) {
     outlet_.deliver(subscriber.connection, {.items = scratch_, .first_tag = first});
     subscriber.queue.trim();
   }
+  if (subscriber.queue.may_expire()) watch(subscriber);
 }
 
 // What comes next is brought into memory, as far as it may go out now.
 void Router::load(Subscriber& subscriber) {
   if (subscriber.credit == 0) return;
-  const std::vector<model::Tag> damaged =
-      subscriber.queue.load(std::min<std::size_t>(subscriber.credit, kBatchMax), kLoadBytes,
-                            [this](Position position) { return journal_.read(position); });
+  const std::vector<model::Tag> damaged = subscriber.queue.load(
+      std::min<std::size_t>(subscriber.credit, kBatchMax), kLoadBytes, restored_due_,
+      [this](Position position) { return journal_.read(position); });
   for (const model::Tag tag : damaged) {
     ++counters_.damaged;
     journal_.settle(subscriber.kept_as, tag, tag);

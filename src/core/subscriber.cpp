@@ -13,6 +13,7 @@ SubscriberIndex Subscribers::find(std::string_view id) const {
 
 SubscriberIndex Subscribers::add(std::string_view id) {
   const SubscriberIndex index = table_.emplace(id);
+  table_[index].index = index;
   if (!id.empty()) names_.insert(index);
   return index;
 }

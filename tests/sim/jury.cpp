@@ -55,7 +55,7 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
 }
 
 std::uint64_t Jury::dropped(std::uint16_t shard) {
-  return world_.shard(shard).core().counters().dropped_full;
+  return world_.shard(shard).core().counters().dropped_full();
 }
 
 void Jury::check_deliveries() {

@@ -292,7 +292,7 @@ Outcome Scenario::outcome() {
   for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
     const core::RouterCounters& counters = world_.shard(shard).core().counters();
     out.deliveries += counters.delivered;
-    out.dropped += counters.dropped_full;
+    out.dropped += counters.dropped_full();
   }
   return out;
 }

@@ -56,6 +56,11 @@ void divide(T& limit, std::uint16_t shards) {
   limit = limit / shards + (limit % shards != 0 ? 1 : 0);
 }
 
+/// The same where the largest number means that there is no limit.
+void divide_if_any(std::size_t& limit, std::uint16_t shards) {
+  if (limit != SIZE_MAX) divide(limit, shards);
+}
+
 /// max_connections. The broker counts all streams together: with several listeners the sum counts,
 /// and one without a limit lifts it to the broker's own.
 void limit_connections(broker::Settings& settings, const Config& config) {
@@ -124,6 +129,8 @@ std::expected<broker::Settings, std::string> broker_settings(const Config& confi
   divide(settings.core.retained_bytes_max, settings.threads);
   divide(settings.core.declared_topics_max, settings.threads);
   divide(settings.core.declared_bytes_max, settings.threads);
+  divide_if_any(settings.core.user_messages_max, settings.threads);
+  divide_if_any(settings.core.user_bytes_max, settings.threads);
   limit_connections(settings, config);
   settings.connections.per_source_max = config.connections_per_source_max;
   settings.logins.threads = config.login_threads;

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/queue_directives.hpp"
 #include "hermod/base/utf8.hpp"
 #include "hermod/broker/mailbox.hpp"
 #include "hermod/transport/unix.hpp"
@@ -560,6 +561,28 @@ constexpr std::array kDirectives{
               .apply = set_limit<&Config::keep, &core::Limits::queue_bytes_max>,
               .standard = "67108864",
               .help = "octets of the messages that wait for one client; 0: no limit"},
+    Directive{.name = "max_queued_messages_per_user",
+              .kind = K::kInteger,
+              .range = {0, kU32Max - 1},
+              .apply = set_limit<&Config::keep, &core::Limits::user_messages_max>,
+              .standard = "0",
+              .help = "messages that wait for all clients of one user; 0: no limit"},
+    Directive{.name = "max_queued_bytes_per_user",
+              .kind = K::kInteger,
+              .range = {0, kI64Max},
+              .apply = set_limit<&Config::keep, &core::Limits::user_bytes_max>,
+              .standard = "0",
+              .help = "octets of the messages that wait for all clients of one user; 0: no limit"},
+    Directive{.name = "queue_overflow",
+              .apply = apply_queue_overflow,
+              .standard = "drop-tail",
+              .help = "what a full queue does: drop-tail, drop-head (the oldest), or reject"},
+    Directive{.name = "queue_message_ttl",
+              .apply = apply_queue_message_ttl,
+              .standard = "0",
+              .help =
+                  "how long QoS 1 and 2 messages wait for a client: seconds, or a number and h, "
+                  "d, w, m or y; 0: no limit"},
     Directive{.name = "retry_interval",
               .kind = K::kInteger,
               .range = {0, 3600},

@@ -28,14 +28,16 @@ TEST(BrokerSettings, ThreadsAreThoseAskedForOrOneACore) {
 TEST(BrokerSettings, LimitsOfTheWholeBrokerAreDividedAmongShards) {
   const auto made = settings(
       "threads 3\nmax_sessions 10\nmax_retained_messages 9\nmax_retained_bytes 4\n"
-      "max_declared_topics 7\nmax_declared_bytes 8\nmax_queued_messages 100\nlistener "
-      "1883\nmax_connections 10\n");
+      "max_declared_topics 7\nmax_declared_bytes 8\nmax_queued_messages 100\n"
+      "max_queued_messages_per_user 20\nlistener 1883\nmax_connections 10\n");
   EXPECT_EQ(made.core.subscribers_max, 4u);
   EXPECT_EQ(made.core.retained_messages_max, 3u);
   EXPECT_EQ(made.core.retained_bytes_max, 2u);
   EXPECT_EQ(made.core.declared_topics_max, 3u);
   EXPECT_EQ(made.core.declared_bytes_max, 3u);
   EXPECT_EQ(made.core.queue_messages_max, 100u);  // of one client
+  EXPECT_EQ(made.core.user_messages_max, 7u);
+  EXPECT_EQ(made.core.user_bytes_max, SIZE_MAX);
   EXPECT_EQ(made.connections.connections_max, 4u);
 }
 

@@ -176,7 +176,8 @@ TEST(ConfigReader, EveryLimitIsSet) {
       "queue_qos0_messages true\nmax_topic_levels 8\nconnect_timeout 9\nmax_subscriptions 10\n"
       "max_sessions 11\nmax_retained_messages 12\n"
       "max_retained_bytes 13\nmax_declared_topics 14\nmax_declared_bytes 15\n"
-      "persistent_client_expiration 2m\npersistence false\n");
+      "max_queued_messages_per_user 16\nmax_queued_bytes_per_user 17\nqueue_overflow drop-head\n"
+      "queue_message_ttl 2h\npersistent_client_expiration 2m\npersistence false\n");
   EXPECT_EQ(config.limits.packet_bytes_max, 1000u);
   EXPECT_EQ(config.limits.inflight_max, 5);
   EXPECT_EQ(config.keep.queue_messages_max, 6u);
@@ -190,7 +191,28 @@ TEST(ConfigReader, EveryLimitIsSet) {
   EXPECT_EQ(config.keep.retained_bytes_max, 13u);
   EXPECT_EQ(config.keep.declared_topics_max, 14u);
   EXPECT_EQ(config.keep.declared_bytes_max, 15u);
+  EXPECT_EQ(config.keep.user_messages_max, 16u);
+  EXPECT_EQ(config.keep.user_bytes_max, 17u);
+  EXPECT_EQ(config.keep.queue_overflow, core::Overflow::kDropHead);
+  EXPECT_EQ(config.keep.queue_ttl, std::chrono::hours{2});
   EXPECT_EQ(config.keep.expiry_s_max, 60u * 24 * 3600);
+}
+
+TEST(ConfigReader, QueuePoliciesAreWordsAndTimes) {
+  EXPECT_EQ(accepted("queue_overflow reject\n").keep.queue_overflow, core::Overflow::kReject);
+  EXPECT_EQ(accepted("queue_overflow drop-tail\n").keep.queue_overflow, core::Overflow::kDropTail);
+  EXPECT_EQ(accepted("queue_message_ttl 90\n").keep.queue_ttl, std::chrono::seconds{90});
+  EXPECT_EQ(accepted("queue_message_ttl 0\n").keep.queue_ttl, Duration::zero());
+  EXPECT_EQ(finding("queue_overflow drop-hed"),
+            "h.conf:1: \"queue_overflow\" is \"drop-hed\", but must be one of drop-tail, "
+            "drop-head, reject. Did you mean \"drop-head\"?");
+  for (const char* wrong : {"-1", "4294967296", "5 minutes", "1s", "1000y"}) {
+    EXPECT_EQ(finding(fmt::format("queue_message_ttl {}", wrong)),
+              fmt::format("h.conf:1: \"queue_message_ttl\" is \"{}\", but must be a whole number "
+                          "of seconds up to 4294967295, or a number followed by h, d, w, m or y; "
+                          "0: no limit.",
+                          wrong));
+  }
 }
 
 TEST(ConfigReader, LogLinesReplaceTheDefaultsAndAddUp) {

@@ -91,7 +91,7 @@ TEST_F(MessageStorms, R17_WhoNeverAcknowledgesHoldsItsWindowAndItsQueue) {
   const core::Queue& queue = core.subscriber(core.find("h")).queue;
   EXPECT_EQ(queue.unsettled(), 20u);
   EXPECT_EQ(queue.waiting(), 100u);
-  EXPECT_EQ(core.counters().dropped_full, count - 120);
+  EXPECT_EQ(core.counters().dropped_full(), count - 120);
 }
 
 // --- R18: topics without end ---

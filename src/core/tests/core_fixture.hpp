@@ -116,7 +116,9 @@ class CoreFixture : public testing::Test {
                     .payload = as_bytes(kept.payload),
                     .guarantee = guarantee,
                     .retain = retain,
-                    .origin = {.connection = from_connection}};
+                    .origin = {.connection = from_connection},
+                    .expires_at = expires_at};
+    core.set_time(now);
     return core.publish(kept.message, now);
   }
   /// The same, delivered.
@@ -138,6 +140,7 @@ class CoreFixture : public testing::Test {
   MemoryJournal journal;
   Core core;
   Instant now = kStart;
+  Instant expires_at = kNever;  ///< of what is published
 
  private:
   struct Kept {

@@ -217,7 +217,7 @@ TEST_F(GroupTest, WaitsInTheGroupUpToTheLimit) {
   settle_all(owner(), one, 1);
   EXPECT_EQ(owner().got[1].size(), Core::kGroupWindow + 10);
   EXPECT_EQ(owner().got[1].back(), std::to_string(Core::kGroupWindow + 10) + "/1");
-  EXPECT_EQ(owner().core.counters().dropped_full, 5u);
+  EXPECT_EQ(owner().core.counters().dropped_full(), 5u);
 }
 
 // Credit costs a letter for half a window, not for each message.

@@ -151,7 +151,7 @@ TEST_F(KeptTest, WhatFollowsARefusedMessageOfARunIsWrittenAlone) {
   (void)publish("a", "2", Guarantee::kAtLeastOnce);
   core.flush();
   EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 1@1", "append 2 for 1@2"));
-  EXPECT_EQ(core.counters().dropped_full, 1u);
+  EXPECT_EQ(core.counters().dropped_full(), 1u);
   core.hear_journal();
   attach("one", 2, false, 60);
   EXPECT_EQ(outlet.take(2), "1/1 2/1 ");

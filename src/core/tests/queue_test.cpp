@@ -44,10 +44,10 @@ struct Item {
 
 class QueueAndModel {
  public:
-  explicit QueueAndModel(std::uint64_t seed) : rng_(seed) {}
+  explicit QueueAndModel(std::uint64_t seed) : rng_(seed) { queue_.set_usage(&usage_); }
 
   void step() {
-    switch (rng_.below(8)) {
+    switch (rng_.below(9)) {
       case 0:
       case 1:
       case 2:
@@ -63,11 +63,49 @@ class QueueAndModel {
       case 6:
         settle();
         break;
+      case 7:
+        drop();
+        break;
       default:
         if (rng_.below(4) == 0) rewind(rng_.below(2) == 0);
     }
     check();
   }
+
+  /// A subscriber that settles little, and much is dropped meanwhile.
+  void stuck_step() {
+    const std::uint64_t what = rng_.below(20);
+    if (what == 0) take();
+    if (what == 1) settle();
+    if (what == 2) rewind(true);
+    if (what <= 3 && !items_.empty()) settle(items_.front().tag, rng_.below(40));
+    for (std::uint64_t i = rng_.below(600); i > 0; --i) push();
+    for (std::uint64_t i = rng_.below(600); i > 0; --i) drop();
+    check();
+  }
+  /// Everything that is left is taken and settled.
+  void drain() {
+    queue_.rewind(true);
+    next_ = 0;
+    for (int i = 0; i < 1'000'000 && !queue_.empty(); ++i) {
+      std::vector<Delivery> got;
+      const Tag first = queue_.take(1'000, 1'000, got);
+      ASSERT_FALSE(got.empty());
+      for (std::size_t j = 0; j < got.size(); ++j) {
+        while (items_.front().settled) items_.pop_front();
+        EXPECT_EQ(first + j, items_.front().tag);
+        EXPECT_EQ(as_text(got[j].message->payload), items_.front().payload);
+        items_.pop_front();
+      }
+      queue_.trim();
+      (void)queue_.settle(first, first + got.size() - 1);
+    }
+    for (const Item& item : items_) EXPECT_TRUE(item.settled);
+    EXPECT_EQ(usage_.waiting, 0u);
+    EXPECT_EQ(usage_.bytes, 0u);
+  }
+  [[nodiscard]] std::size_t dropped() const { return dropped_; }
+  [[nodiscard]] std::size_t refused() const { return refused_; }
 
  private:
   Item make() {
@@ -104,7 +142,15 @@ class QueueAndModel {
     std::vector<Delivery> got;
     const Tag first = queue_.take(count_max, credit, got);
 
+    if (settled_before_next() >= Queue::kSettledMax) {
+      EXPECT_TRUE(got.empty());
+      return;
+    }
     while (next_ < items_.size() && items_[next_].settled) ++next_;
+    if (settled_before_next() >= Queue::kSettledMax) {
+      EXPECT_TRUE(got.empty());
+      return;
+    }
     std::size_t count = 0;
     for (; count < count_max && next_ < items_.size() && !items_[next_].settled; ++count, ++next_) {
       Item& item = items_[next_];
@@ -131,7 +177,10 @@ class QueueAndModel {
   }
   void settle() {
     const Tag first = queue_.next_tag() - std::min<Tag>(rng_.below(12), queue_.next_tag() - 1);
-    const Tag last = first + rng_.below(4);
+    settle(first, rng_.below(4));
+  }
+  void settle(Tag first, Tag more) {
+    const Tag last = first + more;
     std::size_t marked = 0;
     for (std::size_t i = 0; i < next_; ++i) {
       Item& item = items_[i];
@@ -141,6 +190,29 @@ class QueueAndModel {
     }
     EXPECT_EQ(queue_.settle(first, last), marked);
     trim();
+  }
+  [[nodiscard]] std::size_t settled_before_next() const {
+    std::size_t tags = next_ == 0 ? 0 : items_[next_ - 1].tag - items_.front().tag + 1;
+    for (std::size_t i = 0; i < next_; ++i) tags -= items_[i].settled ? 0 : 1;
+    return tags;
+  }
+  void drop() {
+    const Tag tag = queue_.drop_oldest();
+    for (std::size_t i = std::max(next_, waits_from_); i < items_.size(); ++i) {
+      Item& item = items_[i];
+      if (item.settled || (item.delivered && item.guarantee != Guarantee::kAtMostOnce)) continue;
+      waits_from_ = i;
+      if (tag == 0) {  // too many stand behind one that is not settled
+        ++refused_;
+        EXPECT_FALSE(items_.front().settled);
+        return;
+      }
+      EXPECT_EQ(tag, item.tag);
+      item.settled = true;
+      ++dropped_;
+      return trim();
+    }
+    EXPECT_EQ(tag, 0u);
   }
   void rewind(bool keep_at_most_once) {
     queue_.rewind(keep_at_most_once);
@@ -154,6 +226,7 @@ class QueueAndModel {
     while (!items_.empty() && items_.front().settled) {
       items_.pop_front();
       if (next_ > 0) --next_;
+      if (waits_from_ > 0) --waits_from_;
     }
   }
   void check() {
@@ -169,12 +242,18 @@ class QueueAndModel {
     EXPECT_EQ(queue_.unsettled(), unsettled);
     EXPECT_EQ(queue_.empty(), items_.empty());
     EXPECT_EQ(queue_.bytes(), bytes);
+    EXPECT_EQ(usage_.waiting, waiting);
+    EXPECT_EQ(usage_.bytes, bytes);
   }
 
   SeededRng rng_;
+  Usage usage_;
   Queue queue_;
   std::deque<Item> items_;
   std::size_t next_ = 0;
+  std::size_t waits_from_ = 0;  // nothing before it may be dropped
+  std::size_t dropped_ = 0;
+  std::size_t refused_ = 0;
 };
 
 TEST(Queue, IsAListInOrderOfArrival) {
@@ -184,6 +263,23 @@ TEST(Queue, IsAListInOrderOfArrival) {
     for (int i = 0; i < 300; ++i) both.step();
     if (testing::Test::HasFailure()) return;
   }
+}
+
+// Tags that were dropped in a row cost nothing, and no entry is lost or gets another tag by that.
+TEST(Queue, IsThatListToo_WhenMuchIsDroppedBehindWhatIsNotSettled) {
+  std::size_t dropped = 0;
+  std::size_t refused = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    QueueAndModel both{seed};
+    for (int i = 0; i < 200; ++i) both.stuck_step();
+    both.drain();
+    dropped += both.dropped();
+    refused += both.refused();
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(dropped, 100'000u);
+  EXPECT_LT(refused, dropped / 4);
 }
 
 std::string taken(Queue& queue, std::size_t count_max, std::uint32_t credit, Tag* first = nullptr) {

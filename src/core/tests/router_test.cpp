@@ -366,7 +366,7 @@ TEST_F(RouterTest, AFullQueueDropsTheNewestAndCounts) {
   subscribe(one, "a", Guarantee::kAtLeastOnce);
   for (const char* payload : {"1", "2", "3", "4", "5"}) send("a", payload, Guarantee::kAtLeastOnce);
   EXPECT_EQ(counters().queued, 3u);
-  EXPECT_EQ(counters().dropped_full, 2u);
+  EXPECT_EQ(counters().dropped_full(), 2u);
   core.credit(one, 1);
   send("a", "6", Guarantee::kAtLeastOnce);
   core.credit(one, 10);
@@ -380,12 +380,12 @@ TEST_F(RouterTest, AQueueHoldsSoManyOctets) {
   const std::string payload(3'000, 'x');
   for (int i = 0; i < 5; ++i) send("a", payload, Guarantee::kAtLeastOnce);
   EXPECT_EQ(counters().queued, 3u);
-  EXPECT_EQ(counters().dropped_full, 2u);
+  EXPECT_EQ(counters().dropped_full(), 2u);
   EXPECT_LE(core.subscriber(one).queue.bytes(), limits.queue_bytes_max);
   // What is out and not settled counts as well; settled makes room.
   core.credit(one, 3);
   send("a", payload, Guarantee::kAtLeastOnce);
-  EXPECT_EQ(counters().dropped_full, 3u);
+  EXPECT_EQ(counters().dropped_full(), 3u);
   core.settle(one, 1, 3, model::Outcome::kAccept, 0);
   send("a", payload, Guarantee::kAtLeastOnce);
   EXPECT_EQ(counters().queued, 4u);

@@ -19,7 +19,15 @@ struct Counts {
   std::uint64_t publishes_sent = 0;
   std::uint64_t publish_bytes_received = 0;  ///< octets of payloads
   std::uint64_t publish_bytes_sent = 0;
-  std::uint64_t publishes_dropped = 0;  ///< a queue had reached its limit
+  std::uint64_t publishes_dropped = 0;  ///< were to be delivered; not `away`
+  std::uint64_t dropped_length = 0;     ///< and these by reason: see core::RouterCounters
+  std::uint64_t dropped_bytes = 0;
+  std::uint64_t dropped_user = 0;
+  std::uint64_t dropped_head = 0;
+  std::uint64_t dropped_away = 0;
+  std::uint64_t dropped_expired = 0;
+  std::uint64_t dropped_damaged = 0;
+  std::uint64_t publishes_refused = 0;  ///< as a queue had no room (queue_overflow reject)
   std::uint64_t sockets = 0;            ///< connections that were opened
   std::uint64_t connects = 0;           ///< CONNECT packets
   std::uint64_t refused = 0;            ///< connections that a limit refused

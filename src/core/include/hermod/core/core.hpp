@@ -25,6 +25,7 @@
 #include "hermod/core/subscriber.hpp"
 #include "hermod/core/topic_list.hpp"
 #include "hermod/core/topic_tree.hpp"
+#include "hermod/core/users.hpp"
 #include "hermod/model/reason.hpp"
 
 namespace hermod::core {
@@ -39,7 +40,8 @@ inline constexpr unsigned kStampShardBits = 6;
 /// What the core did itself, since the start.
 struct CoreCounters {
   std::uint64_t expired = 0;        ///< subscribers forgotten because they stayed away too long
-  std::uint64_t refused = 0;        ///< publications that should have been retained
+  std::uint64_t refused = 0;        ///< publications that could not be kept, and those below
+  std::uint64_t refused_full = 0;   ///< publications for which a queue had no room
   std::uint64_t own_published = 0;  ///< wills, and what publish_own() was given
   std::uint64_t own_bytes = 0;      ///< octets of their payloads
 };
@@ -128,6 +130,16 @@ class Core {
   /// Publishes delayed wills that are due, forgets subscribers that have been away too long.
   /// Returns when to call again.
   Instant expire(Instant now);
+  /// It is `now` until the next call: what waits grows old by it. Calls that are told the time do
+  /// the same, but for publications.
+  void set_time(Instant now) { router_.set_time(now); }
+  /// Drops some of the messages that have waited too long, when the next of them is due.
+  void expire_messages(Instant now);
+  [[nodiscard]] Instant next_message_expiry() const { return router_.next_expiry(); }
+  /// Looks at queues that are planned for that.
+  [[nodiscard]] std::size_t watches() const { return router_.watches(); }
+  /// What the queues of a user hold; nullptr: nobody counts, or there are none.
+  [[nodiscard]] const Usage* usage_of(const std::string& user) const { return users_.find(user); }
 
   // --- subscriptions ---
 
@@ -220,7 +232,8 @@ class Core {
   /// Routes a publication of a connection of this shard. See Router::publish for lifetimes. `now`
   /// stamps what is to be retained; it must not lie before the publication came.
   /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
-  /// retained here and could not: then nobody gets it.
+  /// retained here and could not, or with Overflow::kReject a queue of this shard has no room: then
+  /// nobody gets it.
   model::Reason publish(model::Message& message, Instant now);
   /// Publishes where the value of the topic, which this shard owns, has the version `instead_of`,
   /// 0: where it has none. Otherwise kOutdated.
@@ -288,7 +301,8 @@ class Core {
   model::Reason route(model::Message& message, Instant now);
   bool deliver(const model::Message& message, bool everywhere, ShardSet retained_owner);
   [[nodiscard]] bool is_refused(const model::Message& message) const;
-  void let_go_of_dead(Subscriber& subscriber);
+  void enter_user(Subscriber& subscriber);
+  void leave_user(Subscriber& subscriber);
   void write_again(const std::vector<Stale>& stale);
   void write_message_again(std::span<const Stale> stale);
   void write_value_again(const Stale& stale);
@@ -322,6 +336,7 @@ class Core {
   const Limits& limits_;
   TopicTree tree_;
   MatchCache cache_;
+  Users users_;
   Subscribers subscribers_;
   Retained retained_;
   Declarations declarations_;

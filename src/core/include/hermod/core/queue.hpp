@@ -12,6 +12,9 @@
 // back before they are taken (load), and the places that are not referred to any more are collected
 // (take_dead). A kept exactly once entry is released before it is settled, and is not taken before
 // it is safe.
+//
+// What waits may be dropped from the front: see oldest(). Behind what is not settled that leaves
+// settled entries; many in a row give up their places, which leaves a gap in the tags.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +26,8 @@
 #include <vector>
 
 #include "hermod/core/content.hpp"
+#include "hermod/core/due.hpp"
+#include "hermod/core/users.hpp"
 #include "hermod/model/delivery.hpp"
 
 namespace hermod::core {
@@ -32,6 +37,8 @@ class Queue {
  public:
   /// Settled entries that may stand behind one that is not settled.
   static constexpr std::size_t kSettledMax = 16'384;
+  /// So many settled ones among what is held give up their places, if they can.
+  static constexpr std::size_t kHolesMax = 1'024;
 
   struct Entry {
     Content message;                       ///< nothing once it is settled
@@ -68,9 +75,7 @@ class Queue {
   [[nodiscard]] std::size_t unsettled() const { return state_ ? state_->unsettled : 0; }
   /// False when too many settled entries stand behind one that is not: nothing is taken until it
   /// is. A consumer that never settles one message cannot make the ring grow with all others.
-  [[nodiscard]] bool can_take() const {
-    return !state_ || state_->next - state_->unsettled < kSettledMax;
-  }
+  [[nodiscard]] bool can_take() const { return !state_ || settled_before_next() < kSettledMax; }
   [[nodiscard]] bool empty() const { return !state_ || state_->count == 0; }
   /// Octets of the messages that wait or are not settled, wherever they lie; a message in several
   /// queues counts in each. Those that are not in memory count within an eighth of what they are.
@@ -82,19 +87,21 @@ class Queue {
   /// The tag that the next entry will get.
   [[nodiscard]] model::Tag next_tag() const { return next_tag_; }
 
-  /// Appends an entry that waits; returns its tag.
-  model::Tag push(Entry&& entry);
+  /// Appends an entry that waits, until `due` at most; returns its tag.
+  model::Tag push(Entry&& entry, Due due = kNoDue);
   model::Tag push(model::MessageRef message, Entry::Marks marks,
-                  std::span<const std::uint32_t> subscription_ids);
+                  std::span<const std::uint32_t> subscription_ids, Due due = kNoDue);
   /// Appends an entry that is being delivered right now, past nothing that waits: waiting() must be
   /// 0.
   model::Tag push_taken(model::MessageRef message, Entry::Marks marks,
                         std::span<const std::uint32_t> subscription_ids);
 
   /// Takes waiting entries for one delivery: at most `count_max`, and at most `credit` of them
-  /// above at most once; stops where tags would not be consecutive or credit is missing. Fills
-  /// `items` (cleared first) and returns the first tag. The messages stay until trim().
-  model::Tag take(std::size_t count_max, std::uint32_t credit, std::vector<model::Delivery>& items);
+  /// above at most once; stops where tags would not be consecutive, credit is missing, or one is
+  /// over at `now`. Fills `items` (cleared first) and returns the first tag. The messages stay
+  /// until trim().
+  model::Tag take(std::size_t count_max, std::uint32_t credit, std::vector<model::Delivery>& items,
+                  Due now = kNoDue);
   /// Marks first..last as settled; tags not unsettled here are ignored. Returns how many it marked.
   std::size_t settle(model::Tag first, model::Tag last);
   /// Lets go of what was taken at most once, and of settled entries at the head.
@@ -103,6 +110,29 @@ class Queue {
   /// says whether waiting at most once entries stay.
   void rewind(bool keep_at_most_once);
   void clear();
+
+  // --- policies ---
+
+  /// The oldest entry that may be dropped: it waits, and is not under way to the subscriber, nor
+  /// was before. nullptr: there is none.
+  [[nodiscard]] Entry* oldest();
+  /// Of oldest(), which must have found one, until drop_oldest().
+  [[nodiscard]] Due oldest_due() const {
+    return state_->due ? state_->due[slot(state_->oldest)] : kNoDue;
+  }
+  void set_oldest_due(Due due) { state_->due[slot(state_->oldest)] = due; }
+  /// Drops it, and returns its tag. 0: there is none, or too many settled entries would stand
+  /// behind one that is not.
+  model::Tag drop_oldest();
+  /// Octets, as bytes() counts, of what would stay if all were dropped that oldest() finds.
+  [[nodiscard]] std::size_t bytes_before_oldest();
+  /// Whether some entry may have a due.
+  [[nodiscard]] bool may_expire() const { return state_ && state_->due; }
+  /// When somebody will look at oldest_due(); kNoDue: nobody will.
+  [[nodiscard]] Due watched() const { return state_ ? state_->watched : kNoDue; }
+  void set_watched(Due due) { state().watched = due; }
+  /// From now on what this queue holds counts there too; nullptr: nowhere.
+  void set_usage(Usage* usage);
 
   // --- what is kept in the store ---
 
@@ -120,8 +150,10 @@ class Queue {
   /// Brings messages that are next into memory: of `count_max` entries at most, until there are
   /// `bytes_max` octets. `read(position)` gives the message; none when it is damaged: the entry is
   /// then over; nothing when it cannot be read now. Returns the tags of those that are damaged.
+  /// Entries of an earlier run are due at `restored_due`, or earlier if their messages say so.
   template <typename Read>
-  std::vector<model::Tag> load(std::size_t count_max, std::size_t bytes_max, Read&& read);
+  std::vector<model::Tag> load(std::size_t count_max, std::size_t bytes_max, Due restored_due,
+                               Read&& read);
   /// Places in the store that entries of this queue referred to and do not any more, once for each.
   [[nodiscard]] std::vector<model::Position> take_dead() {
     return state_ ? std::exchange(state_->dead, {}) : std::vector<model::Position>{};
@@ -139,7 +171,9 @@ class Queue {
   /// The entry of a tag, if it is not settled; else nullptr.
   [[nodiscard]] Entry* find(model::Tag tag);
   /// The oldest tag that is not settled, or next_tag().
-  [[nodiscard]] model::Tag head_tag() const { return next_tag_ - (state_ ? state_->count : 0); }
+  [[nodiscard]] model::Tag head_tag() const {
+    return state_ ? next_tag_ - state_->count - state_->gap : next_tag_;
+  }
 
   // --- groups ---
 
@@ -175,9 +209,30 @@ class Queue {
     model::Tag safe = 0;
     std::vector<std::uint16_t> freed;   // groups of entries that are over
     std::vector<model::Position> dead;  // places that they referred to
+    std::unique_ptr<Due[]> due;         // by place in the ring; nothing: no entry has one
+    Usage* usage = nullptr;
+    model::Tag gap = 0;        // tags that are settled and have no entry
+    std::uint32_t gap_at = 0;  // before this entry; 0: there is no gap
+    std::uint32_t oldest = 0;  // no entry before this one may be dropped
+    Due watched = kNoDue;
   };
-  [[nodiscard]] Entry& at(std::size_t offset) const {
-    return state_->ring[(state_->head + offset) & (state_->ring.size() - 1)];
+  [[nodiscard]] std::size_t slot(std::size_t offset) const {
+    return (state_->head + offset) & (state_->ring.size() - 1);
+  }
+  [[nodiscard]] Entry& at(std::size_t offset) const { return state_->ring[slot(offset)]; }
+  [[nodiscard]] model::Tag tag_at(std::size_t offset) const {
+    return head_tag() + offset + (offset >= state_->gap_at ? state_->gap : 0);
+  }
+  // Of the first entry whose tag is not below `tag`; may be `count`.
+  [[nodiscard]] std::size_t offset_of(model::Tag tag) const;
+  // Tags before `next` that are settled: what is taken keeps near to the oldest that is not.
+  [[nodiscard]] std::size_t settled_before_next() const {
+    const State& s = *state_;
+    return s.next - s.unsettled + (s.next >= s.gap_at ? s.gap : 0);
+  }
+  // Settled entries, and with them the few that are released.
+  [[nodiscard]] std::size_t holes() const {
+    return state_->count - state_->waiting - state_->unsettled;
   }
   [[nodiscard]] State& state() {
     if (!state_) state_ = std::make_unique<State>();
@@ -191,13 +246,35 @@ class Queue {
     return entry.marks.kept && tag >= state_->safe &&
            entry.marks.guarantee == model::Guarantee::kExactlyOnce;
   }
+  // May be dropped while it waits. What the subscriber may have begun to take is completed.
+  [[nodiscard]] static bool may_drop(const Entry& entry) {
+    if (is_passed(entry)) return false;
+    if (entry.marks.guarantee == model::Guarantee::kAtMostOnce) return true;
+    return !entry.marks.delivered &&
+           !(entry.marks.recovered && entry.marks.guarantee == model::Guarantee::kExactlyOnce);
+  }
+  // Counts what waits, and octets; negative numbers as what they wrap to.
+  void add_waiting(std::size_t count) {
+    state_->waiting += count;
+    if (state_->usage != nullptr) [[unlikely]]
+      state_->usage->waiting += count;
+  }
+  void add_bytes(std::size_t State::* where, std::size_t bytes) {
+    state_.get()->*where += bytes;
+    if (state_->usage != nullptr) [[unlikely]]
+      state_->usage->bytes += bytes;
+  }
+  [[nodiscard]] static std::size_t bytes_of(const Entry& entry);
   void put_away(Entry& entry, model::Position position, std::size_t bytes);
   void put_back(Entry& entry, model::MessageRef message);
   void let_go_of_message(Entry& entry);
   void note_gone(Entry& entry);
-  Entry& append();
+  Entry& append(Due due);
   void append(model::MessageRef message, Entry::Marks marks,
-              std::span<const std::uint32_t> subscription_ids);
+              std::span<const std::uint32_t> subscription_ids, Due due);
+  void set_due(std::size_t offset, Due due);
+  void skip_to(model::Tag tag);
+  void close_up();
   void grow();
   void pop();
   void let_go(Entry& entry);
@@ -221,12 +298,12 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
         !entry.marks.delivered || (sent && entry.marks.guarantee != model::Guarantee::kExactlyOnce);
     if (ends || goes) entry.group = 0;
     if (!goes) continue;
-    take(head_tag() + i, entry);
+    take(tag_at(i), entry);
     entry.marks.settled = true;
     if (i < state_->next) {
       --state_->unsettled;
     } else {
-      --state_->waiting;
+      add_waiting(-std::size_t{1});
     }
     let_go(entry);
   }
@@ -236,19 +313,20 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
 template <typename Each>
 void Queue::for_each_released(Each&& each) const {
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (at(i).marks.released && !at(i).marks.settled) each(head_tag() + i);
+    if (at(i).marks.released && !at(i).marks.settled) each(tag_at(i));
   }
 }
 
 template <typename Each>
 void Queue::for_each(Each&& each) {
   for (std::size_t i = 0; state_ && i < state_->count; ++i) {
-    if (!at(i).marks.settled) each(head_tag() + i, at(i));
+    if (!at(i).marks.settled) each(tag_at(i), at(i));
   }
 }
 
 template <typename Read>
-std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max, Read&& read) {
+std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max, Due restored_due,
+                                    Read&& read) {
   std::vector<model::Tag> damaged;
   if (!state_ || state_->bytes_away == 0) return damaged;
   std::size_t bytes = 0;
@@ -260,13 +338,16 @@ std::vector<model::Tag> Queue::load(std::size_t count_max, std::size_t bytes_max
       std::optional<model::MessageRef> message = read(entry.message.position());
       if (!message) break;
       if (!*message) {
-        damaged.push_back(head_tag() + i);
+        damaged.push_back(tag_at(i));
         let_go(entry);
         entry.marks.settled = true;
-        --state_->waiting;
+        add_waiting(-std::size_t{1});
         continue;
       }
       put_back(entry, std::move(*message));
+      if (state_->due && state_->due[slot(i)] == kUnknownDue) {
+        state_->due[slot(i)] = earlier(to_due(entry.message->expires_at), restored_due);
+      }
     }
     bytes += entry.message.memory();
     --count_max;

@@ -54,10 +54,21 @@ struct RouterCounters {
   std::uint64_t published_bytes = 0;  ///< octets of their payloads
   std::uint64_t delivered = 0;        ///< handed to a session
   std::uint64_t delivered_bytes = 0;
-  std::uint64_t queued = 0;        ///< kept for later
-  std::uint64_t dropped_full = 0;  ///< the queue had reached a limit
-  std::uint64_t dropped_away = 0;  ///< at most once, and the subscriber is away
-  std::uint64_t damaged = 0;       ///< could not be read from the store any more
+  std::uint64_t queued = 0;  ///< kept for later
+
+  // Dropped, by reason.
+  std::uint64_t dropped_length = 0;  ///< newest: as many waited as may
+  std::uint64_t dropped_bytes = 0;   ///< newest: their octets were as many as may be
+  std::uint64_t dropped_user = 0;    ///< newest: the user's queues together had reached a limit
+  std::uint64_t dropped_head = 0;    ///< oldest: made room for a newer one
+  std::uint64_t dropped_away = 0;    ///< at most once, and the subscriber is away
+  std::uint64_t expired = 0;         ///< waited too long
+  std::uint64_t damaged = 0;         ///< could not be read from the store any more
+
+  /// Because a limit was reached.
+  [[nodiscard]] std::uint64_t dropped_full() const {
+    return dropped_length + dropped_bytes + dropped_user + dropped_head;
+  }
 };
 
 class Router {
@@ -94,6 +105,24 @@ class Router {
   [[nodiscard]] bool waits_for_commit() const { return !waiting_.empty(); }
   /// Messages of a subscriber that is away may leave memory once they are committed.
   void page_out_later(SubscriberIndex index);
+
+  // --- policies ---
+
+  /// It is `now`, until the next call.
+  void set_time(Instant now);
+  /// Whether somebody who should get the message at least once has no room for it.
+  [[nodiscard]] bool lacks_room(const model::Message& message);
+  /// Drops some of what is over; again when next_expiry() has come. Returns subscribers with
+  /// entries of groups that are over.
+  [[nodiscard]] std::vector<SubscriberIndex> expire();
+  [[nodiscard]] Instant next_expiry() const {
+    return watches_.empty() ? kNever : to_instant(watches_.front().due);
+  }
+  [[nodiscard]] std::size_t watches() const { return watches_.size(); }
+  /// Looks at the queue again when the first that waits is over.
+  void watch(Subscriber& subscriber);
+  /// The store learns what the queue does not refer to any more.
+  void let_go_of_dead(Subscriber& subscriber);
 
   /// Appends one message to a subscriber's queue, within its limits; pump() delivers. False when
   /// it was not taken.
@@ -134,7 +163,10 @@ class Router {
   bool deliver_run(const Match& match);
   bool deliver_to(const Match& match, std::span<const std::uint32_t> ids);
   bool deliver_to_publisher(const Match& match);
-  [[nodiscard]] bool is_publisher(const Match& match) const;
+  [[nodiscard]] static bool is_publisher(const Subscriber& subscriber, const model::Origin& origin);
+  // Whether so many messages go out at once, without a look at limits.
+  [[nodiscard]] bool goes_direct(const Subscriber& subscriber, model::Guarantee guarantee,
+                                 std::size_t count) const;
   std::uint32_t enqueue_run(const Match& match, model::Guarantee guarantee,
                             std::span<const std::uint32_t> ids);
   // A kept message that one subscriber alone has.
@@ -154,6 +186,43 @@ class Router {
   void load(Subscriber& subscriber);
   void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
                       std::span<const std::uint32_t> ids);
+  // The counter of a limit that keeps a message from a queue; nullptr: there is room.
+  using Reason = std::uint64_t RouterCounters::*;
+  [[nodiscard]] Reason what_is_full(const Subscriber& subscriber, std::size_t octets) const;
+  // Whether there is, without a look at users; make_room() looks again.
+  [[nodiscard]] bool has_room(const Subscriber& subscriber, std::size_t octets) const {
+    return subscriber.queue.waiting() < limits_.queue_messages_max &&
+           subscriber.queue.bytes() + octets <= limits_.queue_bytes_max &&
+           subscriber.usage == nullptr;
+  }
+  [[nodiscard]] bool make_room(Subscriber& subscriber, std::size_t octets);
+  [[nodiscard]] bool can_make_room(Subscriber& subscriber, std::size_t octets, Reason full) const;
+  bool drop_oldest(Subscriber& subscriber);
+  void let_go_of_unwritten();
+  [[nodiscard]] Due latest_due(Instant now, model::Guarantee guarantee) const;
+  [[nodiscard]] Due due_of(const model::Message& message, model::Guarantee guarantee) const;
+  void drop_overdue(Subscriber& subscriber);
+
+  // A queue that is looked at when its first that waits is over.
+  struct Watch {
+    Due due = kNoDue;
+    SubscriberIndex subscriber = 0;
+    std::uint32_t generation = 0;
+  };
+  // What is done about them at a time.
+  struct Work {
+    int looks = 4'096;
+    int drops = 1'024;
+    int reads = 64;  // of the store
+  };
+  static constexpr std::size_t kWatchesSpare = 64;  // beside two for each subscriber
+  static constexpr Due kLater = 4;                  // about a second
+  void watch(Subscriber& subscriber, Due due);
+  [[nodiscard]] bool is_current(const Watch& watch) const;
+  void forget_old_watches();
+  void look_at(Subscriber& subscriber, Work& work);
+  [[nodiscard]] bool read_due(Subscriber& subscriber);
+
   Variant& variant(model::Guarantee guarantee, bool retain_as_published);
   void keep(const model::Message& message);
   void record_kept();
@@ -195,6 +264,17 @@ class Router {
     std::uint32_t count = 0;
   };
   std::deque<Waiting> waiting_;
+  // Dropped in the run that brought it, before it was written.
+  struct Unwritten {
+    model::MessageRef message;
+    QueueId queue = 0;
+    model::Tag tag = 0;
+  };
+  std::vector<Unwritten> unwritten_;
+  std::vector<Watch> watches_;  // a heap; those that are not current are passed over
+  Instant now_{};
+  Due now_due_ = kFirstDue;
+  Due restored_due_ = kNoDue;  // of what an earlier run of the broker left
 
   std::vector<model::Delivery> scratch_;
   RouterCounters counters_;

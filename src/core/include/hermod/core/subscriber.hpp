@@ -51,6 +51,7 @@ struct Subscriber {
   model::Inflight inflight;  ///< while nobody is attached
   Will will;
   std::unique_ptr<Holder> holder;                        ///< nothing: nobody's
+  Usage* usage = nullptr;                                ///< of its user, where users have limits
   std::unique_ptr<Group> group;                          ///< this is a group, not a client
   std::unique_ptr<std::vector<Membership>> memberships;  ///< groups it belongs to, by number
   ConnectionKey connection = 0;                          ///< 0: away
@@ -58,6 +59,7 @@ struct Subscriber {
   Instant expires_at = kNever;                           ///< while away
   std::uint32_t expiry_s = 0;  ///< how long it outlives its connection; UINT32_MAX: for ever
   std::uint32_t credit = 0;    ///< deliveries of at least once or better that may still go out
+  SubscriberIndex index = 0;   ///< its own
   bool open : 1 = false;       ///< the connection's output takes more
   bool reading : 1 = false;    ///< retained values are still being sent to it
 
