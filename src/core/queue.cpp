@@ -238,9 +238,8 @@ bool Queue::release(model::Tag tag) {
 
 void Queue::page_out(model::Tag first, std::size_t count) {
   if (!state_) return;
-  const std::size_t begin = std::max<std::size_t>(state_->next, offset_of(first));
-  const std::size_t end = std::min(state_->count, begin + count);
-  for (std::size_t i = begin; i < end; ++i) {
+  const std::size_t end = offset_of(first + count);
+  for (std::size_t i = std::max(state_->next, offset_of(first)); i < end; ++i) {
     Entry& entry = at(i);
     const model::Position position = place_of(entry);
     if (position == 0 || !entry.message.in_memory()) continue;

@@ -429,6 +429,25 @@ TEST(Queue, AStuckOneHoldsUpTheOthersInTheEnd) {
   EXPECT_EQ(taken(queue, 9, 9), "next");
 }
 
+// What stands behind the tags that are said may not be on the disk yet.
+TEST(Queue, OnlyWhatIsSaidLeavesMemory) {
+  Queue queue;
+  for (model::Position place = 8; place <= 80; place += 8) {
+    Queue::Entry entry = entry_of("x", Guarantee::kAtLeastOnce);
+    entry.marks.kept = true;
+    entry.message.get()->set_position(place);
+    queue.push(std::move(entry));
+  }
+  std::vector<Delivery> items;
+  queue.take(3, 3, items);
+  queue.page_out(2, 4);  // 2 and 3 are on their way
+  std::vector<Tag> in_memory;
+  queue.for_each([&](Tag tag, const Queue::Entry& entry) {
+    if (entry.message.in_memory()) in_memory.push_back(tag);
+  });
+  EXPECT_EQ(in_memory, (std::vector<Tag>{1, 2, 3, 6, 7, 8, 9, 10}));
+}
+
 TEST(Queue, AnEmptyOneIsSmall) {
   EXPECT_LE(sizeof(Queue), 16u);
 }

@@ -144,8 +144,8 @@ class Queue {
   /// Calls `each(tag)` for what is released, oldest first.
   template <typename Each>
   void for_each_released(Each&& each) const;
-  /// Messages of the entries from `first` on, `count` at most, leave memory, where they lie in the
-  /// store and are not under way to the subscriber.
+  /// Messages of the `count` entries from `first` on leave memory, where they lie in the store and
+  /// are not under way to the subscriber. What lies behind them may not be safe yet.
   void page_out(model::Tag first, std::size_t count);
   /// Brings messages that are next into memory: of `count_max` entries at most, until there are
   /// `bytes_max` octets. `read(position)` gives the message; none when it is damaged: the entry is
