@@ -9,12 +9,14 @@ usage() {
   cat <<'TEXT'
 ./dev bench [options] [SET|ROW...]
   SETS
-  gate (default)  everything with a bound: table, limits, scaling, coap; the exit status is 1 when a
-                  bound is missed, 2 when a row could not be measured or Hermod lost something
+  gate (default)  everything with a bound: table, limits, scaling, coap, durable; the exit status is
+                  1 when a bound is missed, 2 when a row could not be measured or Hermod lost
+                  something
   table           fan-in, fan-out and pairs at QoS 0, 1 and 2, beside mosquitto
   limits          connections, memory, delays
   scaling         what more subscribers, topics, filters and cores cost
   coap            requests and notifications, beside libcoap; what more observers cost
+  durable         lasting sessions with the store and without
   windows sizes subscribers topics cores delays neighbours versions groups
                   series without a bound
   all             all of these
@@ -55,7 +57,7 @@ each() {  # SUFFIX...: prints the shapes with each of them
 
 rows_of() {  # SET
   case $1 in
-    gate) rows_of table && rows_of limits && rows_of scaling && rows_of coap ;;
+    gate) rows_of table && rows_of limits && rows_of scaling && rows_of coap && rows_of durable ;;
     table) each q0 q1 q2 ;;
     limits) printf '%s\n' connect idle latency-5000-q0 latency-5000-q1 ;;
     scaling)
@@ -71,6 +73,7 @@ rows_of() {  # SET
     neighbours) printf '%s\n' neighbour-{slow,huge,malicious}-q{0,1} ;;
     versions) each q{0,1,2}-v5 ;;
     groups) printf '%s\n' groups-q{0,1,2} ;;
+    durable) printf '%s\n' durable-{fan-in,fan-out}-q1 ;;
     coap) printf '%s\n' coap-get coap-put coap-observe coap-observers-{1000,10000} ;;
     all)
       local set
@@ -236,7 +239,7 @@ measure() {  # ROW
       "${BASH_REMATCH[8]}"
     return
   fi
-  local clients=${IDLE_CLIENTS:-10000} many=100000 bound=()
+  local clients=${IDLE_CLIENTS:-10000} many=100000 bound=() shape load
   if [[ -n $quick ]]; then clients=${IDLE_CLIENTS:-1000} many=1000; fi
   case $1 in
     connect) with_null brokers '' connect -n 50 --at-least-of-ceiling 0.8 ;;
@@ -272,6 +275,14 @@ measure() {  # ROW
     groups-q[012])
       brokers -unlimited fan-in --publishers 50 --subscribers 10 --groups 1 -W 64 -q "${1: -1}" \
         --inflight 20
+      ;;
+    durable-*-q1)
+      # The store's thread counts too. Windows that make batches of 16 messages and more.
+      shape=${1:8:-3}
+      load=(--publishers 50 -W 64)
+      if [[ $shape == fan-out ]]; then load=(--subscribers 100 -W 256); fi
+      scale "$shape" "${load[@]}" -q 1 --inflight 256 --lasting --name ephemeral --then '' \
+        --then-server "bench/store.sh $hermod {port}" --then-name durable --more-at-most 3
       ;;
     coap-get)
       libcoap coap-get -n 8 -W 16 --server-url libcoap=coap://127.0.0.1/time --at-least 2

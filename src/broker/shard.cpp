@@ -421,6 +421,7 @@ void Shard::shut_down() {
   for (std::uint32_t index = 0; index < connections_.places(); ++index) {
     if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
   }
+  core_.note_all();
   submit();
   flush_outputs();
   outbox_.send();

@@ -72,6 +72,7 @@ Counts Shard::take_counts() const {
       .stored = retained.size() + census.waiting + census.unsettled,
       .stored_bytes = retained.bytes() + census.bytes,
       .inflight = census.unsettled,
+      .store_batches = parts_.self == 0 ? parts_.journal.committed() : 0,
       .by_listener = open_,
   };
 }

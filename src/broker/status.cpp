@@ -27,6 +27,7 @@ constexpr std::array kNumbers{
     Number{"messages/inflight", &Counts::inflight},
     Number{"store/messages/count", &Counts::stored},
     Number{"store/messages/bytes", &Counts::stored_bytes},
+    Number{"store/batches", &Counts::store_batches},
     Number{"publish/messages/received", &Counts::publishes_received},
     Number{"publish/messages/sent", &Counts::publishes_sent},
     Number{"publish/messages/dropped", &Counts::publishes_dropped},
@@ -99,6 +100,7 @@ Counts& Counts::operator+=(const Counts& other) {
       &Counts::stored,
       &Counts::stored_bytes,
       &Counts::inflight,
+      &Counts::store_batches,
   };
   using ByListener = decltype(Counts::by_listener);
   static_assert(sizeof(Counts) == kMembers.size() * sizeof(std::uint64_t) + sizeof(ByListener));

@@ -149,6 +149,7 @@ void Core::hear_journal() {
   journal_state_ = journal_.state();
   const CommitNumber committed = journal_.committed();
   finish_moves(committed);
+  keep_now(committed);
   for (const SubscriberIndex index : router_.committed(committed)) tell_groups(index);
 }
 
@@ -183,8 +184,7 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
     keep(index);
     return std::min(subscriber.will_at, expires_at);
   }
-  publish_will(std::move(will), now);  // before the store forgets that it is to be published
-  keep(index);
+  keep_after_will(index, std::move(will), now);
   return expires_at;
 }
 
@@ -196,6 +196,23 @@ void Core::publish_will(Will will, Instant now) {
   if (will.expiry_s) message.expires_at = now + std::chrono::seconds{*will.expiry_s};
   publish_own(message, now);
   router_.flush();
+}
+
+// The store forgets that a will is to be published once it is safe with those who get it. After a
+// stop in between it comes again.
+void Core::keep_after_will(SubscriberIndex index, Will will, Instant now) {
+  const bool published = will.message && subscribers_[index].kept_as != 0;
+  publish_will(std::move(will), now);
+  if (!published || last_commit() <= journal_.committed()) return keep(index);
+  kept_later_.push_back({last_commit(), index, subscribers_.generation(index)});
+}
+
+void Core::keep_now(CommitNumber committed) {
+  while (!kept_later_.empty() && kept_later_.front().commit <= committed) {
+    const KeptLater later = kept_later_.front();
+    kept_later_.pop_front();
+    if (holds(later.subscriber, later.generation)) keep(later.subscriber);
+  }
 }
 
 Will Core::take_late_will(SubscriberIndex index) {
@@ -264,8 +281,7 @@ Instant Core::expire(Instant now) {
     }
     if (subscribers_[index].will_at <= now) {
       subscribers_[index].will_at = kNever;
-      publish_will(take_late_will(index), now);
-      keep(index);
+      keep_after_will(index, take_late_will(index), now);
     }
     next = std::min({next, subscribers_[index].expires_at, subscribers_[index].will_at});
   }

@@ -62,6 +62,7 @@ void declare_load(CLI::App& app, Typed& typed) {
   app.add_flag("--exact", o.exact, "subscribe to each topic instead of a wildcard");
   app.add_option("--groups", o.groups,
                  "fan-in, fan-out: shared subscriptions that the subscribers form together");
+  app.add_flag("--lasting", o.lasting, "subscribers' sessions outlive their connections");
   app.add_option("--filters", o.filters,
                  "wildcard subscriptions to other topics, made before the load by idle clients");
   app.add_option("--churn", o.churn,
@@ -322,6 +323,8 @@ int bench_scale(int argc, char** argv) {
   app.add_option("--cost-at-most", scaling.cost_max,
                  "wanted: CPU time of an operation as a multiple of the first's; exit status 3 "
                  "when missed");
+  app.add_option("--more-at-most", scaling.more_us_max,
+                 "wanted: CPU time of an operation, in microseconds above the first's");
   app.add_option("--at-least", scaling.share_min,
                  "wanted: operations per CPU second as a share of the first's");
   CLI11_PARSE(app, argc, argv);

@@ -49,9 +49,14 @@ void MqttLink::on_writable(Turn& turn) {
       close(std::generic_category().message(error), turn);
       return;
     }
-    const mqtt::ConnectView connect{.version = names_.version,
-                                    .keep_alive_s = names_.keep_alive_s,
-                                    .client_id = names_.client_id};
+    static constexpr mqtt::Property kForEver[] = {
+        {.id = mqtt::PropertyId::kSessionExpiryInterval, .number = UINT32_MAX}};
+    std::array<std::uint8_t, 8> properties;
+    mqtt::ConnectView connect{.version = names_.version,
+                              .clean_session = !names_.lasting,
+                              .keep_alive_s = names_.keep_alive_s,
+                              .client_id = names_.client_id};
+    if (names_.lasting) connect.properties = mqtt::encode_properties(properties.data(), kForEver);
     const std::size_t size = mqtt::connect_size(connect);
     mqtt::write_connect(out_.reserve(size), connect);
     out_.commit(size);

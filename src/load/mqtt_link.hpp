@@ -43,6 +43,7 @@ struct LinkNames {
   std::uint8_t qos = 0;  ///< of the subscriptions
   std::uint16_t keep_alive_s = 0;
   mqtt::Version version = mqtt::Version::kV311;
+  bool lasting = false;  ///< its session outlives the connection
 };
 
 class MqttLink {

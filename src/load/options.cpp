@@ -101,6 +101,7 @@ std::expected<void, std::string> check_shape(Options& options) {
     if (options.topics != plain.topics) return senseless("topics");
     if (options.exact) return senseless("exact");
     if (options.groups != plain.groups) return senseless("groups");
+    if (options.lasting) return senseless("lasting");
     if (options.filters != plain.filters) return senseless("filters");
     if (options.churn != plain.churn) return senseless("churn");
     if (options.neighbour != plain.neighbour) return senseless("neighbour");
@@ -271,6 +272,7 @@ std::string command_line(const Options& options) {
   add("topics", options.topics, plain.topics);
   if (options.exact) line += " --exact";
   add("groups", options.groups, plain.groups);
+  if (options.lasting) line += " --lasting";
   add("filters", options.filters, plain.filters);
   add("churn", options.churn, plain.churn);
   add("neighbour", to_text(options.neighbour), to_text(plain.neighbour));

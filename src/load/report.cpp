@@ -214,6 +214,7 @@ std::string describe(const Options& options) {
   if (options.topics != 0) text += fmt::format(", {} topics", options.topics);
   if (options.exact) text += ", exact filters";
   if (options.groups != 0) text += fmt::format(", {} groups", options.groups);
+  if (options.lasting) text += ", lasting sessions";
   if (options.filters != 0) text += fmt::format(", {} other filters", options.filters);
   if (options.churn != 0) text += fmt::format(", {} subscribes/s", options.churn);
   if (options.neighbour != NeighbourKind::kNone) {

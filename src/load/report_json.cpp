@@ -28,6 +28,7 @@ object options_object(const Options& options) {
              {"topics", options.topics},
              {"exact", options.exact},
              {"groups", options.groups},
+             {"lasting", options.lasting},
              {"filters", options.filters},
              {"churn_per_s", options.churn},
              {"neighbour", to_text(options.neighbour)},
@@ -189,6 +190,7 @@ std::string to_json(const Comparison& comparison) {
 std::string to_json(const Scaling& scaling) {
   object out = contest_object("scale", scaling.contenders, scaling.judgements());
   out["cost"] = scaling.cost();
+  out["more_us"] = scaling.more_us();
   out["reached"] = scaling.reached();
   return boost::json::serialize(out);
 }

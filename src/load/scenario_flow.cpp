@@ -117,7 +117,8 @@ FlowShare::FlowShare(FlowWorkload& workload, unsigned thread)
         LinkNames{.client_id = fmt::format("hb{}s{}", run, s),
                   .filters = workload.plan().filters(s),
                   .qos = qos,
-                  .version = version},
+                  .version = version,
+                  .lasting = options.lasting},
         receiver, workload.flows(), workload.pacing(), &delays_, group));
   }
   for (unsigned p = thread; p < options.publishers; p += options.threads) {

@@ -81,6 +81,17 @@ class Bench(ProcessTest):
             _, said = self.bench(1, "scale", *FLOW, "--server", OWN, "--then", then)
             self.assertIn(why, said)
 
+    def test_lasting_sessions_lose_nothing_at_full_speed(self):
+        store = f"{ROOT / 'bench' / 'store.sh'} {HERMOD} {{port}}"
+        # More is under way than the broker keeps in memory for one subscriber.
+        load = ("--publishers", "50", "-W", "64", "-q", "1", "--inflight", "64", "--lasting")
+        for version in ("3.1.1", "5"):
+            out, _ = self.bench(0, "fan-in", *load, "--messages", "2000", "--mqtt", version,
+                                "--drain", "60", "--spawn", store, "--json")
+            run, = json.loads(out)["runs"]
+            self.assertEqual(run["counts"]["received"], 100_000)
+            self.assertEqual(run["counts"]["lost"] + run["counts"]["reordered"], 0)
+
     def run_rows(self, status, *words, **environment):
         """Runs bench/run.sh with files in a directory of the test; returns its output."""
         process = self.start(RUN, "--quick", "--json", self.directory / "json", "--markdown",
@@ -147,7 +158,7 @@ class Bench(ProcessTest):
         cells = [f"{shape}-q{qos}" for shape in ("fan-in", "fan-out", "pairs") for qos in range(3)]
         self.assertEqual(listed("table"), cells)
         self.assertEqual(listed(), listed("gate"))
-        self.assertEqual(listed("gate"), listed("table", "limits", "scaling", "coap"))
+        self.assertEqual(listed("gate"), listed("table", "limits", "scaling", "coap", "durable"))
         everything = listed("all")
         self.assertEqual(len(everything), len(set(everything)))
         self.assertLess(set(listed("gate")), set(everything))

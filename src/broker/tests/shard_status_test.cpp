@@ -119,7 +119,7 @@ TEST_P(StatusOn, OnlyWhatChangesIsPublishedAgain) {
   MqttClient watcher{world};
   (void)watcher.connects({.client_id = "w"});
   const std::string retained = watcher.subscribes("$SYS/#");
-  EXPECT_EQ(watcher.packets(), 2 + 67u);
+  EXPECT_EQ(watcher.packets(), 2 + 68u);
   EXPECT_THAT(retained, testing::HasSubstr("$SYS/broker/version=hermod version 1.2.3 "));
   world.pass(seconds{10});
   std::string live = watcher.hear();

@@ -44,8 +44,19 @@ TEST_F(KeptTest, AWillIsKeptUntilItIsPublished) {
       core.attach("one", 1, true, 60, {.message = will_of("w", "x"), .delay_s = 5}, now);
   core.detach(one.subscriber, {}, false, now);
   EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one will", "keep 1=one away will"));
+  const SubscriberIndex reader = attach("reader", 2, true, 60);
+  subscribe(reader, "w");
+  (void)journal.take_lines();
+  journal.hold(true);
   core.expire(now + std::chrono::seconds{6});
+  EXPECT_THAT(journal.take_lines(), ElementsAre("append x for 2@1"));
+  core.hear_journal();  // should it be lost, the will is still there
+  EXPECT_THAT(journal.take_lines(), IsEmpty());
+  EXPECT_TRUE(core.waits_for_commit());
+  journal.let_commit();
+  core.hear_journal();
   EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one away"));
+  EXPECT_FALSE(core.waits_for_commit());
 }
 
 TEST_F(KeptTest, WhatWaitsForWhoIsAwayLeavesMemoryOnceItIsCommitted) {

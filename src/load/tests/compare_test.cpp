@@ -182,6 +182,13 @@ TEST(Scaling, IsTheCostOfAnOperation) {
   scaling.cost_max = 1.49;
   EXPECT_FALSE(scaling.reached());
   scaling.cost_max = 0;
+  EXPECT_NEAR(scaling.more_us(), 1e6 / 200 - 1e6 / 300, 1e-6);
+  scaling.more_us_max = 1'667;
+  EXPECT_TRUE(scaling.reached());
+  scaling.more_us_max = 1'666;
+  EXPECT_FALSE(scaling.reached());
+  EXPECT_TRUE(says(summary(scaling), "microseconds more 1667, wanted at most 1666: MISSED"));
+  scaling.more_us_max = 0;
   scaling.share_min = 0.67;
   EXPECT_FALSE(scaling.reached());
   EXPECT_TRUE(says(summary(scaling), "share 0.6667, wanted at least 0.67: MISSED"));

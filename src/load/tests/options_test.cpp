@@ -66,6 +66,8 @@ TEST(Options, WrongValuesAreNamed) {
       {[](Options& o) { o.mqtt = MqttVersion::k5; }, Scenario::kCoapGet, "--mqtt means nothing"},
       {[](Options& o) { o.topics = 5; }, Scenario::kConnect, "--topics means nothing in connect"},
       {[](Options& o) { o.exact = true; }, Scenario::kIdle, "--exact means nothing in idle"},
+      {[](Options& o) { o.lasting = true; }, Scenario::kConnect,
+       "--lasting means nothing in connect"},
       {[](Options& o) { o.topics = 1'000'001; }, Scenario::kFanIn, "--topics is at most 1000000"},
       {[](Options& o) { o.filters = 1; }, Scenario::kConnect, "--filters means nothing"},
       {[](Options& o) { o.filters = 1'000'001; }, Scenario::kFanIn, "--filters is at most"},
@@ -148,18 +150,19 @@ TEST(Options, NeighboursHaveNames) {
 }
 
 TEST(Options, CommandLineSaysTheShapeOfTheLoad) {
-  EXPECT_EQ(
-      command_line({.scenario = Scenario::kFanIn,
-                    .url = *parse_url("mqtt://h"),
-                    .topics = 10,
-                    .exact = true,
-                    .groups = 1,
-                    .filters = 7,
-                    .churn = 8,
-                    .neighbour = NeighbourKind::kHuge,
-                    .mqtt = MqttVersion::k5}),
-      "hermod bench fan-in --url mqtt://h --topics 10 --exact --groups 1 --filters 7 --churn 8 "
-      "--neighbour huge --mqtt 5");
+  EXPECT_EQ(command_line({.scenario = Scenario::kFanIn,
+                          .url = *parse_url("mqtt://h"),
+                          .topics = 10,
+                          .exact = true,
+                          .groups = 1,
+                          .lasting = true,
+                          .filters = 7,
+                          .churn = 8,
+                          .neighbour = NeighbourKind::kHuge,
+                          .mqtt = MqttVersion::k5}),
+            "hermod bench fan-in --url mqtt://h --topics 10 --exact --groups 1 --lasting --filters "
+            "7 --churn 8 "
+            "--neighbour huge --mqtt 5");
 }
 
 TEST(Options, CommandLineSaysWhatDiffersFromTheDefaults) {

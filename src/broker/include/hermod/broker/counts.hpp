@@ -43,6 +43,7 @@ struct Counts {
   std::uint64_t stored = 0;    ///< retained and queued messages
   std::uint64_t stored_bytes = 0;
   std::uint64_t inflight = 0;              ///< sent and not acknowledged
+  std::uint64_t store_batches = 0;         ///< that are safe; the first shard says it for all
   std::vector<std::uint64_t> by_listener;  ///< connections and datagram peers
 
   Counts& operator+=(const Counts& other);

@@ -256,12 +256,14 @@ class Core {
   [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
   /// Whether a delivery waits for a commit.
   [[nodiscard]] bool waits_for_commit() const {
-    return router_.waits_for_commit() || !moves_.empty();
+    return router_.waits_for_commit() || !moves_.empty() || !kept_later_.empty();
   }
   /// Does some of what the store asks for, if it asks for anything. True: there is more to do.
   bool keep_house();
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
+  /// The broker ends: what should be noted after a commit is noted now.
+  void note_all() { keep_now(~CommitNumber{0}); }
 
   void credit(SubscriberIndex index, std::uint32_t count);
   void settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
@@ -329,6 +331,8 @@ class Core {
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now);
+  void keep_after_will(SubscriberIndex index, Will will, Instant now);
+  void keep_now(CommitNumber committed);
   [[nodiscard]] Will take_late_will(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
@@ -361,6 +365,13 @@ class Core {
   boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
   boost::unordered_flat_map<std::uint64_t, std::vector<QueueId>> recovered_exchanges_;
   std::deque<Move> moves_;
+  // Subscribers whose will has been published: how they are without it is noted once it is safe.
+  struct KeptLater {
+    CommitNumber commit = 0;
+    SubscriberIndex subscriber = 0;
+    std::uint32_t generation = 0;
+  };
+  std::deque<KeptLater> kept_later_;
   bool checking_ = false;        // saying how all queues stand
   SubscriberIndex checked_ = 0;  // up to here
   std::uint64_t clock_ = 0;

@@ -72,6 +72,8 @@ struct Options {
   bool exact = false;   ///< subscribe to each topic instead of a wildcard
   unsigned groups = 0;  ///< fan-in, fan-out: subscribers form so many shared subscriptions; 0: none
 
+  bool lasting = false;  ///< subscribers' sessions outlive their connections
+
   unsigned filters = 0;  ///< wildcard subscriptions to other topics, placed before the load
   unsigned churn = 0;    ///< subscribes a second of a client of its own, during the load
   NeighbourKind neighbour = NeighbourKind::kNone;
