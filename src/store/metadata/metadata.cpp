@@ -91,8 +91,9 @@ struct Metadata::Opened {
   int write(const core::KeepDeclaration& change, const Calendar& calendar);
   int write(const core::ForgetDeclaration& change, const Calendar& calendar);
 
+  // `counts`: it makes another generation.
   template <typename Work>
-  Outcome transaction(Work&& work);
+  Outcome transaction(Work&& work, bool counts = true);
   Outcome fail(int code);
   int cut_wal();
 };
@@ -219,13 +220,13 @@ int Metadata::Opened::write(const core::ForgetDeclaration& change, const Calenda
 
 // Runs `work`, which gives a code and may change `store`, between BEGIN and COMMIT.
 template <typename Work>
-Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
+Metadata::Outcome Metadata::Opened::transaction(Work&& work, bool counts) {
   if (sealed) return Outcome::kFailed;
   const StoreRow before = store;
   int code = leftovers ? cut_wal() : SQLITE_OK;
   if (code == SQLITE_OK) code = begin.run();
   if (code == SQLITE_OK) code = work();
-  ++store.generation;
+  if (counts) ++store.generation;
   if (code == SQLITE_OK) code = write_store();
   if (code == SQLITE_OK) code = commit.run();
   if (code != SQLITE_OK) {
@@ -295,7 +296,8 @@ std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
     ++opened->store.boot;
     return SQLITE_OK;
   };
-  if (opened->transaction(count_boot) != Outcome::kOk) return std::unexpected(opened->why);
+  // Otherwise metadata that has lost changes would only have to be opened often enough.
+  if (opened->transaction(count_boot, false) != Outcome::kOk) return std::unexpected(opened->why);
   return std::unique_ptr<Metadata>(new Metadata(std::move(opened)));
 }
 
