@@ -21,15 +21,6 @@ namespace {
 // Pages of the write-ahead log after which it is put into the database.
 constexpr int kCheckpointPages = 1000;
 
-// The one row of the table `store`.
-struct StoreRow {
-  std::uint64_t key = 0;
-  std::uint64_t boot = 0;
-  std::uint64_t generation = 0;
-  core::QueueId first_free_queue = 1;  // 0 is nobody's
-  std::optional<Anchor> anchor;
-};
-
 std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
@@ -157,16 +148,7 @@ int Metadata::Opened::read_store(Rng& rng, bool& damaged) {
   }
   if (code != SQLITE_ROW) return code;
   damaged = !read.sum_is_right();
-  store.key = static_cast<std::uint64_t>(read.integer(1));
-  store.boot = static_cast<std::uint64_t>(read.integer(2));
-  store.generation = static_cast<std::uint64_t>(read.integer(3));
-  store.first_free_queue = static_cast<core::QueueId>(read.integer(4));
-  if (const auto calendar_ms = read.maybe_integer(5)) {
-    store.anchor = Anchor{.calendar_ms = *calendar_ms,
-                          .wall_ms = read.integer(6),
-                          .since_boot = Duration{read.integer(7)},
-                          .boot_id = std::string{read.text(8)}};
-  }
+  store = store_row_of(read);
   return SQLITE_OK;
 }
 
