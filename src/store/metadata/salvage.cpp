@@ -16,7 +16,7 @@ namespace hermod::store {
 namespace {
 
 // How often what lies between two damaged places is halved to find rows in it.
-constexpr int kHalvings = 12;
+constexpr int kHalvings = 8;
 
 // One table, as far as its rows can be got at.
 class TableSalvage {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <vector>
@@ -166,6 +167,9 @@ std::expected<Database, std::string> connect(const SqliteVfs& vfs, const std::st
                     (existing ? 0 : SQLITE_OPEN_CREATE);
   int code = sqlite3_open_v2(Metadata::kFileName, &opened, flags, vfs.name());
   Database database(opened);
+  if (existing && (code & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(opened) == ENOENT) {
+    return std::unexpected(damage(path, "it is not there"));
+  }
   // A database that is not whole stays as it is.
   if (code == SQLITE_OK) code = checkpoint_on_close(opened, false);
   if (code == SQLITE_OK) code = run(opened, kSettings);

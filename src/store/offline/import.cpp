@@ -122,12 +122,12 @@ class Import {
       const auto wrong = [&](std::string_view why) {
         return Wrong(fmt::format("line {}: {}", lines.number(), why));
       };
+      if (ended_) return wrong("there is something behind the end of the export");
       auto read = text_.read(**line);
       if (!read) return wrong(read.error());
       if (lines.number() == 1 && !std::holds_alternative<ExportBegin>(*read)) {
         return wrong("this is no export of a store: it does not begin as one");
       }
-      if (ended_) return wrong("there is something behind the end of the export");
       line_ = lines.number();
       const Done taken = std::visit([this](auto& is) { return take(is); }, *read);
       if (!taken) return wrong(taken.error());

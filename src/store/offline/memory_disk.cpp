@@ -72,13 +72,13 @@ class MemoryDisk::OpenFile final : public File {
   bool writable_;
 };
 
-int MemoryDisk::copy_from(Disk& disk, const std::string& name) {
+int MemoryDisk::copy_from(Disk& disk, const std::string& name, std::uint64_t octets_max) {
   const auto from = disk.open(name, Mode::kRead);
   if (!from) return from.error() == ENOENT ? 0 : from.error();
   const auto size = (*from)->size();
   if (!size) return size.error();
   auto node = std::make_shared<Node>(room_);
-  if (!node->resize(*size)) return ENOSPC;
+  if (*size > octets_max || !node->resize(*size)) return ENOSPC;
   const auto got = (*from)->read(0, {node->at(0), static_cast<std::size_t>(*size)});
   if (!got) return got.error();
   (void)node->resize(*got);

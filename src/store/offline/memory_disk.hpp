@@ -17,8 +17,9 @@ class MemoryDisk final : public Disk {
   /// All files together have at most so many octets: more is ENOSPC.
   explicit MemoryDisk(std::uint64_t octets_max) : room_(std::make_shared<Room>(octets_max)) {}
 
-  /// Takes a file of another disk over; 0 also when there is none. The system's number of an error.
-  [[nodiscard]] int copy_from(Disk& disk, const std::string& name);
+  /// Takes a file of another disk over; 0 also when there is none. The system's number of an error;
+  /// ENOSPC when it is larger than `octets_max`, too.
+  [[nodiscard]] int copy_from(Disk& disk, const std::string& name, std::uint64_t octets_max);
   /// Whether such a file is there and has octets.
   [[nodiscard]] bool holds(std::string_view name) const;
   /// What is in a file; empty when there is none. Valid until it is written or removed.

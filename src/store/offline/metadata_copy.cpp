@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace {
 
 constexpr const char* kFile = Metadata::kFileName;
 constexpr const char* kWal = "metadata.sqlite-wal";
+
+// For what opening writes: at most the write-ahead log goes into the database.
+constexpr std::uint64_t kRoomBeside = 16u << 20;
 
 // Whether everything is as a start wants it.
 bool read_whole(MemoryDisk& copy, const std::string& folder, MetadataFindings& findings) {
@@ -61,12 +65,16 @@ MetadataFindings read_metadata(Disk& disk, const std::string& folder, std::uint6
   MetadataFindings findings;
   // Opening may mend or cut what the second look wants to see.
   for (const bool whole : {true, false}) {
-    MemoryDisk copy(octets_max);
+    MemoryDisk copy(2 * octets_max + kRoomBeside);
     for (const char* const name : {kFile, kWal}) {
-      if (const int error = copy.copy_from(disk, name); error != 0) {
+      if (const int error = copy.copy_from(disk, name, octets_max); error != 0) {
         findings.there = true;
-        findings.refusal = fmt::format("{}/{} cannot be read: {}", folder, name,
-                                       std::generic_category().message(error));
+        findings.refusal =
+            error == ENOSPC
+                ? fmt::format("{}/{} is too large to be looked at: {} octets are the most", folder,
+                              name, octets_max)
+                : fmt::format("{}/{} cannot be read: {}", folder, name,
+                              std::generic_category().message(error));
         findings.lost = {findings.refusal};
         return findings;
       }

@@ -28,7 +28,7 @@ struct MetadataFindings {
   [[nodiscard]] bool whole() const { return there && refusal.empty(); }
 };
 
-/// Octets of metadata that are looked at; more is refused.
+/// Octets of a file of metadata that is looked at; a larger one is refused.
 inline constexpr std::uint64_t kMetadataOctetsMax = std::uint64_t{4} << 30;
 
 /// Reads all that can be read, also of metadata that is damaged. `folder` is for people.

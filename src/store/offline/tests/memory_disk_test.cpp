@@ -67,12 +67,13 @@ TEST(MemoryDisk, TakesFilesOver) {
   testkit::FaultyDisk from(1);
   put_octets(from, "a", as_bytes("0123456789"));
   MemoryDisk disk(10);
-  EXPECT_EQ(disk.copy_from(from, "none"), 0);
-  EXPECT_EQ(disk.copy_from(from, "a"), 0);
+  EXPECT_EQ(disk.copy_from(from, "none", 10), 0);
+  EXPECT_EQ(disk.copy_from(from, "a", 10), 0);
   EXPECT_EQ(as_text(disk.octets_of("a")), "0123456789");
-  EXPECT_EQ(MemoryDisk(9).copy_from(from, "a"), ENOSPC);
+  EXPECT_EQ(MemoryDisk(9).copy_from(from, "a", 10), ENOSPC);
+  EXPECT_EQ(MemoryDisk(10).copy_from(from, "a", 9), ENOSPC);
   from.fail_reads(EIO);
-  EXPECT_EQ(MemoryDisk(10).copy_from(from, "a"), EIO);
+  EXPECT_EQ(MemoryDisk(10).copy_from(from, "a", 10), EIO);
 }
 
 }  // namespace
