@@ -17,6 +17,8 @@ namespace {
 
 // How often what lies between two damaged places is halved to find rows in it.
 constexpr int kHalvings = 8;
+// Rows of a table that are named; what is more is counted.
+constexpr std::size_t kNamedMax = 64;
 
 // One table, as far as its rows can be got at.
 class TableSalvage {
@@ -56,7 +58,15 @@ class TableSalvage {
     if (!why_.empty()) {
       lost.push_back(fmt::format("a part of the table '{}' cannot be read: {}", name_, why_));
     }
-    lost.insert(lost.end(), wrong_.begin(), wrong_.end());
+    std::size_t named = 0;
+    for (const std::string& wrong : wrong_) {
+      if (named++ == kNamedMax) break;
+      lost.push_back(wrong);
+    }
+    if (wrong_.size() > kNamedMax) {
+      lost.push_back(
+          fmt::format("{} more rows of the table '{}'", wrong_.size() - kNamedMax, name_));
+    }
   }
 
  private:
@@ -162,9 +172,12 @@ class Rescue {
       }
       subscriptions_.erase(of_it);
     }
-    for (const auto& [queue, left] : subscriptions_) {
-      salvage_.lost.push_back(fmt::format(
-          "{} subscriptions of queue {}: its subscriber cannot be read", left.size(), queue));
+    std::size_t left = 0;
+    for (const auto& [queue, subscriptions] : subscriptions_) left += subscriptions.size();
+    if (left > 0) {
+      salvage_.lost.push_back(
+          fmt::format("{} subscriptions of {} queues: their subscribers cannot be read", left,
+                      subscriptions_.size()));
     }
     for (auto& [topic, declaration] : declarations_) {
       salvage_.changes.emplace_back(std::move(declaration));
