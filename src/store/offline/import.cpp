@@ -4,12 +4,14 @@
 // refuses the directory, as a log without metadata is no store.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "hermod/core/queue.hpp"
 #include "hermod/store/metadata.hpp"
 #include "hermod/store/offline.hpp"
 #include "message_log.hpp"
@@ -29,6 +31,8 @@ using Wrong = std::unexpected<std::string>;
 constexpr std::string_view kUnfinished = "metadata.import";
 constexpr std::size_t kChangesMax = 1'000;
 constexpr std::uint64_t kBufferOctets = 8u << 20;
+// Tags of a queue that have no message, between those that have.
+constexpr std::uint64_t kHolesMax = 1u << 20;
 
 std::string text_of(int error) {
   return std::generic_category().message(error);
@@ -132,7 +136,7 @@ class Import {
       const Done taken = std::visit([this](auto& is) { return take(is); }, *read);
       if (!taken) return wrong(taken.error());
     }
-    if (ended_) return {};
+    if (ended_) return check_tags();
     return Wrong(
         fmt::format("the export is cut short: it has {} lines, and none says that it is "
                     "the end",
@@ -143,7 +147,8 @@ class Import {
 
  private:
   struct Queue {
-    bool told = false;  // by a line of its own
+    bool told = false;    // by a line of its own
+    model::Tag next = 1;  // as that says
     boost::unordered_flat_set<std::uint16_t> packet_ids;
     boost::unordered_flat_set<model::Tag> tags;
     boost::unordered_flat_set<model::Tag> released;  // what they leave when divided by the ids
@@ -153,6 +158,36 @@ class Import {
     const auto found = queues_.find(queue);
     return found == queues_.end() ? nullptr : &found->second;
   }
+  // A start of the broker must have the memory for them.
+  [[nodiscard]] Done check_tags() const {
+    for (const auto& [id, queue] : queues_) {
+      if (holes_of(queue) <= kHolesMax) continue;
+      return Wrong(
+          fmt::format("the tags of queue {} are too far apart: more than {} between them "
+                      "have no message",
+                      id, kHolesMax));
+    }
+    return {};
+  }
+  // Settled entries that core::Queue::restore() puts between those that wait: for one gap none.
+  static std::uint64_t holes_of(const Queue& queue) {
+    std::vector<model::Tag> tags(queue.tags.begin(), queue.tags.end());
+    if (tags.empty()) return 0;
+    std::ranges::sort(tags);
+    if (queue.next > tags.back()) tags.push_back(queue.next);
+    std::uint64_t holes = 0;
+    bool gap = false;
+    for (std::size_t i = 1; i < tags.size(); ++i) {
+      const std::uint64_t between = tags[i] - tags[i - 1] - 1;
+      if (between >= core::Queue::kHolesMax && !gap) {
+        gap = true;
+      } else {
+        holes += between;
+      }
+    }
+    return holes;
+  }
+
   static Wrong no_subscriber(core::QueueId queue) {
     return Wrong(fmt::format("no subscriber before it has queue {}", queue));
   }
@@ -191,6 +226,7 @@ class Import {
     Queue* const queue = find(is.queue);
     if (queue == nullptr) return no_subscriber(is.queue);
     if (std::exchange(queue->told, true)) return Wrong("there is a line of this queue already");
+    queue->next = is.next;
     queue->packet_ids.insert(is.packet_ids.begin(), is.packet_ids.end());
     StateWriter state;
     state.begin(store_.checkpoint());

@@ -4,55 +4,19 @@
 
 #include <cerrno>
 
-#include "hermod/store/metadata.hpp"
+#include "offline/tests/export_samples.hpp"
 #include "offline/tests/sample_store.hpp"
 
 namespace hermod::store {
 namespace {
 
-using Lines = std::vector<std::string>;
-
-constexpr const char* kMessage =
-    R"({"kind":"topic","address":"a","routing_key":null,"payload":"p","guarantee":1,"retain":true,)"
-    R"("origin":{"protocol":1,"shard":0,"connection":0,"client":0,"exchange":0},"version":0,)"
-    R"("expires_at_ms":null,"properties":null})";
-
-std::string subscriber(int queue, std::string_view name) {
-  return fmt::format(
-      R"({{"subscriber":{{"queue":{},"name":"{}","group":false,"expiry_s":60,"expires_at_ms":null,)"
-      R"("away":true,"user":null,"listener":"","will":null}}}})",
-      queue, name);
-}
-std::string recipient(int queue, int tag,
-                      std::string_view rest = R"("guarantee":2,"released":false)") {
-  return fmt::format(
-      R"({{"queue":{},"tag":{},{},"retain_as_published":false,"subscription_ids":[]}})", queue, tag,
-      rest);
-}
-std::string queued(std::string_view recipients) {
-  return fmt::format(R"({{"queued":{{"recipients":[{}],"message":{}}}}})", recipients, kMessage);
-}
-
-// One of each, without begin and end.
-Lines good() {
-  return {R"({"anchor":{"calendar_ms":1,"wall_ms":2,"since_boot_ns":3,"boot_id":"b"}})",
-          subscriber(1, "one"),
-          R"({"subscription":{"queue":1,"filter":"a","guarantee_max":2,"retain_handling":0,)"
-          R"("no_local":false,"retain_as_published":false,"subscription_id":0}})",
-          subscriber(2, "two"),
-          R"({"declaration":{"topic":"d","resource_type":"","content_type":"","topic_type":"",)"
-          R"("expires_at_s":null,"subscribers_max":null,"observer_check_s":null}})",
-          R"({"queue":{"queue":1,"next_tag":9,"packet_ids":[5,6]}})",
-          R"({"exchange":{"queue":1,"packet_id":5,"queues":[2]}})",
-          fmt::format(R"({{"value":{}}})", kMessage),
-          queued(recipient(1, 3) + "," + recipient(2, 4))};
-}
-
-std::string text_of(const Lines& lines) {
-  std::string text = "{\"export\":{\"format\":1}}\n";
-  for (const std::string& line : lines) text += line + '\n';
-  return text + fmt::format("{{\"end\":{{\"lines\":{},\"complete\":true}}}}\n", lines.size() + 1);
-}
+using samples::good;
+using samples::kMessage;
+using samples::Lines;
+using samples::queued;
+using samples::recipient;
+using samples::subscriber;
+using samples::text_of;
 
 std::string refusal_of(const std::string& text) {
   testkit::FaultyDisk disk(1);
@@ -188,6 +152,23 @@ TEST(Import, RecipientsWithoutASubscriberAreLeftOut) {
   EXPECT_EQ(imported->messages, 1u);
 }
 
+// A start fills what lies between tags with settled entries.
+TEST(Import, TagsOfAQueueAreNotFarApart) {
+  Lines lines = good();
+  const auto add = [&](long tag) {
+    std::string line = queued(recipient(2, 1));
+    line.replace(line.find("\"tag\":1,"), 8, fmt::format("\"tag\":{},", tag));
+    lines.push_back(std::move(line));
+  };
+  add(1L << 60);  // one gap costs nothing
+  EXPECT_EQ(refusal_of(text_of(lines)), "none");
+  add((1L << 60) + (1L << 20));
+  EXPECT_EQ(refusal_of(text_of(lines)), "none");
+  add((1L << 60) + (1L << 20) + 3);
+  EXPECT_TRUE(refusal_of(text_of(lines)).contains("the tags of queue 2 are too far apart"))
+      << refusal_of(text_of(lines));
+}
+
 TEST(Import, MoreThanItsBufferHolds) {
   Lines lines = good();
   std::string payload(1u << 20, 'x');
@@ -272,6 +253,13 @@ TEST(Import, IsThereWholeOrNotAtAllAfterAPowerCut) {
   EXPECT_GT(done, 10u);
   EXPECT_GT(refused, 10u);
   EXPECT_GT(empty, 10u);
+}
+
+// To bring the corpus up to date:
+//   cmake --build --preset release --target store_export_seeds
+//   build/release/store_export_seeds fuzz/corpus/store_export
+TEST(ExportSeeds, CorpusIsGeneratedFromTheSamples) {
+  EXPECT_EQ(testkit::read_seeds(EXPORT_CORPUS), samples::export_seeds());
 }
 
 }  // namespace
