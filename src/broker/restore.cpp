@@ -24,13 +24,21 @@ void join(std::span<Shard* const> shards, core::Core& core, core::SubscriberInde
       shards[member.owner]->core().join_group(subscription.filter, member.ref, true);
   if (group.reason != model::Reason::kOk) return;
   make_known(shards, member.owner, name->filter);
-  core.group_joined(subscription.filter, member.ref, group.key);
+  core.group_joined(subscription.filter, member.ref, group);
 }
 
 }  // namespace
 
 void restore(store::RecoveredState state, std::span<Shard* const> shards) {
+  for (store::RecoveredQueue& queue : state.queues) {  // before their members
+    if (!queue.subscriber.group) continue;
+    const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);
+    shards[owner]->core().restore_group({.name = std::move(queue.subscriber.name),
+                                         .kept_as = queue.subscriber.queue,
+                                         .queue = std::move(queue.queue)});
+  }
   for (store::RecoveredQueue& queue : state.queues) {
+    if (queue.subscriber.group) continue;
     const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);
     core::Core& core = shards[owner]->core();
     const std::vector<core::KeepSubscription> subscriptions = std::move(queue.subscriptions);
@@ -44,6 +52,7 @@ void restore(store::RecoveredState state, std::span<Shard* const> shards) {
       }
     }
   }
+  for (Shard* shard : shards) shard->core().end_empty_groups();
   for (const store::RecoveredExchange& exchange : state.exchanges) {
     for (Shard* shard : shards) shard->core().restore_exchange(exchange.name, exchange.queues);
   }

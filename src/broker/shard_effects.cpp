@@ -168,9 +168,10 @@ void Shard::answer_kept(Connection& connection, const session::Answer& given) {
   uncommitted_.push_back({id_of(connection), std::move(due), {given}});
 }
 
-void Shard::answer_subscribed(core::ConnectionKey key, const session::Answer& given) {
+void Shard::answer_subscribed(core::ConnectionKey key, const session::Answer& given,
+                              core::CommitNumber elsewhere) {
   Connection* connection = keeps_ ? find(key) : nullptr;
-  Promises::Due due{.commit = core_.last_commit()};
+  Promises::Due due{.commit = std::max(core_.last_commit(), elsewhere)};
   if (connection == nullptr || (connection->uncommitted == 0 && is_met(due))) {
     return answer_key(key, given);
   }

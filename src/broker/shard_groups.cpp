@@ -52,43 +52,35 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
   HERMOD_ASSERT(found != joining_.end());
   const PendingJoining joining = found->second;
   joining_.erase(found);
-  if (letter.reason == Reason::kOk) core_.group_joined(letter.name, letter.member, letter.group);
+  if (letter.reason == Reason::kOk) {
+    core_.group_joined(letter.name, letter.member, {.key = letter.group, .queue = letter.queue});
+  }
   Connection* connection = find(joining.connection);
   if (connection == nullptr) return;
   if (letter.reason != Reason::kOk && connection->attached()) {
     (void)core_.unsubscribe(connection->subscriber, letter.name);
   }
-  answer_subscribed(
-      key_of(joining.connection),
-      {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted});
+  answer_subscribed(key_of(joining.connection),
+                    {.ticket = joining.ticket, .reason = letter.reason, .granted = joining.granted},
+                    letter.commit);
 }
 
 void Shard::open(GroupDelivery& letter, std::uint16_t from) {
   const model::Message& message = outbox_.open(letter.content, from);
   const model::Delivery delivery{.message = &message, .redelivered = letter.redelivered};
-  if (core_.deliver_from_group(letter.member, letter.group, delivery)) return;
-  send(from, GroupRefusal{letter.group, {for_shard(message, from), letter.redelivered}});
+  if (core_.deliver_from_group(letter.member, letter.group, letter.tag, delivery)) return;
+  send(from, GroupRefusal{letter.group, {letter.tag, false}});
 }
 
 void Shard::grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
-                  std::uint32_t count) {
-  send(owner, GroupGrant{group, member, count});
+                  std::uint32_t count, std::vector<model::Tag> done) {
+  send(owner, GroupGrant{group, member, count, std::move(done)});
 }
 
-void Shard::give_back(std::uint16_t owner, std::string_view group, const core::MemberRef& member,
-                      std::vector<core::Returned> messages, bool leaves) {
-  for (core::Returned& returned : messages) {
-    returned.message = for_shard(*returned.message, owner);
-  }
-  send(owner, GroupReturn{std::string{group}, member, std::move(messages), leaves});
-}
-
-// The message as a letter to that shard may hold it: nobody else refers to a copy that leaves.
-model::MessageRef Shard::for_shard(const model::Message& message, std::uint16_t to) const {
-  if (to == parts_.self) return message.own();
-  model::Message view = message;
-  view.owner = nullptr;
-  return view.own();
+void Shard::give_back(std::uint16_t owner, std::string_view name, core::GroupKey group,
+                      const core::MemberRef& member, std::vector<core::Returned> messages,
+                      bool leaves) {
+  send(owner, GroupReturn{std::string{name}, group, member, std::move(messages), leaves});
 }
 
 // --- the owner's side ---
@@ -98,6 +90,8 @@ void Shard::open(GroupJoin& letter, std::uint16_t from) {
   PendingJoin join{from, GroupJoined{.name = std::move(letter.name),
                                      .member = letter.member,
                                      .group = group.key,
+                                     .queue = group.queue,
+                                     .commit = core_.last_commit(),
                                      .reason = group.reason,
                                      .request = letter.request}};
   if (group.reason != Reason::kOk) return send(from, std::move(join.answer));
@@ -120,12 +114,12 @@ void Shard::finish_join(std::uint64_t number) {
 }
 
 void Shard::open(GroupGrant& letter, std::uint16_t) {
-  core_.group_grant(letter.group, letter.member, letter.count);
+  core_.group_grant(letter.group, letter.member, letter.count, letter.done);
 }
 
 void Shard::open(GroupReturn& letter, std::uint16_t) {
   const core::SubscriberIndex ended =
-      core_.group_return(letter.name, letter.member, std::move(letter.messages), letter.leaves);
+      core_.group_return(letter.name, letter.group, letter.member, letter.messages, letter.leaves);
   if (ended == core::Subscribers::kNone) return;
   subscribing_.stop(ended);
   std::vector<std::uint32_t> unanswered;
@@ -136,12 +130,13 @@ void Shard::open(GroupReturn& letter, std::uint16_t) {
 }
 
 void Shard::open(GroupRefusal& letter, std::uint16_t) {
-  core_.group_return(letter.group, std::move(letter.message));
+  core_.group_return(letter.group, letter.message);
 }
 
-void Shard::to_member(const core::MemberRef& member, core::GroupKey group,
+void Shard::to_member(const core::MemberRef& member, core::GroupKey group, model::Tag tag,
                       const model::Delivery& delivery) {
-  GroupDelivery letter{.group = group, .member = member, .redelivered = delivery.redelivered};
+  GroupDelivery letter{
+      .group = group, .member = member, .tag = tag, .redelivered = delivery.redelivered};
   if (member.shard != parts_.self) {
     return outbox_.add_delivery(member.shard, std::move(letter), *delivery.message);
   }

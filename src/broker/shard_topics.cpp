@@ -43,6 +43,14 @@ RequestId Shard::expect_reply(Connection& connection, session::Ticket ticket) {
   return last_asked_;
 }
 
+// The message as a letter to that shard may hold it: nobody else refers to a copy that leaves.
+model::MessageRef Shard::for_shard(const model::Message& message, std::uint16_t to) const {
+  if (to == parts_.self) return message.own();
+  model::Message view = message;
+  view.owner = nullptr;
+  return view.own();
+}
+
 // --- what sessions ask ---
 
 void Shard::apply(Connection& connection, session::Declare& effect) {

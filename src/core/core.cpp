@@ -149,7 +149,7 @@ void Core::hear_journal() {
   journal_state_ = journal_.state();
   const CommitNumber committed = journal_.committed();
   finish_moves(committed);
-  router_.committed(committed);
+  for (const SubscriberIndex index : router_.committed(committed)) tell_groups(index);
 }
 
 Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool discard_will,
@@ -219,11 +219,13 @@ void Core::forget(SubscriberIndex index) {
     note(ForgetSubscriber{subscriber.kept_as});
     kept_.erase(subscriber.kept_as);
     router_.let_go_of_dead(subscriber);
-    subscriber.queue.for_each([this](model::Tag, Queue::Entry& entry) {
+    const auto let_go = [this](model::Tag, Queue::Entry& entry) {
       if (const Position position = Queue::place_of(entry); position != 0) {
         journal_.let_go(position);
       }
-    });
+    };
+    subscriber.queue.for_each(let_go);
+    if (subscriber.group) subscriber.group->for_each_lent(let_go);
   }
   leave_user(subscribers_[index]);
   subscribers_.remove(index);
@@ -247,7 +249,7 @@ void Core::remove_subscription(TopicTree::Node* node, SubscriberIndex index) {
 void Core::expire_messages(Instant now) {
   router_.flush();
   set_time(now);
-  for (const SubscriberIndex index : router_.expire()) return_credit(index);
+  for (const SubscriberIndex index : router_.expire()) tell_groups(index);
 }
 
 Instant Core::expire(Instant now) {
@@ -421,7 +423,7 @@ void Core::credit(SubscriberIndex index, std::uint32_t count) {
 
 void Core::pump(SubscriberIndex index) {
   router_.pump(subscribers_[index]);
-  if (subscribers_[index].queue.has_freed()) return_credit(index);
+  if (subscribers_[index].queue.has_freed()) tell_groups(index);
 }
 
 void Core::settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
@@ -481,6 +483,7 @@ bool Core::take_census(SubscriberIndex& place, std::size_t visits_max, Census& c
     if (!subscribers_.holds(place)) continue;
     const Subscriber& subscriber = subscribers_[place];
     census.waiting += subscriber.queue.waiting();
+    if (subscriber.group) census.waiting += subscriber.group->returned();
     census.unsettled += subscriber.queue.unsettled();
     census.bytes += subscriber.queue.bytes();
     if (!subscriber.memberships) continue;

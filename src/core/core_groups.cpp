@@ -13,51 +13,102 @@ using model::Reason;
 
 // --- the owner's side ---
 
-Core::Group Core::join_group(std::string_view name, const MemberRef& member, bool durable) {
-  router_.flush();
-  auto found = groups_.find(name);
-  if (found == groups_.end()) {
-    if (subscribers_.size() >= limits_.subscribers_max) return {.reason = Reason::kQuotaExceeded};
-    const SubscriberIndex index = subscribers_.add({});
-    const GroupKey key{index, subscribers_.generation(index)};
-    subscribers_[index].group = std::make_unique<core::Group>(name, key);
-    found = groups_.emplace(name, index).first;
-    // Each member's own options count when its message reaches it.
-    const Subscribed subscribed =
-        subscribe(index, parse_group(name)->filter,
-                  {.guarantee_max = Guarantee::kExactlyOnce, .retain_as_published = true});
-    HERMOD_ASSERT(subscribed.reason == Reason::kOk);
-  }
-  Subscriber& subscriber = subscribers_[found->second];
-  subscriber.group->join(member, durable);
-  subscriber.expiry_s = subscriber.group->durable() ? UINT32_MAX : 0;
-  return {.key = subscriber.group->key()};
+SubscriberIndex Core::make_group(std::string_view name) {
+  const SubscriberIndex index = subscribers_.add({});
+  const GroupKey key{index, subscribers_.generation(index)};
+  subscribers_[index].group = std::make_unique<core::Group>(name, key);
+  groups_.emplace(name, index);
+  // Each member's own options count when its message reaches it.
+  const Subscribed subscribed =
+      add_subscription(index, parse_group(name)->filter,
+                       {.guarantee_max = Guarantee::kExactlyOnce, .retain_as_published = true});
+  HERMOD_ASSERT(subscribed.reason == Reason::kOk);
+  return index;
 }
 
-void Core::group_grant(GroupKey group, const MemberRef& member, std::uint32_t count) {
+Core::Group Core::join_group(std::string_view name, const MemberRef& member, bool durable) {
+  router_.flush();
+  const auto found = groups_.find(name);
+  if (found == groups_.end() && subscribers_.size() >= limits_.subscribers_max) {
+    return {.reason = Reason::kQuotaExceeded};
+  }
+  const SubscriberIndex index = found == groups_.end() ? make_group(name) : found->second;
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.group->join(member, durable);
+  set_durable(subscriber);
+  return {.key = subscriber.group->key(), .queue = subscriber.kept_as};
+}
+
+// A group is kept from its first lasting member on, until it ends.
+void Core::set_durable(Subscriber& group) {
+  group.expiry_s = group.group->durable() ? UINT32_MAX : 0;
+  if (!keeps_ || group.kept_as != 0 || !group.durable()) return;
+  group.kept_as = journal_.new_queue();
+  kept_.emplace(group.kept_as, group.index);
+  note(KeepSubscriber{
+      .queue = group.kept_as, .name = group.group->name(), .group = true, .expiry_s = UINT32_MAX});
+}
+
+SubscriberIndex Core::restore_group(Restored restored) {
+  if (!parse_group(restored.name)) return Subscribers::kNone;
+  const SubscriberIndex index = make_group(restored.name);
+  Subscriber& subscriber = subscribers_[index];
+  subscriber.kept_as = restored.kept_as;
+  kept_.emplace(restored.kept_as, index);
+  subscriber.queue = std::move(restored.queue);
+  router_.watch(subscriber);
+  return index;
+}
+
+void Core::end_empty_groups() {
+  std::vector<std::string> empty;
+  for (const auto& [name, index] : groups_) {
+    if (subscribers_[index].group->size() == 0) empty.push_back(name);
+  }
+  for (const std::string& name : empty) end_group(name);
+}
+
+void Core::end_group(std::string_view name) {
+  const auto found = groups_.find(name);
+  const SubscriberIndex index = found->second;
+  groups_.erase(found);
+  forget(index);
+}
+
+void Core::group_grant(GroupKey group, const MemberRef& member, std::uint32_t count,
+                       std::span<const model::Tag> done) {
   if (!holds(group.index, group.generation)) return;
   router_.flush();
   Subscriber& subscriber = subscribers_[group.index];
-  subscriber.group->grant(member, count);
+  for (const model::Tag tag : done) end_lent(subscriber, tag);
+  if (count > 0) subscriber.group->grant(member, count);
   router_.pump(subscriber);
 }
 
-SubscriberIndex Core::group_return(std::string_view name, const MemberRef& member,
-                                   std::vector<Returned> messages, bool leaves) {
+void Core::end_lent(Subscriber& subscriber, model::Tag tag) {
+  const std::optional<Queue::Entry> entry = subscriber.group->end(tag);
+  if (!entry) return;
+  const Position position = Queue::place_of(*entry);
+  if (position == 0) return;
+  journal_.settle(subscriber.kept_as, tag, tag);
+  journal_.let_go(position);
+}
+
+SubscriberIndex Core::group_return(std::string_view name, GroupKey group, const MemberRef& member,
+                                   std::span<const Returned> messages, bool leaves) {
   router_.flush();
   const auto found = groups_.find(name);
   if (found == groups_.end()) return Subscribers::kNone;
   const SubscriberIndex index = found->second;
   Subscriber& subscriber = subscribers_[index];
   if (leaves && subscriber.group->leave(member)) {  // the last one
-    groups_.erase(found);
-    forget(index);
+    end_group(name);
     return index;
   }
   if (!leaves) subscriber.group->pause(member);
-  subscriber.expiry_s = subscriber.group->durable() ? UINT32_MAX : 0;
-  for (auto message = messages.rbegin(); message != messages.rend(); ++message) {
-    put_back(subscriber, std::move(*message));
+  set_durable(subscriber);
+  if (subscriber.group->key() == group) {  // else they are those of one that has ended
+    for (const Returned& message : messages) subscriber.group->give_back(message);
   }
   router_.pump(subscriber);
   return Subscribers::kNone;
@@ -67,16 +118,8 @@ void Core::group_return(GroupKey group, Returned message) {
   if (!holds(group.index, group.generation)) return;
   router_.flush();
   Subscriber& subscriber = subscribers_[group.index];
-  put_back(subscriber, std::move(message));
+  subscriber.group->give_back(message);
   router_.pump(subscriber);
-}
-
-void Core::put_back(Subscriber& subscriber, Returned message) {
-  Queue::Entry entry{.message = std::move(message.message)};
-  entry.marks.guarantee = entry.message->guarantee;
-  entry.marks.retain = entry.message->retain;
-  entry.marks.delivered = message.delivered;
-  subscriber.queue.push_front(std::move(entry));
 }
 
 // --- a member's side ---
@@ -113,20 +156,21 @@ Core::Member Core::enter_group(SubscriberIndex index, std::string_view name,
           .owner = place->owner};
 }
 
-void Core::group_joined(std::string_view name, const MemberRef& member, GroupKey group) {
+void Core::group_joined(std::string_view name, const MemberRef& member, const Group& group) {
   if (!holds(member.subscriber, member.generation)) return;
   Subscriber& subscriber = subscribers_[member.subscriber];
   Membership& membership = (*subscriber.memberships)[member.membership];
   if (membership.name != name) return;  // left meanwhile
-  const bool known = membership.joined && membership.key == group;
-  membership.key = group;
+  const bool known = membership.joined && membership.key == group.key;
+  membership.key = group.key;
+  membership.queue = group.queue;
   membership.joined = true;
   if (!known && subscriber.attached()) {
-    outlet_.grant(membership.owner, group, member, kGroupWindow);
+    outlet_.grant(membership.owner, group.key, member, kGroupWindow, {});
   }
 }
 
-bool Core::deliver_from_group(const MemberRef& member, GroupKey group,
+bool Core::deliver_from_group(const MemberRef& member, GroupKey group, model::Tag tag,
                               const model::Delivery& delivery) {
   if (!holds(member.subscriber, member.generation)) return false;
   Subscriber& subscriber = subscribers_[member.subscriber];
@@ -134,23 +178,40 @@ bool Core::deliver_from_group(const MemberRef& member, GroupKey group,
   const Membership& membership = (*subscriber.memberships)[member.membership];
   if (membership.name.empty() || membership.key != group) return false;
   router_.flush();
-  router_.enqueue_from_group(subscriber, member.membership, delivery);
+  router_.enqueue_from_group(subscriber, member.membership, tag, delivery);
   pump(member.subscriber);
   return true;
 }
 
-// Gives the credit of what is over back to the groups, half a window at a time.
-void Core::return_credit(SubscriberIndex index) {
+// The groups hear of what is over. Credit goes back half a window at a time, and what is over with
+// it; at once where a group's queue is kept, so that it is not delivered again after a stop.
+void Core::tell_groups(SubscriberIndex index) {
   Subscriber& subscriber = subscribers_[index];
-  for (const std::uint16_t group : subscriber.queue.take_freed()) {
-    Membership& membership = (*subscriber.memberships)[group - 1];
-    if (membership.name.empty() || ++membership.freed < kGroupWindow / 2) continue;
-    outlet_.grant(membership.owner, membership.key, member_ref(index, group - 1),
-                  std::exchange(membership.freed, 0));
+  const std::vector<Queue::Freed> freed = subscriber.queue.take_freed();
+  for (auto at = freed.begin(); at != freed.end();) {
+    const std::uint16_t group = at->group;
+    Membership& membership = (*subscriber.memberships)[group - 1u];
+    for (; at != freed.end() && at->group == group; ++at) {
+      if (at->over) ++membership.freed;
+      if (const auto lent = membership.lent.find(at->tag); lent != membership.lent.end()) {
+        membership.done.push_back(lent->second);
+        membership.lent.erase(lent);
+      }
+    }
+    if (membership.name.empty()) continue;
+    const bool at_once = membership.queue != 0 && !membership.done.empty();
+    if (at_once || membership.freed >= kGroupWindow / 2) tell_group(index, group - 1u);
   }
 }
 
-// While it is connected, what was sent stays with it.
+void Core::tell_group(SubscriberIndex index, std::size_t number) {
+  Membership& membership = (*subscribers_[index].memberships)[number];
+  if (membership.freed == 0 && membership.done.empty()) return;
+  outlet_.grant(membership.owner, membership.key, member_ref(index, number),
+                std::exchange(membership.freed, 0), std::exchange(membership.done, {}));
+}
+
+// While it is connected, what was sent stays with it: it is the member's own from now on.
 Reason Core::leave_group(SubscriberIndex index, std::string_view name) {
   Subscriber& subscriber = subscribers_[index];
   if (!subscriber.memberships) return Reason::kNotFound;
@@ -158,35 +219,63 @@ Reason Core::leave_group(SubscriberIndex index, std::string_view name) {
   if (place == subscriber.memberships->end()) return Reason::kNotFound;
   const auto number = static_cast<std::size_t>(place - subscriber.memberships->begin());
   std::vector<Returned> messages;
-  subscriber.queue.withdraw(
-      static_cast<std::uint16_t>(number + 1), false, true,
-      [&](model::Tag, Queue::Entry& entry) { messages.push_back({entry.message.ref(), false}); });
+  subscriber.queue.withdraw(static_cast<std::uint16_t>(number + 1),
+                            [&](model::Tag tag, Queue::Entry& entry, bool taken) {
+                              const auto lent = place->lent.find(tag);
+                              if (lent == place->lent.end()) {
+                                stay_after_leaving(subscriber, entry);
+                                return false;
+                              }
+                              if (!taken) {
+                                messages.push_back({lent->second, entry.marks.delivered});
+                                return true;
+                              }
+                              if (subscriber.kept_as != 0) {
+                                router_.adopt(subscriber, tag, entry);
+                              } else {
+                                place->done.push_back(lent->second);
+                              }
+                              entry.group = 0;
+                              return false;
+                            });
   if (subscriber.kept_as != 0) note(ForgetSubscription{subscriber.kept_as, std::string{name}});
-  outlet_.give_back(place->owner, name, member_ref(index, number), std::move(messages), true);
+  tell_group(index, number);
+  outlet_.give_back(place->owner, name, place->key, member_ref(index, number), std::move(messages),
+                    true);
   *place = {};
   return Reason::kOk;
 }
 
-// The connection has gone, perhaps the subscriber goes too. What was sent exactly once stays with
-// it, or ends with it [MQTT-4.8.2-4], [MQTT-4.8.2-5]; the ids of packets that go to others are
-// free.
+// What it has not sent and is about to take over waits for that, whose ever it was.
+void Core::stay_after_leaving(const Subscriber& subscriber, Queue::Entry& entry) {
+  const bool is_being_adopted = subscriber.kept_as != 0 && !entry.marks.kept &&
+                                entry.marks.guarantee == Guarantee::kExactlyOnce;
+  if (!is_being_adopted) entry.group = 0;
+}
+
+// The connection has gone, perhaps the subscriber goes too. What it is lent goes to others; the ids
+// of their packets are free. What was sent exactly once is its own by now: it stays with it, or
+// ends with it [MQTT-4.8.2-4], [MQTT-4.8.2-5].
 void Core::return_groups(SubscriberIndex index, model::Inflight& inflight, bool leaves) {
   Subscriber& subscriber = subscribers_[index];
   if (!subscriber.memberships) return;
   for (std::size_t i = 0; i < subscriber.memberships->size(); ++i) {
     Membership& membership = (*subscriber.memberships)[i];
     if (membership.name.empty()) continue;
-    membership.freed = 0;
     std::vector<Returned> messages;
-    subscriber.queue.withdraw(static_cast<std::uint16_t>(i + 1), true, leaves,
-                              [&](model::Tag tag, Queue::Entry& entry) {
-                                messages.push_back({entry.message.ref(), entry.marks.delivered});
-                                if (const auto* sent = inflight.find_tag(tag)) {
+    subscriber.queue.withdraw(static_cast<std::uint16_t>(i + 1),
+                              [&](model::Tag tag, Queue::Entry& entry, bool) {
+                                const auto lent = membership.lent.find(tag);
+                                if (lent == membership.lent.end()) return false;
+                                messages.push_back({lent->second, entry.marks.delivered});
+                                if (const auto* sent = inflight.find_tag(tag))
                                   inflight.finish(sent->id);
-                                }
+                                return true;
                               });
-    outlet_.give_back(membership.owner, membership.name, member_ref(index, i), std::move(messages),
-                      leaves);
+    tell_group(index, i);
+    membership.lent.clear();
+    outlet_.give_back(membership.owner, membership.name, membership.key, member_ref(index, i),
+                      std::move(messages), leaves);
   }
 }
 
@@ -200,7 +289,7 @@ void Core::resume_groups(SubscriberIndex index) {
     const std::size_t held = subscriber.queue.held(static_cast<std::uint16_t>(i + 1));
     outlet_.grant(
         membership.owner, membership.key, member_ref(index, i),
-        kGroupWindow - static_cast<std::uint32_t>(std::min<std::size_t>(held, kGroupWindow)));
+        kGroupWindow - static_cast<std::uint32_t>(std::min<std::size_t>(held, kGroupWindow)), {});
   }
 }
 

@@ -37,10 +37,17 @@ void Core::say_standing(Subscriber& subscriber) {
   Standing standing{.queue = subscriber.kept_as,
                     .floor = subscriber.queue.head_tag(),
                     .next = subscriber.queue.next_tag()};
+  std::vector<model::Tag> lent;  // they stood before the queue
+  if (subscriber.group) lent = subscriber.group->lent();
+  if (!lent.empty()) standing.floor = lent.front();
   model::Tag expected = standing.floor;
-  subscriber.queue.for_each([&](model::Tag tag, const Queue::Entry& entry) {
+  const auto add = [&](model::Tag tag) {
     if (tag > expected) standing.settled.emplace_back(expected, tag - 1);
     expected = tag + 1;
+  };
+  std::ranges::for_each(lent, add);
+  subscriber.queue.for_each([&](model::Tag tag, const Queue::Entry& entry) {
+    add(tag);
     if (entry.marks.released) standing.released.push_back(tag);
   });
   if (expected < standing.next) standing.settled.emplace_back(expected, standing.next - 1);
@@ -65,7 +72,10 @@ void Core::write_again(const std::vector<Stale>& stale) {
 
 Queue::Entry* Core::find_entry(QueueId queue, model::Tag tag) {
   const auto found = kept_.find(queue);
-  return found == kept_.end() ? nullptr : subscribers_[found->second].queue.find(tag);
+  if (found == kept_.end()) return nullptr;
+  Subscriber& subscriber = subscribers_[found->second];
+  Queue::Entry* const lent = subscriber.group ? subscriber.group->find_lent(tag) : nullptr;
+  return lent != nullptr ? lent : subscriber.queue.find(tag);
 }
 
 void Core::write_message_again(std::span<const Stale> stale) {

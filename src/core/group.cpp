@@ -2,6 +2,9 @@
 #include "hermod/core/group.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "hermod/base/assert.hpp"
 
 namespace hermod::core {
 
@@ -45,25 +48,69 @@ void Group::grant(const MemberRef& member, std::uint32_t count) {
   if (!found->connected) ++connected_;
   found->connected = true;
   found->credit += count;
+  credit_ += count;
 }
 
 void Group::pause(const MemberRef& member) {
   const auto found = find(member);
   if (found == members_.end() || !found->connected) return;
   found->connected = false;
-  found->credit = 0;
+  credit_ -= std::exchange(found->credit, 0);
   --connected_;
 }
 
-const MemberRef* Group::next() {
-  for (std::size_t looked = 0; looked < members_.size(); ++looked) {
+const MemberRef& Group::next() {
+  HERMOD_ASSERT(credit_ > 0);
+  while (true) {
     if (turn_ >= members_.size()) turn_ = 0;
     Member& member = members_[turn_++];
     if (member.credit == 0) continue;
     --member.credit;
-    return &member.ref;
+    --credit_;
+    return member.ref;
   }
-  return nullptr;
+}
+
+Group::Lent Group::lend(model::Tag tag, Queue::Entry entry) {
+  const auto [place, added] = lent_.emplace(tag, std::move(entry));
+  HERMOD_ASSERT(added);
+  return {tag, &place->second};
+}
+
+Group::Lent Group::lend_again() {
+  if (returned_.empty()) return {};
+  const model::Tag tag = *returned_.begin();
+  returned_.erase(returned_.begin());
+  return {tag, &lent_.at(tag)};
+}
+
+void Group::give_back(const Returned& returned) {
+  const auto found = lent_.find(returned.tag);
+  if (found == lent_.end()) return;
+  if (returned.delivered) found->second.marks.delivered = true;
+  returned_.insert(returned.tag);
+}
+
+std::optional<Queue::Entry> Group::end(model::Tag tag) {
+  const auto found = lent_.find(tag);
+  if (found == lent_.end()) return std::nullopt;
+  std::optional<Queue::Entry> entry{std::move(found->second)};
+  lent_.erase(found);
+  returned_.erase(tag);
+  return entry;
+}
+
+Queue::Entry* Group::find_lent(model::Tag tag) {
+  const auto found = lent_.find(tag);
+  return found == lent_.end() ? nullptr : &found->second;
+}
+
+std::vector<model::Tag> Group::lent() const {
+  std::vector<model::Tag> tags;
+  tags.reserve(lent_.size());
+  for (const auto& [tag, entry] : lent_) tags.push_back(tag);
+  std::ranges::sort(tags);
+  return tags;
 }
 
 bool Group::durable() const {

@@ -139,6 +139,8 @@ model::Tag Queue::take(std::size_t count_max, std::uint32_t credit,
                      .redelivered = entry.marks.delivered,
                      .recovered = entry.marks.recovered,
                      .subscription_ids = entry.subscription_ids()});
+    if (entry.group != 0) [[unlikely]]
+      note_sent(entry);
     entry.marks.delivered = true;
     ++state_->next;
   }
@@ -165,7 +167,15 @@ void Queue::note_gone(Entry& entry) {
   if (const model::Position position = place_of(entry); position != 0) {
     state_->dead.push_back(position);
   }
-  if (entry.group != 0) state_->freed.push_back(std::exchange(entry.group, 0));
+  if (entry.group == 0) return;
+  state_->freed.push_back({.group = entry.group, .tag = tag_of(entry)});
+  entry.group = 0;
+}
+
+// Nobody else of the group may get it from now on.
+void Queue::note_sent(const Entry& entry) {
+  if (entry.marks.guarantee != model::Guarantee::kExactlyOnce || entry.marks.kept) return;
+  state_->freed.push_back({.group = entry.group, .over = false, .tag = tag_of(entry)});
 }
 
 inline void Queue::let_go_of_message(Entry& entry) {
@@ -204,6 +214,10 @@ void Queue::put_away(Entry& entry, model::Position position, std::size_t bytes) 
 
 void Queue::put_back(Entry& entry, model::MessageRef message) {
   message.get()->set_position(entry.message.position());
+  set_message(entry, std::move(message));
+}
+
+void Queue::set_message(Entry& entry, model::MessageRef message) {
   let_go_of_message(entry);
   entry.message = std::move(message);
   add_bytes(&State::bytes, entry.message.memory());
@@ -329,17 +343,19 @@ void Queue::rewind(bool keep_at_most_once) {
   if (state_->count == 0 && !needed) state_.reset();
 }
 
-void Queue::push_front(Entry entry) {
-  grow();
-  HERMOD_ASSERT(state_->next == 0 && next_tag_ > state_->count + 1);
-  add_bytes(&State::bytes, entry.message.memory());
-  state_->head = slot(state_->ring.size() - 1);
-  ++state_->count;
-  add_waiting(1);
-  state_->oldest = 0;
-  if (state_->gap_at > 0) ++state_->gap_at;
-  set_due(0, to_due(entry.message->expires_at));
-  at(0) = std::move(entry);
+model::Tag Queue::pull(Entry& entry) {
+  trim();
+  if (!state_ || state_->count == 0) return 0;
+  HERMOD_ASSERT(state_->next == 0);
+  Entry& first = at(0);
+  const model::Tag tag = head_tag();
+  if (!first.message.in_memory() || waits_for_commit(first, tag)) return 0;
+  add_bytes(&State::bytes, -first.message.memory());
+  add_waiting(-std::size_t{1});
+  entry = std::move(first);
+  first = Entry{};
+  pop();
+  return tag;
 }
 
 std::size_t Queue::held(std::uint16_t group) const {

@@ -150,7 +150,9 @@ void Router::page_out_later(SubscriberIndex index) {
                       .count = static_cast<std::uint32_t>(queue.next_tag() - first)});
 }
 
-void Router::committed(CommitNumber number) {
+std::vector<SubscriberIndex> Router::committed(CommitNumber number) {
+  std::vector<SubscriberIndex> freed;
+  finish_adoptions(number);
   while (!waiting_.empty() && waiting_.front().commit <= number) {
     const Waiting waiting = waiting_.front();
     waiting_.pop_front();
@@ -165,7 +167,9 @@ void Router::committed(CommitNumber number) {
       subscriber.queue.page_out(waiting.first, waiting.count);
     }
     pump(subscriber);
+    if (subscriber.queue.has_freed()) freed.push_back(waiting.subscriber);
   }
+  return freed;
 }
 
 bool Router::must_keep(const model::Message& message) const {
@@ -366,9 +370,10 @@ void Router::record(const Alone& alone) {
   wait_for_commit(alone.subscriber, alone.recipient);
 }
 
-void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
+void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership, model::Tag tag,
                                 const model::Delivery& delivery) {
-  const model::SubscriptionOptions& options = (*subscriber.memberships)[membership].options;
+  Membership& with = (*subscriber.memberships)[membership];
+  const model::SubscriptionOptions& options = with.options;
   Queue::Entry entry{.message = delivery.message->own(),
                      .id = options.subscription_id,
                      .group = static_cast<std::uint16_t>(membership + 1),
@@ -376,22 +381,94 @@ void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership
                                                      options.guarantee_max),  // [MQTT-4.8.2-3]
                                .retain = options.retain_as_published && delivery.message->retain,
                                .delivered = delivery.redelivered}};
-  subscriber.queue.push(std::move(entry), to_due(delivery.message->expires_at));
+  if (subscriber.kept_as != 0) subscriber.queue.set_adopts();
+  with.lent.emplace(subscriber.queue.push(std::move(entry), to_due(delivery.message->expires_at)),
+                    tag);
   ++counters_.queued;
 }
 
-// From a group's queue to its members; what is handed over is theirs.
+// From a group's queue to its members, which are lent it.
 void Router::pump_group(Subscriber& subscriber) {
+  Group& group = *subscriber.group;
   while (true) {
     if (subscriber.queue.may_expire()) drop_overdue(subscriber);
-    if (subscriber.queue.waiting() == 0) return;
-    const MemberRef* member = subscriber.group->next();
-    if (member == nullptr) return watch(subscriber);
-    const model::Tag tag = subscriber.queue.take(1, 1, scratch_);
-    HERMOD_ASSERT(scratch_.size() == 1);
-    outlet_.to_member(*member, subscriber.group->key(), scratch_.front());
-    subscriber.queue.trim();
-    subscriber.queue.settle(tag, tag);
+    if (!group.has_credit()) break;
+    Group::Lent lent = group.lend_again();
+    if (lent.entry == nullptr) {
+      if (subscriber.kept_as != 0) load(subscriber, 1);
+      Queue::Entry entry;
+      const model::Tag tag = subscriber.queue.pull(entry);
+      if (tag == 0) break;
+      lent = group.lend(tag, std::move(entry));
+    }
+    const Queue::Entry::Marks marks = lent.entry->marks;
+    outlet_.to_member(
+        group.next(), group.key(), lent.tag,
+        {.message = &*lent.entry->message, .redelivered = marks.delivered || marks.recovered});
+  }
+  if (subscriber.queue.may_expire()) watch(subscriber);
+}
+
+void Router::adopt(Subscriber& subscriber, model::Tag tag, Queue::Entry& entry) {
+  const std::size_t number = entry.group - 1u;
+  Membership& membership = (*subscriber.memberships)[number];
+  const auto lent = membership.lent.find(tag);
+  HERMOD_ASSERT(lent != membership.lent.end());
+  model::Message view = *entry.message;
+  view.origin.exchange = 0;  // it has been written with the group's
+  subscriber.queue.set_message(entry, model::OwnedMessage::copy_of(view));
+  const model::Message* const only = &*entry.message;
+  const Recipient recipient{.queue = subscriber.kept_as,
+                            .tag = tag,
+                            .count = 1,
+                            .guarantee = entry.marks.guarantee,
+                            .retain_as_published = entry.marks.retain,
+                            .subscription_ids = entry.subscription_ids()};
+  const QueuePlace from{membership.queue, lent->second};
+  Position position = 0;
+  note_commit(journal_.append(
+      {.messages = {&only, 1}, .recipients = {&recipient, 1}, .moved_from = from}, {&position, 1}));
+  entry.message.get()->set_position(position);
+  adopted_.push_back({.commit = last_commit_,
+                      .member = {.membership = static_cast<std::uint16_t>(number),
+                                 .subscriber = subscriber.index,
+                                 .generation = subscribers_.generation(subscriber.index)},
+                      .owner = membership.owner,
+                      .group = membership.key,
+                      .from = from,
+                      .tag = tag,
+                      .position = position});
+  membership.lent.erase(lent);
+}
+
+// The group's entry is settled by now. Who has gone meanwhile takes it along, as it was to get it.
+void Router::finish_adoptions(CommitNumber number) {
+  while (!adopted_.empty() && adopted_.front().commit <= number) {
+    const Adopted adopted = adopted_.front();
+    adopted_.pop_front();
+    if (adopted.from.queue != 0) {
+      journal_.settle(adopted.from.queue, adopted.from.tag, adopted.from.tag);
+    }
+    outlet_.grant(adopted.owner, adopted.group, adopted.member, 0, {adopted.from.tag});
+    const SubscriberIndex index = adopted.member.subscriber;
+    const bool there =
+        subscribers_.holds(index) && subscribers_.generation(index) == adopted.member.generation;
+    Subscriber* const subscriber = there ? &subscribers_[index] : nullptr;
+    Queue::Entry* const entry = there ? subscriber->queue.find(adopted.tag) : nullptr;
+    if (entry == nullptr) {
+      journal_.let_go(adopted.position);
+      continue;
+    }
+    entry->marks.kept = true;
+    if (entry->group != 0 &&
+        (*subscriber->memberships)[adopted.member.membership].key != adopted.group) {
+      entry->group = 0;  // has left it meanwhile
+    }
+    waiting_.push_front({.commit = adopted.commit,
+                         .subscriber = index,
+                         .generation = adopted.member.generation,
+                         .first = adopted.tag,
+                         .count = 1});
   }
 }
 
@@ -399,7 +476,12 @@ void Router::pump(Subscriber& subscriber) {
   if (subscriber.group) return pump_group(subscriber);
   while (subscriber.attached() && subscriber.open && subscriber.queue.waiting() > 0) {
     if (subscriber.queue.may_expire()) drop_overdue(subscriber);
-    if (subscriber.kept_as != 0) load(subscriber);
+    if (subscriber.kept_as != 0) load(subscriber, subscriber.credit);
+    if (subscriber.queue.adopts()) {
+      subscriber.queue.adopt(subscriber.credit, [&](model::Tag tag, Queue::Entry& entry) {
+        adopt(subscriber, tag, entry);
+      });
+    }
     const model::Tag first =
         subscriber.queue.take(kBatchMax, subscriber.credit, scratch_, now_due_);
     if (scratch_.empty()) break;
@@ -419,15 +501,16 @@ void Router::pump(Subscriber& subscriber) {
 }
 
 // What comes next is brought into memory, as far as it may go out now.
-void Router::load(Subscriber& subscriber) {
-  if (subscriber.credit == 0) return;
-  const std::vector<model::Tag> damaged = subscriber.queue.load(
-      std::min<std::size_t>(subscriber.credit, kBatchMax), kLoadBytes, restored_due_,
-      [this](Position position) { return journal_.read(position); });
+void Router::load(Subscriber& subscriber, std::uint32_t credit) {
+  if (credit == 0) return;
+  const std::vector<model::Tag> damaged =
+      subscriber.queue.load(std::min<std::size_t>(credit, kBatchMax), kLoadBytes, restored_due_,
+                            [this](Position position) { return journal_.read(position); });
   for (const model::Tag tag : damaged) {
     ++counters_.damaged;
     journal_.settle(subscriber.kept_as, tag, tag);
   }
+  let_go_of_dead(subscriber);
 }
 
 }  // namespace hermod::core

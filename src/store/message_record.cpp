@@ -12,7 +12,9 @@ namespace {
 using model::Guarantee;
 using model::Message;
 
-constexpr std::uint8_t kHasExchange = 0x01;  // a message record's flags
+// A message record's flags.
+constexpr std::uint8_t kHasExchange = 0x01;
+constexpr std::uint8_t kMoved = 0x02;
 
 // A recipient's flags; the two low bits are the guarantee.
 constexpr std::uint8_t kGuaranteeBits = 0x03;
@@ -55,7 +57,7 @@ std::span<const Draft> RunEncoder::encode(const core::Run& run, Duration to_cale
         if (recipient.count > i) good_for = std::min<std::size_t>(good_for, recipient.count);
       }
     }
-    encode_message(*run.messages[i], i, to_calendar);
+    encode_message(*run.messages[i], i, run.moved_from, to_calendar);
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const std::size_t end = i + 1 < places_.size() ? places_[i + 1].begin : bodies_.size();
@@ -97,14 +99,17 @@ void RunEncoder::encode_recipients(std::span<const core::Recipient> recipients, 
   }
 }
 
-void RunEncoder::encode_message(const Message& message, std::size_t index, Duration to_calendar) {
+void RunEncoder::encode_message(const Message& message, std::size_t index,
+                                const core::QueuePlace& moved_from, Duration to_calendar) {
   const Bytes recipients = recipients_.bytes();
   const std::size_t begin = bodies_.size();
   std::uint8_t* out =
-      bodies_.room(1 + 4 * kVarintMax + recipients.size() + copied_octets_max(message));
+      bodies_.room(1 + 6 * kVarintMax + recipients.size() + copied_octets_max(message));
   const std::uint64_t exchange = kept_exchange(message);
-  *out++ = exchange != 0 ? kHasExchange : std::uint8_t{0};
+  const bool moved = moved_from.queue != 0;
+  *out++ = static_cast<std::uint8_t>((exchange != 0 ? kHasExchange : 0) | (moved ? kMoved : 0));
   if (exchange != 0) out = put_varint(out, exchange);
+  if (moved) out = put_varint(put_varint(out, moved_from.queue), moved_from.tag);
   out = put_varint(out, index);
   out = put_prefixed(out, recipients);
   out = put_content(out, message, to_calendar);
@@ -147,8 +152,9 @@ WireResult<MessageRecord> decode_message(const RecordView& record) {
   Cursor in(record.body);
   MessageRecord message;
   const std::uint8_t flags = in.u8();
-  if (flags > kHasExchange) return malformed(0, 0, "docs/formats/log.md: message flags");
+  if (flags > (kHasExchange | kMoved)) return malformed(0, 0, "docs/formats/log.md: message flags");
   if ((flags & kHasExchange) != 0) message.exchange = in.varint();
+  if ((flags & kMoved) != 0) message.moved_from = {.queue = in.varint(), .tag = in.varint()};
   const std::uint64_t index = in.varint();
   message.recipients = RecipientReader(in.prefixed(), index);
   if (!in.ok()) return malformed(0, in.offset(), "docs/formats/log.md: message");

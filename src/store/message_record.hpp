@@ -33,7 +33,8 @@ class RunEncoder {
 
  private:
   void encode_recipients(std::span<const core::Recipient> recipients, std::size_t index);
-  void encode_message(const model::Message& message, std::size_t index, Duration to_calendar);
+  void encode_message(const model::Message& message, std::size_t index,
+                      const core::QueuePlace& moved_from, Duration to_calendar);
 
   struct Place {
     std::size_t begin = 0;
@@ -87,7 +88,8 @@ struct MessageRecord {
   RecipientReader recipients;
   /// The exchange of exactly once that it came with, core::exchange_of(); 0: none that is kept.
   std::uint64_t exchange = 0;
-  Bytes content;  ///< for decode_content()
+  core::QueuePlace moved_from;  ///< is settled by this record
+  Bytes content;                ///< for decode_content()
 };
 [[nodiscard]] WireResult<MessageRecord> decode_message(const RecordView& record);
 

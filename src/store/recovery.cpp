@@ -58,6 +58,10 @@ void Recovery::add_message(const RecordView& record) {
       publisher == nullptr ? nullptr
                            : &publisher->exchanges[static_cast<std::uint16_t>(message->exchange)];
   if (exchange != nullptr) exchange->known = true;
+  if (Queue* const from = find(message->moved_from.queue)) {
+    from->settled.push_back({message->moved_from.tag, message->moved_from.tag});
+    from->next = std::max(from->next, message->moved_from.tag + 1);
+  }
   while (message->recipients.next()) {
     ++count.total;
     const RecipientView& recipient = message->recipients.recipient();
@@ -208,7 +212,9 @@ void Recovery::restore(Queue& queue, std::vector<Entry>& entries) {
     entry.set_ids({from.ids.get(), from.id_count});
     entry.marks.guarantee = from.guarantee;
     entry.marks.retain = from.retain;
-    entry.marks.recovered = true;
+    // What a group gives out exactly once becomes its member's before.
+    entry.marks.recovered =
+        !recovered.subscriber.group || from.guarantee != model::Guarantee::kExactlyOnce;
     entry.marks.released = std::ranges::binary_search(queue.released, from.tag);
     if (entry.marks.released) {
       recovered.inflight.release(

@@ -21,8 +21,8 @@ LaneId Checker::add_lane(Lane lane) {
   return id;
 }
 
-ReaderId Checker::add_reader(std::string name, std::vector<Filter> filters) {
-  ReaderState reader{.name = std::move(name)};
+ReaderId Checker::add_reader(std::string name, std::vector<Filter> filters, bool shared) {
+  ReaderState reader{.name = std::move(name), .shared = shared};
   for (const Filter& filter : filters) {
     if (!model::has_wildcard(filter.text)) {
       const auto found = by_name_.find(filter.text);
@@ -106,12 +106,12 @@ void Checker::arrived(ReaderId reader, std::string_view topic, Bytes payload, bo
   ++report_.delivered;
   stream.seen.resize(std::max<std::size_t>(stream.seen.size(), label.sequence + 1));
   stream.seen[label.sequence] = true;
-  if (label.sequence < stream.next) {
+  if (label.sequence < stream.next && !state.shared) {
     return fault(report_.reordered,
                  fmt::format("{}: reordered: {} of '{}' came after {}", state.name, label.sequence,
                              topic, stream.next - 1));
   }
-  stream.next = label.sequence + 1;
+  stream.next = std::max(stream.next, label.sequence + 1);
 }
 
 // A message may come again unless it is at exactly once all the way, or at most once from the

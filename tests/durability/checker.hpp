@@ -72,7 +72,8 @@ class Checker {
  public:
   /// All lanes come before the first reader.
   LaneId add_lane(Lane lane);
-  ReaderId add_reader(std::string name, std::vector<Filter> filters);
+  /// `shared`: several clients are one reader, a group, which is promised no order.
+  ReaderId add_reader(std::string name, std::vector<Filter> filters, bool shared = false);
   [[nodiscard]] const Lane& lane(LaneId id) const { return lanes_[id].lane; }
 
   // --- publishers ---
@@ -129,6 +130,7 @@ class Checker {
   struct ReaderState {
     std::string name;
     std::unordered_map<LaneId, Stream> streams;
+    bool shared = false;
     bool subscribed = false;
   };
 

@@ -220,6 +220,25 @@ TEST_F(CheckerTest, AValueThatIsLostOrStaleOrCorruptedIsNoticed) {
   EXPECT_EQ(checker.judge().values_stale, 0u);
 }
 
+// Its members are one reader: nothing is lost, and nothing exactly once comes to two of them.
+TEST_F(CheckerTest, AGroupIsPromisedNoOrder) {
+  const ReaderId group = checker.add_reader("group", {{"d/2", kExactlyOnce}}, true);
+  checker.subscribed(group);
+  const auto come = [&](std::uint64_t sequence) {
+    checker.arrived(group, "d/2", make_payload({0, k2, sequence}, 50), false);
+  };
+  const std::uint64_t first = publish(k2);
+  const std::uint64_t second = publish(k2);
+  arrive(k2, first);
+  arrive(k2, second);
+  come(second);
+  EXPECT_EQ(checker.judge().lost, 1u);
+  come(first);
+  EXPECT_TRUE(checker.judge().good());
+  come(second);
+  EXPECT_EQ(checker.judge().duplicated_exactly_once, 1u);
+}
+
 TEST_F(CheckerTest, ALostSessionIsAFault) {
   checker.session_lost("r");
   EXPECT_FALSE(checker.judge().good());

@@ -75,30 +75,48 @@ void KillRun::add_devices() {
   }
 }
 
-void KillRun::add_subscriber(std::vector<Filter> filters, Habit habit) {
+void KillRun::add_subscriber(SubscriberPlan plan) {
   const std::size_t number = subscribers_.size();
   const bool v5 = number % 2 == 0;
-  subscribers_.emplace_back(
-      world_,
-      Identity{.name = fmt::format("subscriber-{}", number),
-               .version = v5 ? mqtt::Version::kV5 : mqtt::Version::kV311,
-               .receive_max = static_cast<std::uint16_t>(habit == Habit::kSlow ? 10 : 65'535)},
-      SubscriberPlan{.filters = std::move(filters), .habit = habit}, rng_.next());
+  const bool slow = plan.habit == Habit::kSlow;
+  subscribers_.emplace_back(world_,
+                            Identity{.name = fmt::format("subscriber-{}", number),
+                                     .version = v5 ? mqtt::Version::kV5 : mqtt::Version::kV311,
+                                     .receive_max = static_cast<std::uint16_t>(slow ? 10 : 65'535)},
+                            std::move(plan), rng_.next());
+}
+
+void KillRun::add_group(const std::string& name, std::vector<Filter> filters,
+                        std::initializer_list<Habit> members) {
+  const ReaderId group = checker_.add_reader("group " + name, filters, true);
+  for (const Habit habit : members) {
+    add_subscriber({.filters = filters, .habit = habit, .share = name, .group = group});
+  }
 }
 
 void KillRun::add_subscribers() {
   using enum Guarantee;
-  add_subscriber({{"d/#", kExactlyOnce}}, Habit::kSteady);
-  add_subscriber({{"d/#", kExactlyOnce}}, Habit::kAway);
-  add_subscriber({{"d/+/1", kExactlyOnce}, {"d/+/+", kAtLeastOnce}}, Habit::kSteady);
-  add_subscriber({{"d/+/0", kAtLeastOnce}, {"d/0/#", kExactlyOnce}}, Habit::kRestless);
-  add_subscriber({{"d/+/1", kExactlyOnce}}, Habit::kRestless);
-  add_subscriber({{"d/1/#", kExactlyOnce}, {"d/2/#", kExactlyOnce}}, Habit::kSlow);
-  add_subscriber({{"d/3/+", kExactlyOnce}, {"d/+/3", kAtMostOnce}}, Habit::kSlow);
-  add_subscriber({{"d/4/1", kExactlyOnce}, {"d/4/0", kAtLeastOnce}}, Habit::kSteady);
-  add_subscriber({{"d/5/#", kExactlyOnce}, {"d/+/value", kExactlyOnce}}, Habit::kRestless);
-  add_subscriber({{"+/+/2", kAtLeastOnce}}, Habit::kAway);
-  add_subscriber({{"d/6/1", kExactlyOnce}, {"d/6/#", kAtLeastOnce}}, Habit::kAway);
+  add_subscriber({.filters = {{"d/#", kExactlyOnce}}, .habit = Habit::kSteady});
+  add_subscriber({.filters = {{"d/#", kExactlyOnce}}, .habit = Habit::kAway});
+  add_subscriber(
+      {.filters = {{"d/+/1", kExactlyOnce}, {"d/+/+", kAtLeastOnce}}, .habit = Habit::kSteady});
+  add_subscriber(
+      {.filters = {{"d/+/0", kAtLeastOnce}, {"d/0/#", kExactlyOnce}}, .habit = Habit::kRestless});
+  add_subscriber({.filters = {{"d/+/1", kExactlyOnce}}, .habit = Habit::kRestless});
+  add_subscriber(
+      {.filters = {{"d/1/#", kExactlyOnce}, {"d/2/#", kExactlyOnce}}, .habit = Habit::kSlow});
+  add_subscriber(
+      {.filters = {{"d/3/+", kExactlyOnce}, {"d/+/3", kAtMostOnce}}, .habit = Habit::kSlow});
+  add_subscriber(
+      {.filters = {{"d/4/1", kExactlyOnce}, {"d/4/0", kAtLeastOnce}}, .habit = Habit::kSteady});
+  add_subscriber({.filters = {{"d/5/#", kExactlyOnce}, {"d/+/value", kExactlyOnce}},
+                  .habit = Habit::kRestless});
+  add_subscriber({.filters = {{"+/+/2", kAtLeastOnce}}, .habit = Habit::kAway});
+  add_subscriber(
+      {.filters = {{"d/6/1", kExactlyOnce}, {"d/6/#", kAtLeastOnce}}, .habit = Habit::kAway});
+  add_group("all", {{"d/#", kExactlyOnce}}, {Habit::kSteady, Habit::kRestless, Habit::kSlow});
+  add_group("some", {{"d/+/0", kAtLeastOnce}, {"d/+/1", kExactlyOnce}},
+            {Habit::kRestless, Habit::kRestless, Habit::kAway});
   late_.emplace(world_, Identity{.name = "late"},
                 SubscriberPlan{.filters = {{"d/#", kExactlyOnce}}}, rng_.next());
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,9 @@ class KillRun {
   void add_publishers();
   void add_devices();
   void add_subscribers();
-  void add_subscriber(std::vector<Filter> filters, SubscriberPlan::Habit habit);
+  void add_subscriber(SubscriberPlan plan);
+  void add_group(const std::string& name, std::vector<Filter> filters,
+                 std::initializer_list<SubscriberPlan::Habit> members);
   [[nodiscard]] bool start_broker();
   [[nodiscard]] bool set_up();
   [[nodiscard]] bool kill_once();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "subscriber.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace hermod::durability {
@@ -11,7 +13,8 @@ using Habit = SubscriberPlan::Habit;
 Subscriber::Subscriber(World& world, Identity identity, SubscriberPlan plan, std::uint64_t seed)
     : Client(world, std::move(identity), seed),
       plan_(std::move(plan)),
-      reader_(world.checker.add_reader(name(), plan_.filters)) {}
+      reader_(plan_.share.empty() ? world.checker.add_reader(name(), plan_.filters) : plan_.group) {
+}
 
 void Subscriber::calm_down() {
   plan_.habit = Habit::kSteady;
@@ -81,9 +84,13 @@ Instant Subscriber::due() const {
 void Subscriber::subscribe(Instant now) {
   asked_ = true;
   granted_ = 0;
+  const std::string prefix = plan_.share.empty() ? "" : fmt::format("$share/{}/", plan_.share);
+  std::vector<std::string> texts;
+  for (const Filter& filter : plan_.filters) texts.push_back(prefix + filter.text);
   std::vector<mqtt::SubscribeEntry> entries;
-  for (const Filter& filter : plan_.filters) {
-    entries.push_back({.filter = filter.text, .qos = static_cast<std::uint8_t>(filter.guarantee)});
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    entries.push_back(
+        {.filter = texts[i], .qos = static_cast<std::uint8_t>(plan_.filters[i].guarantee)});
   }
   (void)link().subscribe(entries, 1, now);
 }

@@ -18,6 +18,9 @@ struct SubscriberPlan {
   };
   std::vector<Filter> filters;
   Habit habit = Habit::kSteady;
+  std::string share;       ///< the group that it shares its subscriptions with
+  ReaderId group = kNone;  ///< what the group is to the checker
+  static constexpr ReaderId kNone = ~ReaderId{0};
 };
 
 class Subscriber final : public Client {

@@ -68,9 +68,11 @@ class Desk final : public core::Outlet {
   }
 
   // Subscribing knows no groups.
-  void to_member(const core::MemberRef&, core::GroupKey, const model::Delivery&) override {}
-  void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t) override {}
-  void give_back(std::uint16_t, std::string_view, const core::MemberRef&,
+  void to_member(const core::MemberRef&, core::GroupKey, model::Tag,
+                 const model::Delivery&) override {}
+  void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t,
+             std::vector<model::Tag>) override {}
+  void give_back(std::uint16_t, std::string_view, core::GroupKey, const core::MemberRef&,
                  std::vector<core::Returned>, bool) override {}
 
   // --- what connections of this desk do ---

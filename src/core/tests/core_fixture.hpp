@@ -56,20 +56,22 @@ class RecordingOutlet final : public Outlet {
                                     as_text(message.payload), interested, retained_owner));
   }
 
-  void to_member(const MemberRef& member, GroupKey, const model::Delivery& delivery) override {
-    letters.push_back(fmt::format("to {}:{} {}", member.subscriber, member.membership,
+  void to_member(const MemberRef& member, GroupKey, model::Tag tag,
+                 const model::Delivery& delivery) override {
+    letters.push_back(fmt::format("to {}:{} {}={}", member.subscriber, member.membership, tag,
                                   as_text(delivery.message->payload)));
   }
-  void grant(std::uint16_t owner, GroupKey, const MemberRef& member, std::uint32_t count) override {
-    letters.push_back(
-        fmt::format("grant {} {}:{} {}", owner, member.subscriber, member.membership, count));
+  void grant(std::uint16_t owner, GroupKey, const MemberRef& member, std::uint32_t count,
+             std::vector<model::Tag> done) override {
+    letters.push_back(fmt::format("grant {} {}:{} {} done {}", owner, member.subscriber,
+                                  member.membership, count, done.size()));
   }
-  void give_back(std::uint16_t owner, std::string_view group, const MemberRef& member,
+  void give_back(std::uint16_t owner, std::string_view name, GroupKey, const MemberRef& member,
                  std::vector<Returned> messages, bool leaves) override {
     std::string text =
-        fmt::format("return {} {} {}:{}", owner, group, member.subscriber, member.membership);
+        fmt::format("return {} {} {}:{}", owner, name, member.subscriber, member.membership);
     for (const Returned& message : messages) {
-      text += fmt::format(" {}{}", as_text(message.message->payload), message.delivered ? "d" : "");
+      text += fmt::format(" {}{}", message.tag, message.delivered ? "d" : "");
     }
     letters.push_back(text + (leaves ? " leaves" : ""));
   }

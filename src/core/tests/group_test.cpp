@@ -4,10 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
-#include <functional>
-
-#include "core_fixture.hpp"
+#include "group_fixture.hpp"
 
 namespace hermod::core {
 namespace {
@@ -34,142 +31,6 @@ TEST(GroupName, NeedsAShareWithoutWildcardsAndAFilter) {
 }
 
 // --- members ---
-
-/// Cores whose messages between groups and members the test carries. Letters of a core to itself
-/// travel like those to others.
-class GroupTest : public testing::Test {
- protected:
-  static constexpr std::uint16_t kCores = 2;
-
-  class Side final : public Outlet {
-   public:
-    Side(GroupTest& test, std::uint16_t shard)
-        : test_(test),
-          core{{.shard = shard, .shards = kCores, .hash_key = 7}, test.limits, journal_, *this} {}
-
-    void deliver(ConnectionKey connection, const model::DeliveryBatch& batch) override {
-      for (std::size_t i = 0; i < batch.items.size(); ++i) {
-        got[connection].push_back(text_of(batch.items[i]));
-        if (batch.items[i].guarantee != Guarantee::kAtMostOnce) {
-          tags[connection].push_back(batch.first_tag + i);
-        }
-      }
-    }
-    void forward(const model::Message& message, ShardSet, ShardSet) override {
-      test_.letters.emplace_back([this, kept = message.own()] {
-        Core& there = test_.side(1 - core_number()).core;
-        there.receive(*kept, true, false);
-        there.flush();
-      });
-    }
-    void to_member(const MemberRef& member, GroupKey group,
-                   const model::Delivery& delivery) override {
-      test_.letters.emplace_back(
-          [this, member, group, kept = delivery.message->own(), again = delivery.redelivered] {
-            const model::Delivery arrived{.message = &*kept, .redelivered = again};
-            if (!test_.side(member.shard).core.deliver_from_group(member, group, arrived)) {
-              core.group_return(group, {kept, again});
-            }
-          });
-    }
-    void grant(std::uint16_t owner, GroupKey group, const MemberRef& member,
-               std::uint32_t count) override {
-      grants.push_back(count);
-      test_.letters.emplace_back(
-          [=, this] { test_.side(owner).core.group_grant(group, member, count); });
-    }
-    void give_back(std::uint16_t owner, std::string_view group, const MemberRef& member,
-                   std::vector<Returned> messages, bool leaves) override {
-      test_.letters.emplace_back(
-          [this, owner, name = std::string{group}, member, messages = std::move(messages), leaves] {
-            (void)test_.side(owner).core.group_return(name, member, messages, leaves);
-          });
-    }
-    [[nodiscard]] std::uint16_t core_number() const {
-      return static_cast<std::uint16_t>(core.stamp() & 63);
-    }
-
-    std::map<ConnectionKey, std::vector<std::string>> got;
-    std::map<ConnectionKey, std::vector<model::Tag>> tags;
-    std::vector<std::uint32_t> grants;
-
-   private:
-    GroupTest& test_;
-    NullJournal journal_;
-
-   public:
-    Core core;
-  };
-
-  GroupTest() {
-    for (std::uint16_t i = 0; i < kCores; ++i) sides_.push_back(std::make_unique<Side>(*this, i));
-    // A group's core must hear of what is published on the other one.
-    owner_ = sides_[0]->core.owner_of(kGroup);
-    other_ = static_cast<std::uint16_t>(1 - owner_);
-    sides_[other_]->core.set_interest("a", owner_, true);
-  }
-
-  Side& side(std::uint16_t shard) { return *sides_[shard]; }
-  Side& owner() { return side(owner_); }
-  Side& other() { return side(other_); }
-
-  /// Carries letters until none is left.
-  void carry() {
-    while (!letters.empty()) {
-      const auto letter = std::move(letters.front());
-      letters.pop_front();
-      letter();
-    }
-  }
-  SubscriberIndex attach(Side& at, std::string_view id, ConnectionKey connection,
-                         std::uint32_t credit = 100, std::uint32_t expiry_s = 60) {
-    const Core::Attached attached = at.core.attach(id, connection, false, expiry_s, {}, kStart);
-    at.core.credit(attached.subscriber, credit);
-    return attached.subscriber;
-  }
-  void join(Side& at, SubscriberIndex member, Guarantee guarantee = Guarantee::kExactlyOnce,
-            std::uint32_t id = 0) {
-    const Core::Member made =
-        at.core.enter_group(member, kGroup, {.guarantee_max = guarantee, .subscription_id = id});
-    ASSERT_EQ(made.reason, Reason::kOk);
-    ASSERT_EQ(made.owner, owner_);
-    const bool durable = at.core.subscriber(member).durable();
-    const Core::Group group = owner().core.join_group(kGroup, made.ref, durable);
-    ASSERT_EQ(group.reason, Reason::kOk);
-    at.core.group_joined(kGroup, made.ref, group.key);
-    carry();
-  }
-  void publish(Side& at, std::string_view payload, Guarantee guarantee = Guarantee::kAtLeastOnce) {
-    model::Message message{.destination = model::Destination::topic("a"),
-                           .payload = as_bytes(payload),
-                           .guarantee = guarantee};
-    ASSERT_LE(at.core.publish(message, kStart), Reason::kNoMatch);
-    at.core.flush();
-    carry();
-  }
-  void publish_numbers(int first, int last) {
-    for (int i = first; i <= last; ++i) publish(owner(), std::to_string(i));
-  }
-  void settle_all(Side& at, SubscriberIndex member, ConnectionKey connection) {
-    for (const model::Tag tag : std::exchange(at.tags[connection], {})) {
-      at.core.settle(member, tag, tag, model::Outcome::kAccept, 1);
-    }
-    carry();
-  }
-  void detach(Side& at, SubscriberIndex member, model::Inflight inflight = {}) {
-    at.core.detach(member, std::move(inflight), true, kStart);
-    carry();
-  }
-
-  static constexpr std::string_view kGroup = "$share/g/a";
-  Limits limits;
-  std::deque<std::function<void()>> letters;
-
- private:
-  std::vector<std::unique_ptr<Side>> sides_;
-  std::uint16_t owner_ = 0;
-  std::uint16_t other_ = 0;
-};
 
 TEST_F(GroupTest, EachMessageGoesToOneMember) {
   join(owner(), attach(owner(), "one", 1));
@@ -360,7 +221,7 @@ TEST_F(GroupTest, AnOldAnswerIsNoNewMembership) {
   EXPECT_EQ(other().core.unsubscribe(one, kGroup), Reason::kOk);
   const Core::Member again = other().core.enter_group(one, "$share/other/a", {});
   EXPECT_EQ(again.ref.membership, first.ref.membership);  // the place is used again
-  other().core.group_joined(kGroup, first.ref, old.key);
+  other().core.group_joined(kGroup, first.ref, old);
   EXPECT_THAT(other().grants, IsEmpty());
 }
 

@@ -381,9 +381,9 @@ TEST_F(PoliciesTest, AGroupsMessagesEndToo) {
   pass(seconds{6});
   EXPECT_EQ(queue(group.key.index).waiting(), 1u);
   EXPECT_EQ(counters().expired, 1u);
-  core.group_grant(group.key, entered.ref, 4);
-  EXPECT_THAT(outlet.letters, Contains("to 0:0 2"));
-  EXPECT_THAT(outlet.letters, Not(Contains("to 0:0 1")));
+  core.group_grant(group.key, entered.ref, 4, {});
+  EXPECT_THAT(outlet.letters, Contains("to 0:0 2=2"));
+  EXPECT_THAT(outlet.letters, Not(Contains("to 0:0 1=1")));
 }
 
 // --- after a restart ---

@@ -80,12 +80,16 @@ void message(Bytes body) {
   const model::Message* const run[] = {&content};
   content.origin.exchange = record->exchange;
   RunEncoder encoder;
-  const auto drafts = encoder.encode({.messages = run, .recipients = recipients.all}, {});
+  const auto drafts = encoder.encode(
+      {.messages = run, .recipients = recipients.all, .moved_from = record->moved_from}, {});
   require(drafts[0].references == recipients.all.size(), "references");
   const auto again = body_of(drafts[0]);
   const auto decoded = decode_message(view_of(RecordKind::kMessage, again));
   require(decoded.has_value(), "a message that was written");
   require(decoded->exchange == (record->exchange >> 16 == 0 ? 0 : record->exchange), "an exchange");
+  require(decoded->moved_from.queue == record->moved_from.queue, "a place that was left");
+  require(decoded->moved_from.queue == 0 || decoded->moved_from.tag == record->moved_from.tag,
+          "its tag");
   Recipients others;
   PropertyStorage other_storage;
   model::Message other;

@@ -164,6 +164,9 @@ std::string RecordText::message(const RecordView& record) {
   const auto decoded = decode_content(is->content, Duration{}, properties_);
   std::string text = fmt::format("message {}", decoded ? content(*decoded) : std::string{kStrange});
   if (is->exchange != 0) text.append(", exchange ").append(text_of_exchange(is->exchange));
+  if (is->moved_from.queue != 0) {
+    text += fmt::format(", moved from {}:{}", is->moved_from.queue, is->moved_from.tag);
+  }
   while (is->recipients.next()) text.append(",").append(text_of(is->recipients.recipient()));
   return is->recipients.ok() ? text : fmt::format("{} {}", text, kStrange);
 }

@@ -171,7 +171,8 @@ std::expected<StoreText::Line, std::string> StoreText::read(std::string_view tex
       name != "end") {
     auto read = metadata_.read(text);
     if (!read) return std::unexpected(read.error());
-    return std::visit([](auto&& each) -> Line { return std::move(each); }, std::move(*read));
+    if (auto* anchor = std::get_if<Anchor>(&*read)) return std::move(*anchor);
+    return std::move(std::get<core::Change>(*read));
   }
   JsonMembers members(holds, name, trouble);
   Line read;

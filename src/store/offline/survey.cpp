@@ -45,6 +45,7 @@ bool Census::add_message(const RecordView& record) {
   auto message = decode_message(record);
   if (!message) return false;
   if (message->exchange != 0) queues_.insert(message->exchange >> 16);
+  if (message->moved_from.queue != 0) queues_.insert(message->moved_from.queue);
   while (message->recipients.next()) {
     ++deliveries_;
     queues_.insert(message->recipients.recipient().queue);

@@ -161,6 +161,23 @@ TEST(MessageRecord, KeepsTheExchangeOfAPublisherThatIsKept) {
   }
 }
 
+TEST(MessageRecord, KeepsThePlaceThatTheMessageLeft) {
+  RunEncoder encoder;
+  Message message{.destination = model::Destination::topic("t")};
+  message.origin.exchange = core::exchange_of(77, 1);
+  const Message* const only = &message;
+  for (const core::QueuePlace from :
+       {core::QueuePlace{}, core::QueuePlace{1, 0}, core::QueuePlace{UINT64_MAX, UINT64_MAX}}) {
+    const auto drafts = encoder.encode({.messages = {&only, 1}, .moved_from = from}, {});
+    const auto body = body_of(drafts[0]);
+    const auto record = decode_message(view_of(body));
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->exchange, core::exchange_of(77, 1));
+    EXPECT_EQ(record->moved_from.queue, from.queue);
+    EXPECT_EQ(record->moved_from.tag, from.tag);
+  }
+}
+
 TEST(MessageRecord, ExpiriesFollowTheCalendar) {
   Message message{.destination = model::Destination::topic("t")};
   RunEncoder encoder;

@@ -38,8 +38,10 @@ namespace hermod::store::samples {
         {.queue = 3, .tag = 70'000, .count = 1},
         {.queue = 900, .tag = 2, .count = 1, .subscription_ids = ids}};
     if (seed % 3 == 0) message.origin.exchange = core::exchange_of(8, 500);
-    const auto drafts =
-        encoder.encode({.messages = run, .recipients = std::span(to).first(seed % 3)}, {});
+    const auto drafts = encoder.encode({.messages = run,
+                                        .recipients = std::span(to).first(seed % 3),
+                                        .moved_from = {seed % 4 == 1 ? 70'000u : 0u, seed}},
+                                       {});
     seeds["message-" + std::to_string(seed)] = seed_of(drafts[0]);
     seeds["value-" + std::to_string(seed)] = seed_of(encoder.encode_value(message, {}));
   }

@@ -83,9 +83,11 @@ class StoreLife final : public core::Outlet, public Log {
   // core::Outlet
   void deliver(core::ConnectionKey connection, const model::DeliveryBatch& batch) override;
   void forward(const model::Message&, core::ShardSet, core::ShardSet) override {}
-  void to_member(const core::MemberRef&, core::GroupKey, const model::Delivery&) override {}
-  void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t) override {}
-  void give_back(std::uint16_t, std::string_view, const core::MemberRef&,
+  void to_member(const core::MemberRef&, core::GroupKey, model::Tag,
+                 const model::Delivery&) override {}
+  void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t,
+             std::vector<model::Tag>) override {}
+  void give_back(std::uint16_t, std::string_view, core::GroupKey, const core::MemberRef&,
                  std::vector<core::Returned>, bool) override {}
   // Log
   [[nodiscard]] bool enabled(LogLevel) const override { return false; }

@@ -38,6 +38,11 @@ TEST(RecordText, TellsOfMessages) {
             "3:4160 message \"a/b\" at least once, 3 octets, exchange 9/5, for 7 as 12 exactly "
             "once, for 8 as 1 at most once retain-as-published ids 1 70000");
   EXPECT_TRUE(text_of(draft, true).contains("3 octets \"on\\u001b\", exchange"));
+  const Draft moved = encoder.encode(
+      {.messages = messages, .recipients = recipients, .moved_from = {.queue = 4, .tag = 6}},
+      {})[0];
+  EXPECT_TRUE(text_of(moved).contains(", exchange 9/5, moved from 4:6, for 7 as 12"))
+      << text_of(moved);
 }
 
 TEST(RecordText, TellsOfValues) {

@@ -38,8 +38,10 @@ void SampleStore::live(std::uint64_t steps) {
     const std::uint64_t what = below(100);
     if (what < 40) {
       publish();
-    } else if (what < 70) {
+    } else if (what < 64) {
       settle();
+    } else if (what < 70) {
+      move();
     } else if (what < 78) {
       close();
     } else if (what < 84) {
@@ -156,6 +158,27 @@ void SampleStore::settle() {
   queue.live.erase(at);
   queue.released.erase(tag);
   journal_->settle(id, tag, tag);
+}
+
+// As from a group to its member, with one record.
+void SampleStore::move() {
+  auto& [from, source] = any();
+  auto& [to, target] = any();
+  if (from == to || source.live.empty() || source.released.contains(source.live.begin()->first)) {
+    return;
+  }
+  const samples::MessageSample sample(++samples_);
+  const model::Message* const messages[] = {&sample.message()};
+  const auto [tag, guarantee] = *source.live.begin();
+  const core::Recipient recipients[] = {
+      {.queue = to, .tag = target.next, .count = 1, .guarantee = guarantee}};
+  core::Position position = 0;
+  (void)journal_->append(
+      {.messages = messages, .recipients = recipients, .moved_from = {.queue = from, .tag = tag}},
+      {&position, 1});
+  source.live.erase(tag);
+  target.live[target.next++] = guarantee;
+  ++counts_.moved;
 }
 
 void SampleStore::close() {

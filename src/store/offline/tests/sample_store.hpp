@@ -28,6 +28,7 @@ class SampleStore {
     std::uint64_t waiting = 0;
     std::uint64_t ended = 0;  ///< subscribers
     std::uint64_t values = 0;
+    std::uint64_t moved = 0;  ///< from the queue of one to that of another
   };
 
   SampleStore(testkit::FaultyDisk& disk, std::uint64_t seed);
@@ -48,6 +49,7 @@ class SampleStore {
   void end_subscriber();
   void publish();
   void settle();
+  void move();
   void close();
   void retain();
   void declare();

@@ -21,6 +21,7 @@ TEST(Transfer, AStoreIsTheSameBehindExportAndImport) {
       all.waiting += counts.waiting;
       all.ended += counts.ended;
       all.values += counts.values;
+      all.moved += counts.moved;
     }
     ExportReport report;
     const std::string text = export_text(from, &report);
@@ -41,6 +42,7 @@ TEST(Transfer, AStoreIsTheSameBehindExportAndImport) {
   EXPECT_GT(all.waiting, 600u);
   EXPECT_GT(all.ended, 20u);
   EXPECT_GT(all.values, 60u);
+  EXPECT_GT(all.moved, 60u);
 }
 
 }  // namespace

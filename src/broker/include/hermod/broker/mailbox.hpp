@@ -156,25 +156,30 @@ struct GroupJoined {
   std::string name;
   core::MemberRef member;
   core::GroupKey group;
+  core::QueueId queue = 0;        ///< of the group in the store
+  core::CommitNumber commit = 0;  ///< by which the store knows the group
   model::Reason reason = model::Reason::kOk;
   RequestId request = 0;
 };
-/// A member takes `count` more messages.
+/// A member takes `count` more messages, and is done with those of the group's tags.
 struct GroupGrant {
   core::GroupKey group;
   core::MemberRef member;
   std::uint32_t count = 0;
+  std::vector<model::Tag> done;
 };
 /// A group's message for one member.
 struct GroupDelivery {
   Forward content;
   core::GroupKey group;
   core::MemberRef member;
+  model::Tag tag = 0;  ///< in the group's queue
   bool redelivered = false;
 };
 /// A member is away, or `leaves`: its messages are for others.
 struct GroupReturn {
   std::string name;
+  core::GroupKey group;
   core::MemberRef member;
   std::vector<core::Returned> messages;
   bool leaves = false;

@@ -207,7 +207,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   [[nodiscard]] Promises::Due take_due();
   [[nodiscard]] bool is_met(const Promises::Due& due);
   void answer_kept(Connection& connection, const session::Answer& answer);
-  void answer_subscribed(core::ConnectionKey key, const session::Answer& answer);
+  void answer_subscribed(core::ConnectionKey key, const session::Answer& answer,
+                         core::CommitNumber elsewhere = 0);
   void answer(Connection& connection, const session::Answer& answer);
   void answer_key(core::ConnectionKey key, const session::Answer& answer);
   void continue_reading(Connection& connection);
@@ -253,19 +254,19 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open_own();
   void subscribe_group(Connection& connection, const session::Subscribe& effect);
   void finish_join(std::uint64_t number);
-  [[nodiscard]] model::MessageRef for_shard(const model::Message& message, std::uint16_t to) const;
   void open(GroupJoin& letter, std::uint16_t from);
   void open(GroupJoined& letter, std::uint16_t from);
   void open(GroupGrant& letter, std::uint16_t from);
   void open(GroupDelivery& letter, std::uint16_t from);
   void open(GroupReturn& letter, std::uint16_t from);
   void open(GroupRefusal& letter, std::uint16_t from);
-  void to_member(const core::MemberRef& member, core::GroupKey group,
+  void to_member(const core::MemberRef& member, core::GroupKey group, model::Tag tag,
                  const model::Delivery& delivery) override;
   void grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
-             std::uint32_t count) override;
-  void give_back(std::uint16_t owner, std::string_view group, const core::MemberRef& member,
-                 std::vector<core::Returned> messages, bool leaves) override;
+             std::uint32_t count, std::vector<model::Tag> done) override;
+  void give_back(std::uint16_t owner, std::string_view name, core::GroupKey group,
+                 const core::MemberRef& member, std::vector<core::Returned> messages,
+                 bool leaves) override;
 
   // --- core::Outlet ---
   void deliver(core::ConnectionKey connection, const model::DeliveryBatch& batch) override;
@@ -305,6 +306,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   template <typename Request>
   void ask(std::uint16_t owner, Request request);
   [[nodiscard]] RequestId expect_reply(Connection& connection, session::Ticket ticket);
+  [[nodiscard]] model::MessageRef for_shard(const model::Message& message, std::uint16_t to) const;
   void answer_questions(std::vector<Question> questions);
   void reply_to(RetainedRequest& request, std::uint16_t from);
   void reply_to(LookupRequest& request, std::uint16_t from);

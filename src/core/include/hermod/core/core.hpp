@@ -113,6 +113,10 @@ class Core {
     std::unique_ptr<Holder> holder;
   };
   SubscriberIndex restore(Restored restored);
+  /// A group of an earlier run: its name and its queue. Before its members join.
+  SubscriberIndex restore_group(Restored restored);
+  /// Groups that no member has joined end.
+  void end_empty_groups();
   /// A subscription of it, no group's.
   void restore_subscription(SubscriberIndex index, std::string_view filter,
                             const model::SubscriptionOptions& options) {
@@ -178,26 +182,29 @@ class Core {
   /// `restored`: the store knows already.
   Member enter_group(SubscriberIndex index, std::string_view name,
                      const model::SubscriptionOptions& options, bool restored = false);
+  struct Group {
+    model::Reason reason = model::Reason::kOk;
+    GroupKey key;
+    QueueId queue = 0;  ///< in the store; 0: it is not kept
+  };
   /// The group has taken the member, and all shards know: messages may come.
-  void group_joined(std::string_view name, const MemberRef& member, GroupKey group);
-  /// A group's message. False when the member cannot take it: it has to go back.
-  [[nodiscard]] bool deliver_from_group(const MemberRef& member, GroupKey group,
+  void group_joined(std::string_view name, const MemberRef& member, const Group& group);
+  /// A group's message, which is lent: the group hears when it is over. False when the member
+  /// cannot take it: it has to go back.
+  [[nodiscard]] bool deliver_from_group(const MemberRef& member, GroupKey group, model::Tag tag,
                                         const model::Delivery& delivery);
 
   // --- groups: the owner's side ---
 
-  struct Group {
-    model::Reason reason = model::Reason::kOk;
-    GroupKey key;
-  };
   /// Makes `member` a member of the group `name` (well-formed) of this shard.
   Group join_group(std::string_view name, const MemberRef& member, bool durable);
-  /// A member takes `count` more messages.
-  void group_grant(GroupKey group, const MemberRef& member, std::uint32_t count);
+  /// A member takes `count` more messages, and is done with some.
+  void group_grant(GroupKey group, const MemberRef& member, std::uint32_t count,
+                   std::span<const model::Tag> done);
   /// The member pauses or leaves; what it returns goes to others, before what waits. Returns the
   /// group's subscriber, or kNone, when the group ended with this member.
-  SubscriberIndex group_return(std::string_view name, const MemberRef& member,
-                               std::vector<Returned> messages, bool leaves);
+  SubscriberIndex group_return(std::string_view name, GroupKey group, const MemberRef& member,
+                               std::span<const Returned> messages, bool leaves);
   /// A message that its member did not take.
   void group_return(GroupKey group, Returned message);
 
@@ -328,8 +335,13 @@ class Core {
   model::Reason leave_group(SubscriberIndex index, std::string_view name);
   void return_groups(SubscriberIndex index, model::Inflight& inflight, bool leaves);
   void resume_groups(SubscriberIndex index);
-  void return_credit(SubscriberIndex index);
-  static void put_back(Subscriber& subscriber, Returned message);
+  void tell_groups(SubscriberIndex index);
+  void tell_group(SubscriberIndex index, std::size_t number);
+  static void stay_after_leaving(const Subscriber& subscriber, Queue::Entry& entry);
+  SubscriberIndex make_group(std::string_view name);
+  void set_durable(Subscriber& group);
+  void end_group(std::string_view name);
+  void end_lent(Subscriber& subscriber, model::Tag tag);
   [[nodiscard]] MemberRef member_ref(SubscriberIndex index, std::size_t membership) const;
 
   Place place_;

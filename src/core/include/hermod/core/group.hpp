@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Groups: subscribers that share a subscription, each message to one of them ($share, MQTT 5
 // §4.8.2). A group is a subscriber of the shard that owns its name; here is who its members are and
-// whose turn it is. docs/decisions/0005-groups.md tells the whole.
+// whose turn it is, and what they have got and not done with: it is the group's until then.
+// docs/decisions/0005-groups.md tells the whole.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "hermod/core/journal.hpp"
+#include "hermod/core/queue.hpp"
 #include "hermod/core/topic_tree.hpp"
 #include "hermod/model/delivery.hpp"
 #include "hermod/model/subscription.hpp"
@@ -44,9 +49,9 @@ struct MemberRef {
   bool operator==(const MemberRef&) const = default;
 };
 
-/// A message on its way back to its group.
+/// A message that a member gives back to its group.
 struct Returned {
-  model::MessageRef message;
+  model::Tag tag = 0;      ///< in the group's queue
   bool delivered = false;  ///< was sent to somebody: the next delivery is a repetition
 };
 
@@ -66,9 +71,34 @@ class Group {
   void grant(const MemberRef& member, std::uint32_t count);
   /// The member is away: it takes nothing.
   void pause(const MemberRef& member);
-  /// The next member in turn that takes a message, one credit of whose is used up; nullptr when
-  /// there is none.
-  [[nodiscard]] const MemberRef* next();
+  /// Whether some member takes a message.
+  [[nodiscard]] bool has_credit() const { return credit_ > 0; }
+  /// The next member in turn that does, one credit of whose is used up. There must be one.
+  [[nodiscard]] const MemberRef& next();
+
+  /// A message that a member gets; its tag is one of the group's queue.
+  struct Lent {
+    model::Tag tag = 0;
+    const Queue::Entry* entry = nullptr;
+  };
+  /// The entry has left the queue for a member.
+  Lent lend(model::Tag tag, Queue::Entry entry);
+  /// The oldest that was given back goes to a member again; no entry: there is none.
+  Lent lend_again();
+  /// A member gives it back; ignored when it is not lent.
+  void give_back(const Returned& returned);
+  /// It is over, and returned; nothing when it is not lent.
+  std::optional<Queue::Entry> end(model::Tag tag);
+  [[nodiscard]] Queue::Entry* find_lent(model::Tag tag);
+  /// Calls `each(tag, entry)`, in no order.
+  template <typename Each>
+  void for_each_lent(Each&& each) {
+    for (auto& [tag, entry] : lent_) each(tag, entry);
+  }
+  /// The tags of all that are lent or were given back, ascending.
+  [[nodiscard]] std::vector<model::Tag> lent() const;
+  /// How many were given back, and wait for a member.
+  [[nodiscard]] std::size_t returned() const { return returned_.size(); }
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] bool connected() const { return connected_ > 0; }
@@ -89,6 +119,10 @@ class Group {
   std::vector<Member> members_;
   std::size_t turn_ = 0;
   std::size_t connected_ = 0;
+  std::size_t credit_ = 0;  // of all members
+  // As many as members hold, at most.
+  boost::unordered_flat_map<model::Tag, Queue::Entry> lent_;
+  std::set<model::Tag> returned_;  // of them
 };
 
 /// What a member knows of a group that it belongs to. Its place in the list of its subscriber is
@@ -98,7 +132,11 @@ struct Membership {
   std::uint16_t owner = 0;  ///< shard
   GroupKey key;             ///< once the owner has answered
   bool joined = false;      ///< the owner has answered
+  QueueId queue = 0;        ///< of the group in the store; 0: it is not kept
   std::uint32_t freed = 0;  ///< messages done with whose credit has not gone back
+  /// What the group lends it: the tag in the member's queue, and that in the group's.
+  boost::unordered_flat_map<model::Tag, model::Tag> lent;
+  std::vector<model::Tag> done;  ///< with which, as the group does not know yet
   model::SubscriptionOptions options;
 };
 

@@ -43,11 +43,19 @@ struct Recipient {
   std::span<const std::uint32_t> subscription_ids;
 };
 
+/// An entry of a queue; queue 0: none.
+struct QueuePlace {
+  QueueId queue = 0;
+  model::Tag tag = 0;
+};
+
 /// Messages of one publisher that go to the same queues. An exchange that Origin names is kept with
 /// its message until it is closed.
 struct Run {
   std::span<const model::Message* const> messages;
   std::span<const Recipient> recipients;
+  /// The only message was there until now, and is settled there.
+  QueuePlace moved_from{};
 };
 
 // --- housekeeping, which the store asks a shard for ---

@@ -175,21 +175,42 @@ class Queue {
     return state_ ? next_tag_ - state_->count - state_->gap : next_tag_;
   }
 
-  // --- groups ---
+  // --- a group's queue ---
 
-  /// Puts an entry before all that wait; nothing may be taken and not settled.
-  void push_front(Entry entry);
-  /// Takes out what came from `group` and may go to another member, in order: with `sent`, also
-  /// what was sent at least once and not settled. What stays is of no group with `ends`.
-  template <typename Take>
-  void withdraw(std::uint16_t group, bool sent, bool ends, Take&& take);
+  /// The first entry that waits leaves the queue, into `entry`; returns its tag. 0: there is none,
+  /// its message is not in memory, or it is not safe yet. Of a queue of which nothing is taken.
+  model::Tag pull(Entry& entry);
+
+  // --- a member's queue: what came from groups ---
+
+  /// Takes out entries of `group` that are not over: those for which `goes(tag, entry, taken)` says
+  /// so, in order. `taken`: it has been handed out, and may be on its way. `goes` may change the
+  /// group of what stays.
+  template <typename Goes>
+  void withdraw(std::uint16_t group, Goes&& goes);
   /// Entries held that came from `group`.
   [[nodiscard]] std::size_t held(std::uint16_t group) const;
-  /// The groups of the entries that are over since the last call, one for each; none is usual.
-  [[nodiscard]] std::vector<std::uint16_t> take_freed() {
-    return state_ ? std::exchange(state_->freed, {}) : std::vector<std::uint16_t>{};
+  /// Of an entry that came from a group.
+  struct Freed {
+    std::uint16_t group = 0;
+    bool over = true;  ///< false: exactly once, and handed out for the first time
+    model::Tag tag = 0;
+  };
+  /// What has happened since the last call; nothing is usual.
+  [[nodiscard]] std::vector<Freed> take_freed() {
+    return state_ ? std::exchange(state_->freed, {}) : std::vector<Freed>{};
   }
   [[nodiscard]] bool has_freed() const { return state_ && !state_->freed.empty(); }
+  /// From now on exactly once entries of groups are taken only when they are kept: they have to
+  /// become this queue's own before.
+  void set_adopts() { state().adopted = std::max<model::Tag>(state().adopted, 1); }
+  [[nodiscard]] bool adopts() const { return state_ && state_->adopted != 0; }
+  /// Calls `each(tag, entry)`, once for each, for those that are among the next `count`.
+  template <typename Each>
+  void adopt(std::size_t count, Each&& each);
+  /// Puts another message in place of an entry's.
+  void set_message(Entry& entry, model::MessageRef message);
+
   /// Where an entry lies in the store; 0: nowhere.
   [[nodiscard]] static model::Position place_of(const Entry& entry) {
     return entry.marks.kept ? entry.message.position() : 0;
@@ -207,7 +228,8 @@ class Queue {
     std::size_t bytes = 0;
     std::size_t bytes_away = 0;
     model::Tag safe = 0;
-    std::vector<std::uint16_t> freed;   // groups of entries that are over
+    model::Tag adopted = 0;  // entries before it are its own; 0: it adopts none
+    std::vector<Freed> freed;
     std::vector<model::Position> dead;  // places that they referred to
     std::unique_ptr<Due[]> due;         // by place in the ring; nothing: no entry has one
     Usage* usage = nullptr;
@@ -243,8 +265,9 @@ class Queue {
     return entry.marks.settled || entry.marks.released;
   }
   [[nodiscard]] bool waits_for_commit(const Entry& entry, model::Tag tag) const {
-    return entry.marks.kept && tag >= state_->safe &&
-           entry.marks.guarantee == model::Guarantee::kExactlyOnce;
+    if (entry.marks.guarantee != model::Guarantee::kExactlyOnce) return false;
+    if (entry.group != 0) return state_->adopted != 0 && !entry.marks.kept;
+    return entry.marks.kept && tag >= state_->safe;
   }
   // May be dropped while it waits. What the subscriber may have begun to take is completed.
   [[nodiscard]] static bool may_drop(const Entry& entry) {
@@ -269,6 +292,11 @@ class Queue {
   void put_back(Entry& entry, model::MessageRef message);
   void let_go_of_message(Entry& entry);
   void note_gone(Entry& entry);
+  void note_sent(const Entry& entry);
+  [[nodiscard]] model::Tag tag_of(const Entry& entry) const {
+    const auto place = static_cast<std::size_t>(&entry - state_->ring.data());
+    return tag_at((place - state_->head) & (state_->ring.size() - 1));
+  }
   Entry& append(Due due);
   void append(model::MessageRef message, Entry::Marks marks,
               std::span<const std::uint32_t> subscription_ids, Due due);
@@ -287,18 +315,14 @@ class Queue {
 // A queue entry is what a message costs each subscriber.
 static_assert(sizeof(Queue::Entry) <= 24);
 
-/// `take(tag, entry)` is called for each entry that goes.
-template <typename Take>
-void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
+template <typename Goes>
+void Queue::withdraw(std::uint16_t group, Goes&& goes) {
   if (!state_) return;
   for (std::size_t i = 0; i < state_->count; ++i) {
     Entry& entry = at(i);
     if (is_passed(entry) || entry.group != group) continue;
-    const bool goes =
-        !entry.marks.delivered || (sent && entry.marks.guarantee != model::Guarantee::kExactlyOnce);
-    if (ends || goes) entry.group = 0;
-    if (!goes) continue;
-    take(tag_at(i), entry);
+    if (!goes(tag_at(i), entry, i < state_->next)) continue;
+    entry.group = 0;
     entry.marks.settled = true;
     if (i < state_->next) {
       --state_->unsettled;
@@ -308,6 +332,20 @@ void Queue::withdraw(std::uint16_t group, bool sent, bool ends, Take&& take) {
     let_go(entry);
   }
   trim();
+}
+
+template <typename Each>
+void Queue::adopt(std::size_t count, Each&& each) {
+  State& s = *state_;
+  const std::size_t end = std::min(s.count, s.next + count);
+  for (std::size_t i = std::max(s.next, offset_of(s.adopted)); i < end; ++i) {
+    Entry& entry = at(i);
+    s.adopted = tag_at(i) + 1;
+    if (entry.group != 0 && !is_passed(entry) && !entry.marks.kept &&
+        entry.marks.guarantee == model::Guarantee::kExactlyOnce) {
+      each(tag_at(i), entry);
+    }
+  }
 }
 
 template <typename Each>

@@ -37,15 +37,15 @@ class Outlet {
   // Between a group and its members, on whichever shards: each comes back to the core of the other
   // side once the caller has returned. Borrowed until the call returns.
 
-  /// A group's message for one member: Core::deliver_from_group().
-  virtual void to_member(const MemberRef& member, GroupKey group,
+  /// A group's message for one member: Core::deliver_from_group(). `tag` is the group's.
+  virtual void to_member(const MemberRef& member, GroupKey group, model::Tag tag,
                          const model::Delivery& delivery) = 0;
-  /// A member takes `count` more: Core::group_grant().
+  /// A member takes `count` more, and those of the group's tags are over: Core::group_grant().
   virtual void grant(std::uint16_t owner, GroupKey group, const MemberRef& member,
-                     std::uint32_t count) = 0;
+                     std::uint32_t count, std::vector<model::Tag> done) = 0;
   /// A member pauses, or `leaves`; `messages` are for others: Core::group_return().
-  virtual void give_back(std::uint16_t owner, std::string_view group, const MemberRef& member,
-                         std::vector<Returned> messages, bool leaves) = 0;
+  virtual void give_back(std::uint16_t owner, std::string_view name, GroupKey group,
+                         const MemberRef& member, std::vector<Returned> messages, bool leaves) = 0;
 };
 
 /// What the router did, since the start.
@@ -100,9 +100,10 @@ class Router {
     fresh_commit_ = last_commit_;
   }
   [[nodiscard]] CommitNumber take_commit() { return std::exchange(fresh_commit_, 0); }
-  /// What had to wait for these commits goes on.
-  void committed(CommitNumber number);
-  [[nodiscard]] bool waits_for_commit() const { return !waiting_.empty(); }
+  /// What had to wait for these commits goes on. Returns subscribers with entries of groups of
+  /// which the groups have to hear.
+  [[nodiscard]] std::vector<SubscriberIndex> committed(CommitNumber number);
+  [[nodiscard]] bool waits_for_commit() const { return !waiting_.empty() || !adopted_.empty(); }
   /// Messages of a subscriber that is away may leave memory once they are committed.
   void page_out_later(SubscriberIndex index);
 
@@ -132,9 +133,13 @@ class Router {
   void enqueue_alone(SubscriberIndex index, const model::Message& message,
                      model::Guarantee guarantee, bool retain,
                      std::span<const std::uint32_t> subscription_ids);
-  /// Appends a message of a group to a member's queue. The group's window is the limit.
-  void enqueue_from_group(Subscriber& subscriber, std::uint16_t membership,
+  /// Appends a message of a group, where it has `tag`, to a member's queue. The group's window is
+  /// the limit.
+  void enqueue_from_group(Subscriber& subscriber, std::uint16_t membership, model::Tag tag,
                           const model::Delivery& delivery);
+  /// A message that a group lends this lasting subscriber becomes its own, once that is committed:
+  /// the group hears of it, and nobody else gets it.
+  void adopt(Subscriber& subscriber, model::Tag tag, Queue::Entry& entry);
   /// Delivers what waits for a subscriber as far as credit and its connection allow.
   void pump(Subscriber& subscriber);
 
@@ -183,7 +188,8 @@ class Router {
   void note_recipient(const Match& match, const Subscriber& subscriber, model::Guarantee guarantee,
                       std::span<const std::uint32_t> ids, model::Tag tag, std::uint32_t count);
   void wait_for_commit(SubscriberIndex index, const Recipient& recipient);
-  void load(Subscriber& subscriber);
+  void load(Subscriber& subscriber, std::uint32_t credit);
+  void finish_adoptions(CommitNumber number);
   void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
                       std::span<const std::uint32_t> ids);
   // The counter of a limit that keeps a message from a queue; nullptr: there is room.
@@ -264,6 +270,17 @@ class Router {
     std::uint32_t count = 0;
   };
   std::deque<Waiting> waiting_;
+  // What a member takes over from its group, once that is committed.
+  struct Adopted {
+    CommitNumber commit = 0;
+    MemberRef member;
+    std::uint16_t owner = 0;
+    GroupKey group;
+    QueuePlace from;
+    model::Tag tag = 0;  // in the member's queue
+    Position position = 0;
+  };
+  std::deque<Adopted> adopted_;
   // Dropped in the run that brought it, before it was written.
   struct Unwritten {
     model::MessageRef message;

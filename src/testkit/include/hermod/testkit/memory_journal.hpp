@@ -34,6 +34,9 @@ class MemoryJournal : public core::Journal {
       line += fmt::format(" {}@{}", recipient.queue, recipient.tag);
       if (recipient.count != run.messages.size()) line += fmt::format("+{}", recipient.count);
     }
+    if (run.moved_from.queue != 0) {
+      line += fmt::format(" from {}@{}", run.moved_from.queue, run.moved_from.tag);
+    }
     return write(std::move(line));
   }
   core::CommitNumber retain(const model::Message& message, core::Position& position) override {
