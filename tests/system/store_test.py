@@ -67,6 +67,20 @@ class Transfer(StoreTest):
         self.assertEqual(self.tool("export", elsewhere)[0], text)
         self.expect_everything(self.serve(elsewhere))
 
+    def test_groups_and_their_queues_go_too(self):
+        broker = self.serve()
+        member = ("-i", "member", "-c", "-q", 2, "-t", "$share/group/s/#")
+        self.client("sub", broker, *member, "-E")
+        for number in range(3):
+            self.publish(broker, f"s/{number}", f"message {number}", "-q", 1 + number % 2)
+        broker.stop()
+        text, _ = self.tool("export", self.store)
+        self.assertIn('"name":"$share/group/s/#","group":true', text)
+        elsewhere = self.directory / "elsewhere"
+        self.tool("import", elsewhere, stdin=text.encode())
+        lines = self.client("sub", self.serve(elsewhere), *member, "-C", 3).splitlines()
+        self.assertEqual(sorted(lines), [f"message {number}" for number in range(3)])
+
     def test_what_is_left_of_a_damaged_store_goes_on(self):
         self.fill()
         self.damage(self.store / "metadata.sqlite", b"two")
