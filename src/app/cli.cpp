@@ -23,6 +23,7 @@
 #include "commands/pub.hpp"
 #include "commands/rr.hpp"
 #include "commands/serve.hpp"
+#include "commands/store.hpp"
 #include "commands/sub.hpp"
 #include "config/reader.hpp"
 #include "hermod/load/cli.hpp"
@@ -51,6 +52,7 @@ Commands:
   observe   print a CoAP resource's value whenever it changes
   discover  list a CoAP server's resources
   passwd    keep the users of a broker and their passwords
+  store     check, dump, export or import what a broker keeps on the disk
   bench     measure a server
   help      this text; hermod help COMMAND: its options; hermod help config: the configuration file
 
@@ -63,9 +65,9 @@ Exit status: 0 done, 1 failed, 2 wrong command line or configuration, 27 timed o
 130 interrupted by Ctrl-C; of CoAP requests 4 and 5 for answers 4.xx and 5.xx, 6 for a Reset.
 )";
 
-constexpr std::array<std::string_view, 16> kCommands{
-    "serve", "pub",   "sub",    "rr",      "get",      "put",   "post",   "delete",
-    "fetch", "patch", "ipatch", "observe", "discover", "bench", "passwd", "help"};
+constexpr std::array<std::string_view, 17> kCommands{
+    "serve", "pub",    "sub",     "rr",       "get",   "put",    "post",  "delete", "fetch",
+    "patch", "ipatch", "observe", "discover", "bench", "passwd", "store", "help"};
 
 /// Options of mosquitto's clients that are not there, and why.
 struct Missing {
@@ -299,6 +301,15 @@ void declare_passwd(CLI::App& app, PasswdOptions& o) {
   value(app, "-I,--iterations", o.iterations,
         "cost of sha512-pbkdf2 (default 1000) or scram-sha-256 (default 4096)")
       ->check(CLI::Range(1u, identity::kIterationsMax));
+}
+
+void declare_store(CLI::App& app, StoreOptions& o) {
+  app.add_option("action", o.action, "check, dump, export or import");
+  app.add_option("directory", o.folder, "of the store (default: where hermod serve keeps it)");
+  value(app, "-c,--config-file", o.config_file, "the configuration that says where it is");
+  flag(app, "--metadata", o.metadata, "dump: only sessions, subscriptions and declared topics");
+  flag(app, "--log", o.log, "dump: only the records of the log");
+  flag(app, "--payload", o.payload, "dump: payloads too");
 }
 
 void declare_coap_request(CLI::App& app, CoapCommandOptions& o) {
@@ -570,6 +581,24 @@ int run_passwd_command(const Program& program, int argc, char** argv) {
   return run_passwd(options);
 }
 
+int run_store_command(const Program& program, int argc, char** argv) {
+  StoreOptions options;
+  options.program = program;
+  Command command(program,
+                  "Looks through a store that no broker runs on, shows it, writes it as text to "
+                  "the standard output,\nor makes a new one of such a text. Only import writes to "
+                  "the store.\n\n"
+                  "  hermod store check\n"
+                  "  hermod store dump /var/lib/hermod --log --payload\n"
+                  "  hermod store export /var/lib/hermod >store.jsonl\n"
+                  "  hermod store import /var/lib/hermod-new <store.jsonl\n");
+  declare_store(command.app(), options);
+  int status = kExitOk;
+  if (!command.parse(argc, argv, status)) return status;
+  if (auto checked = complete(options); !checked) return usage(program, checked.error());
+  return run_store(options);
+}
+
 std::string coap_purpose(CoapVerb verb) {
   using enum CoapVerb;
   switch (verb) {
@@ -623,6 +652,8 @@ int run_task(const Program& program, int argc, char** argv) {
       return run_rr_command(program, argc, argv);
     case Task::kPasswd:
       return run_passwd_command(program, argc, argv);
+    case Task::kStore:
+      return run_store_command(program, argc, argv);
     case Task::kCoap:
       return run_coap_command(program, argc, argv);
   }
@@ -657,7 +688,8 @@ int run_cli(int argc, char** argv) {
     return run_task(*program, argc, argv);
   }
   const std::string_view command = argc > 1 ? argv[1] : "";
-  for (const Program& program : {kHermodServe, kHermodPub, kHermodSub, kHermodRr, kHermodPasswd}) {
+  for (const Program& program :
+       {kHermodServe, kHermodPub, kHermodSub, kHermodRr, kHermodPasswd, kHermodStore}) {
     if (program.name.substr(program.name.find(' ') + 1) == command) {
       return run_task(program, argc - 1, argv + 1);
     }

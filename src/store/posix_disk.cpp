@@ -139,12 +139,31 @@ std::expected<std::unique_ptr<PosixDisk>, std::string> PosixDisk::open(const std
   return disk;
 }
 
+std::expected<std::unique_ptr<PosixDisk>, std::string> PosixDisk::open_to_read(
+    const std::string& path) {
+  std::unique_ptr<PosixDisk> disk(new PosixDisk);
+  disk->read_only_ = true;
+  disk->directory_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (disk->directory_ < 0) return cannot("open the store's directory", path);
+  const std::string lock_path = fmt::format("{}/{}", path, kLockName);
+  disk->lock_ = ::open(lock_path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (disk->lock_ < 0 && errno == ENOENT) return disk;  // a copy that no broker has run on
+  if (disk->lock_ < 0) return cannot("open", lock_path);
+  if (retried([&] { return ::flock(disk->lock_, LOCK_SH | LOCK_NB); }) < 0) {
+    if (errno != EWOULDBLOCK) return cannot("lock", lock_path);
+    return std::unexpected(
+        fmt::format("the store {} is in use: a broker holds {}. Stop it first", path, lock_path));
+  }
+  return disk;
+}
+
 PosixDisk::~PosixDisk() {
   if (lock_ >= 0) ::close(lock_);
   if (directory_ >= 0) ::close(directory_);
 }
 
 std::expected<std::unique_ptr<File>, int> PosixDisk::open(std::string_view name, Mode mode) {
+  if (read_only_ && mode != Mode::kRead) return std::unexpected(EROFS);
   int flags = O_CLOEXEC | O_NOFOLLOW;
   flags |= mode == Mode::kRead ? O_RDONLY : O_RDWR;
   if (mode == Mode::kCreate) flags |= O_CREAT | O_EXCL;
@@ -179,15 +198,18 @@ std::expected<std::vector<std::string>, int> PosixDisk::list() {
 }
 
 int PosixDisk::remove(std::string_view name) {
+  if (read_only_) return EROFS;
   return error_of(::unlinkat(directory_, std::string(name).c_str(), 0));
 }
 
 int PosixDisk::rename(std::string_view from, std::string_view to) {
+  if (read_only_) return EROFS;
   return error_of(
       ::renameat(directory_, std::string(from).c_str(), directory_, std::string(to).c_str()));
 }
 
 int PosixDisk::sync_directory() {
+  if (read_only_) return EROFS;
   return error_of(retried([&] { return ::fsync(directory_); }));
 }
 

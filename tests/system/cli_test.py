@@ -21,8 +21,8 @@ class CommandLine(ProcessTest):
         self.assertRegex(self.finish(HERMOD, "--version"), r"\Ahermod \d+\.\d+\.\d+\n\Z")
         for words in (("help",), ("--help",), ("help", "help")):
             self.assertIn("hermod serve", self.finish(HERMOD, *words))
-        for command in ("serve", "pub", "sub", "rr", "passwd", "get", "put", "post", "delete",
-                        "fetch", "patch", "ipatch", "observe", "discover"):
+        for command in ("serve", "pub", "sub", "rr", "passwd", "store", "get", "put", "post",
+                        "delete", "fetch", "patch", "ipatch", "observe", "discover"):
             by_help = self.finish(HERMOD, "help", command)
             self.assertEqual(by_help, self.finish(HERMOD, command, "--help"))
             self.assertEqual(by_help, self.finish(HERMOD, command, "-?"))
@@ -34,11 +34,11 @@ class CommandLine(ProcessTest):
         self.assertEqual(self.refused("srve"),
                          'hermod: there is no command "srve". Did you mean "serve"? Commands are '
                          "serve, pub, sub, rr, get, put, post, delete, fetch, patch, ipatch, "
-                         "observe, discover, bench, passwd, help.")
+                         "observe, discover, bench, passwd, store, help.")
         self.assertEqual(self.refused("help", "pup"),
                          'hermod help: there is no command "pup". Did you mean "pub"? Commands are '
                          "serve, pub, sub, rr, get, put, post, delete, fetch, patch, ipatch, "
-                         "observe, discover, bench, passwd, help.")
+                         "observe, discover, bench, passwd, store, help.")
         self.assertIn("Hermod", self.refused())
 
     def test_unknown_and_missing_options(self):

@@ -15,7 +15,7 @@
 namespace hermod::app {
 
 /// What the program does.
-enum class Task : std::uint8_t { kServe, kPub, kSub, kRr, kPasswd, kCoap };
+enum class Task : std::uint8_t { kServe, kPub, kSub, kRr, kPasswd, kStore, kCoap };
 
 struct Program {
   Task task = Task::kServe;
@@ -39,6 +39,7 @@ inline constexpr Program kHermodPub{Task::kPub, "hermod pub"};
 inline constexpr Program kHermodSub{Task::kSub, "hermod sub"};
 inline constexpr Program kHermodRr{Task::kRr, "hermod rr"};
 inline constexpr Program kHermodPasswd{Task::kPasswd, "hermod passwd"};
+inline constexpr Program kHermodStore{Task::kStore, "hermod store"};
 
 /// The commands that make CoAP requests, by coap-client's letters.
 inline constexpr std::array kHermodCoap{

@@ -55,8 +55,49 @@ class Table {
   std::string wrong_;
 };
 
-core::KeepSubscriber subscriber_of(Table& table, const Calendar& calendar) {
-  const Statement& row = table.rows;
+// Both tables in the order of their queues, side by side.
+Loaded load_subscribers(const std::string& path, sqlite3* database, const Calendar& calendar,
+                        const Visitor& visitor) {
+  Table subscribers(path, database, "subscriber", "queue");
+  Table subscriptions(path, database, "subscription", "queue, filter");
+  while (subscribers.has_row()) {
+    auto subscriber = subscriber_of(subscribers.rows, calendar);
+    if (!subscriber) {
+      subscribers.fail(subscriber.error());
+      break;
+    }
+    const core::QueueId queue = subscriber->queue;
+    visitor(std::move(*subscriber));
+    while (subscriptions.has_row() &&
+           static_cast<core::QueueId>(subscriptions.rows.integer(0)) == queue) {
+      visitor(subscription_of(subscriptions.rows));
+      subscriptions.next();
+    }
+    subscribers.next();
+  }
+  if (Loaded all = subscribers.finish(); !all) return all;
+  if (subscriptions.has_row()) subscriptions.fail("its subscriber is not there");
+  return subscriptions.finish();
+}
+
+}  // namespace
+
+StoreRow store_row_of(const Statement& row) {
+  StoreRow store{.key = static_cast<std::uint64_t>(row.integer(1)),
+                 .boot = static_cast<std::uint64_t>(row.integer(2)),
+                 .generation = static_cast<std::uint64_t>(row.integer(3)),
+                 .first_free_queue = static_cast<core::QueueId>(row.integer(4))};
+  if (const auto calendar_ms = row.maybe_integer(5)) {
+    store.anchor = Anchor{.calendar_ms = *calendar_ms,
+                          .wall_ms = row.integer(6),
+                          .since_boot = Duration{row.integer(7)},
+                          .boot_id = std::string{row.text(8)}};
+  }
+  return store;
+}
+
+std::expected<core::KeepSubscriber, std::string> subscriber_of(const Statement& row,
+                                                               const Calendar& calendar) {
   core::KeepSubscriber subscriber{
       .queue = static_cast<core::QueueId>(row.integer(0)),
       .name = std::string{row.text(1)},
@@ -70,10 +111,7 @@ core::KeepSubscriber subscriber_of(Table& table, const Calendar& calendar) {
   const Bytes blob = row.octets(8);
   if (blob.empty()) return subscriber;
   auto message = decode_message(blob, calendar);
-  if (!message) {
-    table.fail(fmt::format("its will: {}", message.error()));
-    return subscriber;
-  }
+  if (!message) return std::unexpected(fmt::format("its will: {}", message.error()));
   subscriber.will = core::KeptWill{.message = std::move(*message),
                                    .delay_s = static_cast<std::uint32_t>(row.integer(9)),
                                    .expiry_s = maybe_u32(row.maybe_integer(10)),
@@ -100,30 +138,6 @@ core::KeepDeclaration declaration_of(const Statement& row) {
                          .subscribers_max = maybe_u32(row.maybe_integer(5)),
                          .observer_check_s = maybe_u32(row.maybe_integer(6))}};
 }
-
-// Both tables in the order of their queues, side by side.
-Loaded load_subscribers(const std::string& path, sqlite3* database, const Calendar& calendar,
-                        const Visitor& visitor) {
-  Table subscribers(path, database, "subscriber", "queue");
-  Table subscriptions(path, database, "subscription", "queue, filter");
-  while (subscribers.has_row()) {
-    core::KeepSubscriber subscriber = subscriber_of(subscribers, calendar);
-    if (!subscribers.has_row()) break;  // its will is damaged
-    const core::QueueId queue = subscriber.queue;
-    visitor(std::move(subscriber));
-    while (subscriptions.has_row() &&
-           static_cast<core::QueueId>(subscriptions.rows.integer(0)) == queue) {
-      visitor(subscription_of(subscriptions.rows));
-      subscriptions.next();
-    }
-    subscribers.next();
-  }
-  if (Loaded all = subscribers.finish(); !all) return all;
-  if (subscriptions.has_row()) subscriptions.fail("its subscriber is not there");
-  return subscriptions.finish();
-}
-
-}  // namespace
 
 Loaded load_changes(const std::string& path, sqlite3* database, const Calendar& calendar,
                     const Visitor& visitor) {

@@ -21,15 +21,6 @@ namespace {
 // Pages of the write-ahead log after which it is put into the database.
 constexpr int kCheckpointPages = 1000;
 
-// The one row of the table `store`.
-struct StoreRow {
-  std::uint64_t key = 0;
-  std::uint64_t boot = 0;
-  std::uint64_t generation = 0;
-  core::QueueId first_free_queue = 1;  // 0 is nobody's
-  std::optional<Anchor> anchor;
-};
-
 std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
@@ -91,8 +82,9 @@ struct Metadata::Opened {
   int write(const core::KeepDeclaration& change, const Calendar& calendar);
   int write(const core::ForgetDeclaration& change, const Calendar& calendar);
 
+  // `counts`: it makes another generation.
   template <typename Work>
-  Outcome transaction(Work&& work);
+  Outcome transaction(Work&& work, bool counts = true);
   Outcome fail(int code);
   int cut_wal();
 };
@@ -156,16 +148,7 @@ int Metadata::Opened::read_store(Rng& rng, bool& damaged) {
   }
   if (code != SQLITE_ROW) return code;
   damaged = !read.sum_is_right();
-  store.key = static_cast<std::uint64_t>(read.integer(1));
-  store.boot = static_cast<std::uint64_t>(read.integer(2));
-  store.generation = static_cast<std::uint64_t>(read.integer(3));
-  store.first_free_queue = static_cast<core::QueueId>(read.integer(4));
-  if (const auto calendar_ms = read.maybe_integer(5)) {
-    store.anchor = Anchor{.calendar_ms = *calendar_ms,
-                          .wall_ms = read.integer(6),
-                          .since_boot = Duration{read.integer(7)},
-                          .boot_id = std::string{read.text(8)}};
-  }
+  store = store_row_of(read);
   return SQLITE_OK;
 }
 
@@ -219,13 +202,13 @@ int Metadata::Opened::write(const core::ForgetDeclaration& change, const Calenda
 
 // Runs `work`, which gives a code and may change `store`, between BEGIN and COMMIT.
 template <typename Work>
-Metadata::Outcome Metadata::Opened::transaction(Work&& work) {
+Metadata::Outcome Metadata::Opened::transaction(Work&& work, bool counts) {
   if (sealed) return Outcome::kFailed;
   const StoreRow before = store;
   int code = leftovers ? cut_wal() : SQLITE_OK;
   if (code == SQLITE_OK) code = begin.run();
   if (code == SQLITE_OK) code = work();
-  ++store.generation;
+  if (counts) ++store.generation;
   if (code == SQLITE_OK) code = write_store();
   if (code == SQLITE_OK) code = commit.run();
   if (code != SQLITE_OK) {
@@ -295,7 +278,8 @@ std::expected<std::unique_ptr<Metadata>, std::string> Metadata::open(Disk& disk,
     ++opened->store.boot;
     return SQLITE_OK;
   };
-  if (opened->transaction(count_boot) != Outcome::kOk) return std::unexpected(opened->why);
+  // Otherwise metadata that has lost changes would only have to be opened often enough.
+  if (opened->transaction(count_boot, false) != Outcome::kOk) return std::unexpected(opened->why);
   return std::unique_ptr<Metadata>(new Metadata(std::move(opened)));
 }
 

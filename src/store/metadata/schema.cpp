@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <vector>
@@ -159,6 +160,23 @@ Checked check_tables(const std::string& path, sqlite3* database) {
   return {};
 }
 
+std::expected<Database, std::string> connect(const SqliteVfs& vfs, const std::string& path,
+                                             bool existing) {
+  sqlite3* opened = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (existing ? 0 : SQLITE_OPEN_CREATE);
+  int code = sqlite3_open_v2(Metadata::kFileName, &opened, flags, vfs.name());
+  Database database(opened);
+  if (existing && (code & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(opened) == ENOENT) {
+    return std::unexpected(damage(path, "it is not there"));
+  }
+  // A database that is not whole stays as it is.
+  if (code == SQLITE_OK) code = checkpoint_on_close(opened, false);
+  if (code == SQLITE_OK) code = run(opened, kSettings);
+  if (code != SQLITE_OK) return std::unexpected(complaint(path, opened, code));
+  return database;
+}
+
 Checked bring_up(const std::string& path, sqlite3* database, bool existing) {
   const auto identity = identify(path, database);
   if (!identity) return std::unexpected(identity.error());
@@ -198,16 +216,28 @@ int migrate(sqlite3* database, int version, int target, std::span<const Migratio
 
 std::expected<Database, std::string> open_database(const SqliteVfs& vfs, const std::string& path,
                                                    bool existing) {
-  sqlite3* opened = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (existing ? 0 : SQLITE_OPEN_CREATE);
-  int code = sqlite3_open_v2(Metadata::kFileName, &opened, flags, vfs.name());
-  Database database(opened);
-  // A database that is not whole stays as it is.
-  if (code == SQLITE_OK) code = checkpoint_on_close(opened, false);
-  if (code == SQLITE_OK) code = run(opened, kSettings);
-  if (code != SQLITE_OK) return std::unexpected(complaint(path, opened, code));
-  if (Checked up = bring_up(path, opened, existing); !up) return std::unexpected(up.error());
+  auto database = connect(vfs, path, existing);
+  if (!database) return database;
+  if (Checked up = bring_up(path, database->get(), existing); !up) {
+    return std::unexpected(up.error());
+  }
+  return database;
+}
+
+std::expected<Database, std::string> open_as_it_is(const SqliteVfs& vfs) {
+  const std::string path = Metadata::kFileName;
+  auto database = connect(vfs, path, true);
+  if (!database) return database;
+  const Number application = number_of(database->get(), "PRAGMA application_id");
+  if (application.code != SQLITE_OK) {
+    return std::unexpected(
+        fmt::format("no row of '{}' can be read: {}", path, sqlite3_errmsg(database->get())));
+  }
+  const Number version = number_of(database->get(), "PRAGMA user_version");
+  const Identity identity{application.value, version.value, 1};
+  if (Checked checked = accept(path, identity, true); !checked) {
+    return std::unexpected(checked.error());
+  }
   return database;
 }
 

@@ -37,6 +37,10 @@ struct Migration {
                                                                  const std::string& path,
                                                                  bool existing);
 
+/// An open database of which nothing is known but that it is one of a version that can be read;
+/// nothing is looked through. The error is for people.
+[[nodiscard]] std::expected<Database, std::string> open_as_it_is(const SqliteVfs& vfs);
+
 /// Puts the write-ahead log into the database and cuts it to nothing. SQLite's code.
 [[nodiscard]] int checkpoint(sqlite3* database);
 [[nodiscard]] int checkpoint_on_close(sqlite3* database, bool on);

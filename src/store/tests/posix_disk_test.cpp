@@ -66,6 +66,36 @@ TEST_F(PosixDiskTest, OnlyTheOwnerGetsIn) {
   EXPECT_EQ(mode_of(path_ + "/lock"), 0600u);
 }
 
+TEST_F(PosixDiskTest, IsReadWithoutBeingTouchedOnlyWhileNoBrokerUsesIt) {
+  ASSERT_TRUE(disk_->open("a", Mode::kCreate));
+  const auto refused = PosixDisk::open_to_read(path_);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().contains("in use")) << refused.error();
+  EXPECT_TRUE(refused.error().contains(path_ + "/lock")) << refused.error();
+  disk_.reset();
+
+  const auto one = PosixDisk::open_to_read(path_);
+  const auto other = PosixDisk::open_to_read(path_);
+  ASSERT_TRUE(one && other);
+  EXPECT_FALSE(PosixDisk::open(path_)) << "a broker must not begin meanwhile";
+  EXPECT_TRUE((*one)->open("a", Mode::kRead));
+  EXPECT_EQ((*one)->open("a", Mode::kWrite).error(), EROFS);
+  EXPECT_EQ((*one)->open("b", Mode::kCreate).error(), EROFS);
+  EXPECT_EQ((*one)->remove("a"), EROFS);
+  EXPECT_EQ((*one)->rename("a", "b"), EROFS);
+  EXPECT_EQ((*one)->sync_directory(), EROFS);
+  EXPECT_EQ(*(*one)->list(), std::vector<std::string>{"a"});
+}
+
+TEST_F(PosixDiskTest, ReadingMakesNoDirectoryAndNoLock) {
+  EXPECT_FALSE(PosixDisk::open_to_read(root_ + "/none"));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/none"));
+  disk_.reset();
+  std::filesystem::remove(path_ + "/lock");
+  EXPECT_TRUE(PosixDisk::open_to_read(path_)) << "a copy of a store";
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/lock"));
+}
+
 TEST_F(PosixDiskTest, WritesPiecesAtAnyPlace) {
   auto file = disk_->open("a", Mode::kCreate);
   ASSERT_TRUE(file);

@@ -3,6 +3,8 @@
 // of seeds, each a store with several lives. HERMOD_SEEDS sets how many.
 #include <cstdlib>
 
+#include "hermod/store/metadata.hpp"
+#include "metadata/tests/put_octets.hpp"
 #include "store_life.hpp"
 
 namespace hermod::store {
@@ -65,6 +67,58 @@ TEST(StoreOpen, ALogWithoutItsMetadataIsRefused) {
   const auto store = Store::open(disk, rng, log, {.folder = "/there"});
   ASSERT_FALSE(store);
   EXPECT_TRUE(store.error().contains("/there")) << store.error();
+}
+
+// A lasting subscriber with a message; true when both are safe.
+bool keep_session(Store& store, core::Journal& journal, std::string name) {
+  const core::QueueId queue = journal.new_queue();
+  (void)journal.change(core::KeepSubscriber{.queue = queue, .name = std::move(name)});
+  if (!store.write_once()) return false;
+  const model::Message message{.destination = model::Destination::topic("a"),
+                               .payload = as_bytes("x")};
+  const model::Message* const messages[] = {&message};
+  const core::Recipient recipients[] = {{.queue = queue, .tag = 1, .count = 1}};
+  core::Position position = 0;
+  (void)journal.append({.messages = messages, .recipients = recipients}, {&position, 1});
+  return store.write_once();
+}
+
+// What was kept since the copy was made would be gone without a word: here one session.
+TEST(StoreOpen, OlderMetadataThanTheLogKnowsOfIsRefused) {
+  testkit::FaultyDisk disk(1);
+  SeededRng rng(2);
+  NullLog log;
+  const std::string file = Metadata::kFileName;
+  const auto copy = [&] { return std::pair{disk.octets_of(file), disk.octets_of(file + "-wal")}; };
+  auto store = Store::open(disk, rng, log, {});
+  ASSERT_TRUE(store) << store.error();
+  ASSERT_TRUE((*store)->recover());
+  auto journal = (*store)->make_journal([] {});
+  ASSERT_TRUE(keep_session(**store, *journal, "first"));
+  const auto older = copy();
+  ASSERT_TRUE(keep_session(**store, *journal, "second"));
+  const auto newer = copy();
+  journal.reset();
+  store->reset();
+  const auto recovered = [&]() -> std::expected<RecoveredState, std::string> {
+    const auto opened = Store::open(disk, rng, log, {.folder = "/there"});
+    if (!opened) return std::unexpected(opened.error());
+    return (*opened)->recover();
+  };
+  const auto recovered_with = [&](const auto& files) {
+    put_octets(disk, file, files.first);
+    put_octets(disk, file + "-wal", files.second);
+    return recovered();
+  };
+  for (auto refused = recovered_with(older); const int once : {1, 2, 3}) {
+    ASSERT_FALSE(refused) << once;
+    EXPECT_TRUE(refused.error().contains("/there")) << refused.error();
+    EXPECT_TRUE(refused.error().contains("has lost changes")) << refused.error();
+    refused = recovered();  // trying again makes it no better
+  }
+  const auto taken = recovered_with(newer);
+  ASSERT_TRUE(taken) << taken.error();
+  EXPECT_EQ(taken->queues.size(), 2u);
 }
 
 TEST(StoreLife, R2_WhatIsAcknowledgedSurvivesPowerCuts) {

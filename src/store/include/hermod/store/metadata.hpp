@@ -63,8 +63,8 @@ class Metadata {
   [[nodiscard]] std::uint64_t key() const;
   /// How often the store has been opened, this time included.
   [[nodiscard]] std::uint64_t boot() const;
-  /// How often something was kept: grows by one with each kOk. When the log tells of a larger one,
-  /// something that was kept is lost.
+  /// How often something was kept: grows by one with each kOk; opening it does not count. When the
+  /// log tells of a larger one, something that was kept is lost.
   [[nodiscard]] std::uint64_t generation() const;
   /// No queue has had this number or a larger one, as all that were kept are smaller, also those
   /// that are forgotten. Grows while changes are applied; new numbers are counted up from what it

@@ -23,6 +23,11 @@ class PosixDisk final : public Disk {
   /// this. The sentence of an error is for people.
   [[nodiscard]] static std::expected<std::unique_ptr<PosixDisk>, std::string> open(
       const std::string& path);
+  /// The same directory for a look at what a broker has left: it must be there, no broker uses it
+  /// and none can until the end of this, and whatever would change it fails with EROFS. Others may
+  /// look at the same time.
+  [[nodiscard]] static std::expected<std::unique_ptr<PosixDisk>, std::string> open_to_read(
+      const std::string& path);
   ~PosixDisk() override;
   PosixDisk(const PosixDisk&) = delete;
   PosixDisk& operator=(const PosixDisk&) = delete;
@@ -38,6 +43,7 @@ class PosixDisk final : public Disk {
   PosixDisk() = default;
   int directory_ = -1;
   int lock_ = -1;
+  bool read_only_ = false;
 };
 
 }  // namespace hermod::store
