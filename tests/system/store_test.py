@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hermod store`: what it says of a broker's store, and that a store goes elsewhere whole."""
 import json
+import signal
+import time
 
 from processes import HERMOD, ProcessTest, main
 from wire import Wire
 
 SESSION_PRESENT = 1  # in CONNACK
+BUSY_S = 120  # a sanitizer on a busy machine
 
 
 class StoreTest(ProcessTest):
@@ -53,6 +56,34 @@ class StoreTest(ProcessTest):
 
     def segment(self):
         return self.store / f"log-{1:016x}"
+
+
+class Shrinks(StoreTest):
+    def log_octets(self):
+        return sum(file.stat().st_size for file in self.store.glob("log-*"))
+
+    def test_a_log_of_which_little_is_left_shrinks_while_the_broker_serves(self):
+        broker = self.serve()
+        self.client("sub", broker, "-i", "rare", "-c", "-q", 1, "-t", "hb/+/7", "-E")
+        # 400 MB in seven segments, of which one in a hundred waits for a client that is away.
+        publishers, messages, payload = 100, 1000, 4096
+        load = self.start(HERMOD, "bench", "fan-in", "--url", f"mqtt://127.0.0.1:{broker.mqtt}",
+                          "--publishers", publishers, "--messages", messages, "--payload", payload,
+                          "-q", 1, "-W", 16, "--lasting", "--drain", 60)
+        self.assertEqual(load.wait(BUSY_S), 0, load.text("stderr"))
+        segment = 64 << 20
+        until = time.monotonic() + BUSY_S
+        while self.log_octets() > segment + segment // 4:
+            self.assertLess(time.monotonic(), until, "the log does not shrink")
+            self.publish(broker, "other", "x", "-q", 1)
+        broker.signal(signal.SIGKILL)
+        broker.wait()
+        waiting, _ = self.tool("check", self.store)
+        self.assertIn(f"messages in queues: {messages} wait", waiting)
+        again = self.serve()
+        got = self.client("sub", again, "-i", "rare", "-c", "-q", 1, "-t", "hb/+/7", "-C", messages,
+                          "-F", "%l")
+        self.assertEqual(got.split(), [str(payload)] * messages)
 
 
 class Transfer(StoreTest):
