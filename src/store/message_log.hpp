@@ -66,6 +66,9 @@ class MessageLog {
   [[nodiscard]] static std::expected<std::unique_ptr<MessageLog>, std::string> open(
       Disk& disk, Rng& rng, const LogLimits& limits);
 
+  /// The key of the store that the log is to belong to, before recover(): a new log takes it.
+  /// False: the segments that are there are another's.
+  [[nodiscard]] bool belong_to(std::uint64_t store_key);
   /// Whether segments were there when it was opened.
   [[nodiscard]] bool was_there() const { return !found_.empty(); }
   /// To be called once, before anything else: visits all records, in order, and makes the end of

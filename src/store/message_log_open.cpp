@@ -38,8 +38,12 @@ std::expected<std::unique_ptr<MessageLog>, std::string> MessageLog::open(Disk& d
     if (!number) continue;
     if (std::string error = log->look_at(*number); !error.empty()) return std::unexpected(error);
   }
-  if (log->store_key_ == 0) log->store_key_ = rng.next();
   return log;
+}
+
+bool MessageLog::belong_to(std::uint64_t store_key) {
+  if (store_key_ == 0) store_key_ = store_key;
+  return store_key_ == store_key;
 }
 
 // What is wrong, for people; empty: nothing.
@@ -88,6 +92,7 @@ std::expected<Recovered, std::string> MessageLog::recover(const RecordVisitor& v
   if (const int error = disk_.sync_directory(); error != 0) {
     return std::unexpected(failed("sync", "the store's directory", error));
   }
+  if (store_key_ == 0) store_key_ = rng_.next();
   const std::lock_guard lock(mutex_);
   written_ = found_.empty() ? 1 : found_.back() + 1;
   begin_segment(written_);

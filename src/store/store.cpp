@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hermod/store/store.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstring>
 
@@ -44,6 +46,12 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
       disk, {.rng = rng, .folder = wanted.folder, .existing = store->messages_->was_there()});
   if (!metadata) return std::unexpected(metadata.error());
   store->metadata_ = std::move(*metadata);
+  if (!store->messages_->belong_to(store->metadata_->key())) {
+    return std::unexpected(fmt::format(
+        "{}: metadata and log are of two stores. Put the {} that belongs to the log back, or move "
+        "the log elsewhere.",
+        wanted.folder, Metadata::kFileName));
+  }
   store->boot_ = store->metadata_->boot();
   const std::string boot_id = system_boot_id();
   store->calendar_ =

@@ -105,6 +105,8 @@ void find_faults_of_metadata(const Survey& is, std::vector<std::string>& faults)
     for (const std::string& lost : is.metadata.lost) {
       if (lost != is.metadata.refusal) faults.push_back(lost);
     }
+  } else if (is.log.store_key != 0 && is.log.store_key != is.metadata.store_key) {
+    faults.push_back("metadata and log are of two stores");
   } else if (is.metadata_is_older()) {
     faults.push_back(fmt::format(
         "the metadata is older than the log: it is at generation {}, and the log knows of {}{}",

@@ -47,12 +47,13 @@ class NewStore {
     auto log = MessageLog::open(disk_, rng, {.buffer_octets_max = kBufferOctets});
     if (!log) return Wrong(log.error());
     log_ = std::move(*log);
-    if (const auto recovered = log_->recover([](const RecordView&) {}); !recovered) {
-      return Wrong(recovered.error());
-    }
     auto metadata = Metadata::open(beside_, {.rng = rng});
     if (!metadata) return Wrong(metadata.error());
     metadata_ = std::move(*metadata);
+    (void)log_->belong_to(metadata_->key());
+    if (const auto recovered = log_->recover([](const RecordView&) {}); !recovered) {
+      return Wrong(recovered.error());
+    }
     return {};
   }
 

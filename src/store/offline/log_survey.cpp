@@ -38,6 +38,7 @@ LogFindings LogSurvey::read(const RecordVisitor& visitor) {
     if (findings.torn.octets != 0) note_damage(findings, std::exchange(findings.torn, {}));
     read(number, visitor, findings);
   }
+  findings.store_key = store_key_;
   return findings;
 }
 

@@ -26,6 +26,7 @@ struct LogFindings {
   std::vector<Damage> damage;
   Damage torn;                      ///< behind the last record of all; no octets: nothing
   std::vector<std::string> unread;  ///< segments that cannot be read, and why
+  std::uint64_t store_key = 0;      ///< 0: no segment could be read
 };
 
 class LogSurvey {

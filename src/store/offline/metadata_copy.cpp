@@ -40,6 +40,7 @@ bool read_whole(MemoryDisk& copy, const std::string& folder, MetadataFindings& f
   }
   findings.anchor = (*metadata)->anchor();
   findings.generation = (*metadata)->generation();
+  findings.store_key = (*metadata)->key();
   findings.first_free_queue = (*metadata)->first_free_queue();
   return true;
 }

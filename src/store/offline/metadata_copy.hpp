@@ -22,6 +22,7 @@ struct MetadataFindings {
   std::vector<core::Change> changes;  ///< what it keeps, as Metadata::load() gives it
   std::optional<Anchor> anchor;
   std::uint64_t generation = 0;
+  std::uint64_t store_key = 0;  ///< 0: it is not known
   /// No queue has had this number or a larger one; 0: it is not known.
   core::QueueId first_free_queue = 0;
 

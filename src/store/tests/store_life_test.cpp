@@ -83,6 +83,27 @@ bool keep_session(Store& store, core::Journal& journal, std::string name) {
   return store.write_once();
 }
 
+TEST(StoreOpen, MetadataOfAnotherStoreIsRefused) {
+  SeededRng rng(2);
+  NullLog log;
+  testkit::FaultyDisk one(1);
+  testkit::FaultyDisk other(2);
+  for (testkit::FaultyDisk* disk : {&one, &other}) {
+    auto store = Store::open(*disk, rng, log, {});
+    ASSERT_TRUE(store) << store.error();
+    ASSERT_TRUE((*store)->recover());
+    const auto journal = (*store)->make_journal([] {});
+    ASSERT_TRUE(keep_session(**store, *journal, "session"));
+  }
+  ASSERT_TRUE(Store::open(one, rng, log, {}));
+  const std::string file{Metadata::kFileName};
+  put_octets(one, file, other.octets_of(file));
+  const auto store = Store::open(one, rng, log, {.folder = "/there"});
+  ASSERT_FALSE(store);
+  EXPECT_TRUE(store.error().contains("/there: metadata and log are of two stores"))
+      << store.error();
+}
+
 // What was kept since the copy was made would be gone without a word: here one session.
 TEST(StoreOpen, OlderMetadataThanTheLogKnowsOfIsRefused) {
   testkit::FaultyDisk disk(1);
