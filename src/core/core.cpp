@@ -341,7 +341,7 @@ Reason Core::keep_value(const model::Message& message) {
 Reason Core::publish(model::Message& message, Instant now) {
   if (journal_state_ > Journal::State::kWell && is_refused(message)) [[unlikely]] {
     ++counters_.refused;
-    return journal_state_ == Journal::State::kFull ? Reason::kQuotaExceeded : Reason::kUnavailable;
+    return journal_state_ == Journal::State::kFull ? Reason::kNoRoom : Reason::kUnavailable;
   }
   if (limits_.queue_overflow == Overflow::kReject &&
       message.guarantee != model::Guarantee::kAtMostOnce && router_.lacks_room(message)) {

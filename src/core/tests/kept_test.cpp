@@ -165,10 +165,10 @@ TEST_F(KeptTest, WithoutRoomWhatHasToBeKeptIsRefused) {
   subscribe(core.find("passing"), "b");
   journal.now = Journal::State::kFull;
   core.hear_journal();
-  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kNoRoom);
   EXPECT_EQ(publish("b", "1", Guarantee::kAtLeastOnce), model::Reason::kOk);  // nobody lasting
   EXPECT_EQ(publish("a", "x"), model::Reason::kOk);
-  EXPECT_EQ(publish("v", "x", Guarantee::kAtLeastOnce, true), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("v", "x", Guarantee::kAtLeastOnce, true), model::Reason::kNoRoom);
   EXPECT_EQ(publish("v", "x", Guarantee::kAtMostOnce, true), model::Reason::kOk);
   core.flush();
   EXPECT_EQ(core.retained().find("v", now), nullptr);  // it could not be kept

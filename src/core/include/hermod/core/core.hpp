@@ -233,7 +233,7 @@ class Core {
   /// stamps what is to be retained; it must not lie before the publication came.
   /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
   /// retained here and could not, or with Overflow::kReject a queue of this shard has no room: then
-  /// nobody gets it.
+  /// nobody gets it; the same while nothing can be kept that has to be: kNoRoom, kUnavailable.
   model::Reason publish(model::Message& message, Instant now);
   /// Publishes where the value of the topic, which this shard owns, has the version `instead_of`,
   /// 0: where it has none. Otherwise kOutdated.
