@@ -88,6 +88,7 @@ void Recovery::add_value(const RecordView& record) {
   }
   Count& count = counts_[segment_of(record.position)];
   ++count.total;
+  state_.version = std::max(state_.version, message->version);
   if (message->payload.empty()) {
     ++count.live;
     ++clears_[segment_of(record.position)];

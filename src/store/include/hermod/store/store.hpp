@@ -74,6 +74,7 @@ struct RecoveredState {
   std::vector<core::KeepDeclaration> declarations;
   std::vector<RecoveredExchange> exchanges;
   std::uint64_t messages = 0;  ///< entries of all queues
+  std::uint64_t version = 0;   ///< the largest of all values, those that were cleared included
 };
 
 /// Counted since the start.
