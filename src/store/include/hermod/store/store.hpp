@@ -45,6 +45,7 @@ struct StoreSettings {
   std::uint64_t buffer_octets_max = 64u << 20;
   Duration clean_every = std::chrono::milliseconds{200};  ///< looks for what may go
   Duration retry = std::chrono::milliseconds{250};        ///< while the disk is full
+  Clocks clocks = {};
 };
 
 /// "sync", "interval 1000", "none".
@@ -115,7 +116,7 @@ class Store {
     return committed_.load(std::memory_order_acquire);
   }
   /// By the thread that made it, or after stop().
-  [[nodiscard]] const StoreCounters& counters() const { return counters_; }
+  [[nodiscard]] StoreCounters counters() const;
 
  private:
   friend class ShardJournal;
