@@ -168,6 +168,7 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
     return kNever;
   }
   return_groups(index, inflight, false);
+  forget_unheard(subscriber, inflight);
   subscriber.inflight = std::move(inflight);
   subscriber.inflight.shrink();
   subscriber.queue.rewind(limits_.queue_at_most_once_offline);
@@ -186,6 +187,15 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
   publish_will(std::move(will), now);  // before the store forgets that it is to be published
   keep(index);
   return expires_at;
+}
+
+// What was refused has not been heard, whether its publisher was told so or not: its packet id may
+// come again.
+void Core::forget_unheard(const Subscriber& subscriber, model::Inflight& inflight) {
+  if (subscriber.kept_as == 0 || inflight.incoming() == 0) return;
+  std::span<const std::uint16_t> heard;
+  if (subscriber.exchanges) heard = *subscriber.exchanges;
+  inflight.keep_incoming(heard);
 }
 
 void Core::publish_will(Will will, Instant now) {
@@ -324,8 +334,10 @@ Reason Core::keep_value(const model::Message& message) {
   if (!keeps_ || model::is_own_topic(message.destination.address)) {
     return retained_.store(message);
   }
-  // What nobody waits for would fill the memory while it cannot be written.
-  if (journal_state_ > Journal::State::kWell) return Reason::kOk;
+  // What nobody waits for would fill the memory while it cannot be written. Another shard that has
+  // not heard of that waits for the rest.
+  const bool well = journal_state_ <= Journal::State::kWell;
+  if (!well && message.guarantee == model::Guarantee::kAtMostOnce) return Reason::kOk;
   // A copy of its own: the one that queues share lies elsewhere in the store.
   const model::MessageRef alone = model::OwnedMessage::copy_of(message);
   Retained::Change change;

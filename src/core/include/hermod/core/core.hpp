@@ -327,6 +327,7 @@ class Core {
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
   model::Reason leave_group(SubscriberIndex index, std::string_view name);
   void return_groups(SubscriberIndex index, model::Inflight& inflight, bool leaves);
+  static void forget_unheard(const Subscriber& subscriber, model::Inflight& inflight);
   void resume_groups(SubscriberIndex index);
   void return_credit(SubscriberIndex index);
   static void put_back(Subscriber& subscriber, Returned message);
