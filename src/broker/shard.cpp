@@ -418,6 +418,9 @@ void Shard::resume_paused() {
 }
 
 void Shard::shut_down() {
+  now_ = parts_.clock.now();
+  core_.set_time(now_);
+  read_mail();
   for (std::uint32_t index = 0; index < connections_.places(); ++index) {
     if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
   }
