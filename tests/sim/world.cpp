@@ -28,7 +28,7 @@ struct World::Machine {
         poller(world.network_),
         shard({.settings = world.settings_,
                .self = self,
-               .hash_key = kHashKey + world.starts_,
+               .hash_key = kHashKey + world.starts_ - 1,
                .clock = world.network_,
                .rng = rng,
                .log = world.log_,
