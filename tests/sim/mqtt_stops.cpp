@@ -26,7 +26,9 @@ void MqttActor::on_stopped(Instant safe, bool whole) {
   for (const PastWill& will : past_wills_) judge_will_anew(will, {safe, whole});
   // Its will comes as often as the broker starts and stops until that is kept.
   if (will_ && plan_.lasting) ledger_.transmitted(*will_, connection_, world_.moment());
-  if (link_) stopped_ = StopFacts{safe, whole};
+  if (!link_) return;
+  if (!stopped_) stopped_ = StopFacts{safe, whole};
+  stopped_->whole = stopped_->whole && whole;
 }
 
 // A will of a lasting session is kept with it, and is published by the next life of the broker if

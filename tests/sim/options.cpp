@@ -124,6 +124,8 @@ void choose_kept(Options& out, Rng& rng) {
   kept.cleans = chance(rng, 300);
   if (kept.cleans) {
     kept.stops = 1;
+    Weights& weights = out.weights;  // nobody stays away with an exchange that is open
+    weights.goodbye = weights.reset = weights.silence = weights.freeze = weights.takeover = 0;
   } else {
     kept.stops = static_cast<unsigned>(between(rng, 1, 4));
     if (chance(rng, 250)) kept.fills = static_cast<unsigned>(between(rng, 1, 3));

@@ -95,8 +95,8 @@ struct Kept {
   unsigned seals = 0;               ///< syncs that fail, which only a new start mends
   unsigned damage_permille = 0;     ///< starts before which bits of the log are flipped
   unsigned mid_write_permille = 0;  ///< lives in which the power goes within a write
-  /// The log is cleaned while the broker runs. Not in runs with several stops: what an open
-  /// exchange of exactly once has got so far is then forgotten (docs/store.md).
+  /// The log is cleaned while the broker runs. Only with one stop, and clients that stay: what an
+  /// open exchange of exactly once has got so far is forgotten then (docs/store.md).
   bool cleans = false;
   Duration down_max{0};  ///< between a stop and the start
   std::uint64_t segment_octets = 64u << 10;

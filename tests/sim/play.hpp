@@ -65,7 +65,7 @@ class Scenario {
   void fill_disk();
   void stop_broker(Stop how);
   void start_broker();
-  void damage_log();
+  void damage_log(bool whole);
   void mend();
 
   const Options options_;

@@ -83,7 +83,7 @@ void Scenario::stop_broker(Stop how) {
   const KeptStore& kept = *world_.kept();
   for (const auto& client : clients_) client->on_stopped(kept.safe_until(), kept.ended_whole());
   ++stops_;
-  if (chance(rng_, options_.kept.damage_permille)) damage_log();
+  if (chance(rng_, options_.kept.damage_permille)) damage_log(kept.ended_whole());
   world_.after(between(rng_, Duration{0}, options_.kept.down_max), [this] { start_broker(); });
 }
 
@@ -103,7 +103,7 @@ void Scenario::start_broker() {
 }
 
 // One bit of one record.
-void Scenario::damage_log() {
+void Scenario::damage_log(bool whole) {
   testkit::FaultyDisk& disk = world_.kept()->disk();
   const std::vector<Place> records = records_on(disk);
   if (records.empty()) return;
@@ -111,7 +111,7 @@ void Scenario::damage_log() {
   const std::uint64_t at = place.begin + rng_.below(place.octets);
   trace_.note(world_.now(), "damage", {{"at", at}, {"record", place.begin}});
   disk.flip_bit(place.file, at, static_cast<unsigned>(rng_.below(8)));
-  damaged_now_ = true;
+  damaged_now_ = whole;  // else it may be of what is cut off
   ++damages_;
   jury_.forgive();
 }
