@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a client can still rely on when the broker has stopped: what was acknowledged, and of the
 // rest what the broker has had the time to write.
-#include <algorithm>
-
 #include "mqtt_actor.hpp"
 
 namespace hermod::sim {
