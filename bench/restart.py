@@ -109,7 +109,8 @@ def start(folder, store, sessions, messages):
         ready = time.perf_counter() - before
     time.sleep(1)
     used = memory(process.pid)
-    cpu = sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    cpu = int(fields[11]) + int(fields[12])
     check(port, sessions, messages)
     process.send_signal(signal.SIGKILL)
     process.wait(60)

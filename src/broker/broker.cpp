@@ -270,6 +270,12 @@ void Broker::notice_changes() {
 void Broker::stop() {
   for (auto& thread : threads_) thread->stop();
   for (auto& thread : threads_) thread->join();
+  // A shard that has ended last has sent wills to those before it, and perhaps a connection, which
+  // may have a will.
+  constexpr int kRounds = 2;
+  for (int round = 0; round < kRounds; ++round) {
+    for (auto& thread : threads_) thread->shard().shut_down();
+  }
   if (store_) store_->stop();
 }
 

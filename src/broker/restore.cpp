@@ -30,6 +30,8 @@ void join(std::span<Shard* const> shards, core::Core& core, core::SubscriberInde
 }  // namespace
 
 void restore(store::RecoveredState state, std::span<Shard* const> shards) {
+  // What is published from now on, wherever, is newer than everything that was kept.
+  for (Shard* shard : shards) shard->core().observe(state.version);
   for (store::RecoveredQueue& queue : state.queues) {  // before their members
     if (!queue.subscriber.group) continue;
     const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);

@@ -52,6 +52,11 @@ Shard::Shard(ShardParts parts)
   core_.on_late_will([this](core::SubscriberIndex index, std::string_view topic) {
     return may_publish_late(index, topic);
   });
+  core_.on_exchange_over([this](std::uint64_t name) {
+    for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
+      if (to != parts_.self) outbox_.add(to, ExchangeOver{name});
+    }
+  });
   core_.on_interest_lost([this](std::string_view filter) {
     for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
       if (to != parts_.self) outbox_.add(to, Interest{std::string{filter}, false, 0});
@@ -418,9 +423,13 @@ void Shard::resume_paused() {
 }
 
 void Shard::shut_down() {
+  now_ = parts_.clock.now();
+  core_.set_time(now_);
+  read_mail();
   for (std::uint32_t index = 0; index < connections_.places(); ++index) {
     if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
   }
+  execute();  // what members of groups had goes back
   core_.note_all();
   submit();
   flush_outputs();

@@ -147,13 +147,7 @@ void Shard::apply(Connection& connection, session::Release& effect) {
 
 void Shard::apply(Connection& connection, session::EndExchange& effect) {
   if (!connection.attached()) return;
-  const core::QueueId queue = core_.subscriber(connection.subscriber).kept_as;
-  if (core_.close_exchange(connection.subscriber, effect.packet_id)) {
-    for (std::uint16_t to = 0; to < parts_.mailroom.shards(); ++to) {
-      if (to == parts_.self) continue;
-      outbox_.add(to, ExchangeOver{core::exchange_of(queue, effect.packet_id)});
-    }
-  }
+  core_.close_exchange(connection.subscriber, effect.packet_id);
   answers_.push_back({.ticket = effect.ticket});
   answers_for_ = id_of(connection);
 }

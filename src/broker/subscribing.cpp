@@ -133,8 +133,10 @@ void Subscribing::on_page(RetainedPage& page, Instant now) {
 }
 
 void Subscribing::deliver(const Read& read, const model::MessageRef& value) {
-  // Published after the interest was known there: it came live.
-  if (value->version > read.stamps[value->version & kShardMask]) return;
+  // Published after the interest was known there: it came live. What another shard has published,
+  // one that this run of the broker does not have, is older than that.
+  const std::size_t shard = value->version & kShardMask;
+  if (shard < read.stamps.size() && value->version > read.stamps[shard]) return;
   if (!live_.empty()) {
     const auto live = live_.find(std::string{value->destination.address});
     if (live != live_.end() && live->second.noted > read.began &&

@@ -129,6 +129,7 @@ error_code to_error(model::Reason reason) {
     case Reason::kNotSupported:
       return Error::kBadRequest;
     case Reason::kQuotaExceeded:
+    case Reason::kNoRoom:
     case Reason::kUnavailable:
       return Error::kServerUnavailable;
     case Reason::kProtocolError:

@@ -58,6 +58,11 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.will = std::move(will);
   subscriber.will.client = Subscribers::mark(client_id);
   subscriber.will_at = kNever;  // MQTT 5 [MQTT-3.1.3-9]
+  // One that was being published when the broker stopped will not come again: another may.
+  if (const auto* open = subscriber.exchanges.get();
+      open != nullptr && std::ranges::find(*open, kWillExchange) != open->end()) {
+    close_exchange(index, kWillExchange);
+  }
   subscriber.credit = 0;
   subscriber.open = true;
   subscriber.reading = false;
@@ -169,6 +174,7 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
     return kNever;
   }
   return_groups(index, inflight, false);
+  forget_unheard(subscriber, inflight);
   subscriber.inflight = std::move(inflight);
   subscriber.inflight.shrink();
   subscriber.queue.rewind(limits_.queue_at_most_once_offline);
@@ -188,10 +194,20 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
   return expires_at;
 }
 
-void Core::publish_will(Will will, Instant now) {
+// What was refused has not been heard, whether its publisher was told so or not: its packet id may
+// come again.
+void Core::forget_unheard(const Subscriber& subscriber, model::Inflight& inflight) {
+  if (subscriber.kept_as == 0 || inflight.incoming() == 0) return;
+  std::span<const std::uint16_t> heard;
+  if (subscriber.exchanges) heard = *subscriber.exchanges;
+  inflight.keep_incoming(heard);
+}
+
+void Core::publish_will(Will will, Instant now, std::uint64_t exchange) {
   if (!will.message) return;
   model::Message message = *will.message;
   message.origin.client = will.client;
+  message.origin.exchange = exchange;
   message.owner = nullptr;  // the copy made before says neither whose it is nor when it ends
   if (will.expiry_s) message.expires_at = now + std::chrono::seconds{*will.expiry_s};
   publish_own(message, now);
@@ -199,19 +215,26 @@ void Core::publish_will(Will will, Instant now) {
 }
 
 // The store forgets that a will is to be published once it is safe with those who get it. After a
-// stop in between it comes again.
+// stop in between it comes again, for the others: it is an exchange until then.
 void Core::keep_after_will(SubscriberIndex index, Will will, Instant now) {
-  const bool published = will.message && subscribers_[index].kept_as != 0;
-  publish_will(std::move(will), now);
-  if (!published || last_commit() <= journal_.committed()) return keep(index);
+  const QueueId queue = subscribers_[index].kept_as;
+  if (!will.message || queue == 0) {
+    publish_will(std::move(will), now);
+    return keep(index);
+  }
+  note_exchange(index, kWillExchange);
+  publish_will(std::move(will), now, exchange_of(queue, kWillExchange));
   kept_later_.push_back({last_commit(), index, subscribers_.generation(index)});
+  keep_now(journal_.committed());  // it may be nobody's
 }
 
 void Core::keep_now(CommitNumber committed) {
   while (!kept_later_.empty() && kept_later_.front().commit <= committed) {
     const KeptLater later = kept_later_.front();
     kept_later_.pop_front();
-    if (holds(later.subscriber, later.generation)) keep(later.subscriber);
+    if (!holds(later.subscriber, later.generation)) continue;
+    keep(later.subscriber);
+    close_exchange(later.subscriber, kWillExchange);
   }
 }
 
@@ -342,8 +365,10 @@ Reason Core::keep_value(const model::Message& message) {
   if (!keeps_ || model::is_own_topic(message.destination.address)) {
     return retained_.store(message);
   }
-  // What nobody waits for would fill the memory while it cannot be written.
-  if (journal_state_ > Journal::State::kWell) return Reason::kOk;
+  // What nobody waits for would fill the memory while it cannot be written. Another shard that has
+  // not heard of that waits for the rest.
+  const bool well = journal_state_ <= Journal::State::kWell;
+  if (!well && message.guarantee == model::Guarantee::kAtMostOnce) return Reason::kOk;
   // A copy of its own: the one that queues share lies elsewhere in the store.
   const model::MessageRef alone = model::OwnedMessage::copy_of(message);
   Retained::Change change;
@@ -359,7 +384,7 @@ Reason Core::keep_value(const model::Message& message) {
 Reason Core::publish(model::Message& message, Instant now) {
   if (journal_state_ > Journal::State::kWell && is_refused(message)) [[unlikely]] {
     ++counters_.refused;
-    return journal_state_ == Journal::State::kFull ? Reason::kQuotaExceeded : Reason::kUnavailable;
+    return journal_state_ == Journal::State::kFull ? Reason::kNoRoom : Reason::kUnavailable;
   }
   if (limits_.queue_overflow == Overflow::kReject &&
       message.guarantee != model::Guarantee::kAtMostOnce && router_.lacks_room(message)) {
@@ -476,12 +501,12 @@ void Core::note_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   }
 }
 
-bool Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
+void Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   router_.flush();
   if (subscribers_[index].exchanges) std::erase(*subscribers_[index].exchanges, packet_id);
   const std::uint64_t name = exchange_of(subscribers_[index].kept_as, packet_id);
   router_.note_commit(journal_.close(name));
-  return recovered_exchanges_.erase(name) > 0;
+  if (recovered_exchanges_.erase(name) > 0 && exchange_over_) exchange_over_(name);
 }
 
 void Core::set_open(SubscriberIndex index, bool open) {

@@ -106,6 +106,9 @@ model::Tag Queue::push_taken(model::MessageRef message, Entry::Marks marks,
   HERMOD_ASSERT(waiting() == 0);
   marks.delivered = true;
   append(std::move(message), marks, subscription_ids, kNoDue);
+  while (state_->next + 1 < state_->count) {  // what was released before a stop
+    state_->unsettled += at(state_->next++).marks.settled ? 0 : 1;
+  }
   state_->next = state_->count;
   ++state_->unsettled;
   return next_tag_++;

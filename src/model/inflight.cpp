@@ -125,6 +125,17 @@ bool Inflight::forget_incoming(std::uint16_t id) {
   return true;
 }
 
+void Inflight::keep_incoming(std::span<const std::uint16_t> ids) {
+  if (!state_) return;
+  std::vector<std::uint16_t> held;
+  for (const std::uint16_t id : ids) {
+    if (has_incoming(id)) held.push_back(id);
+  }
+  for (auto& page : state_->incoming) page.reset();
+  state_->incoming_used = 0;
+  for (const std::uint16_t id : held) (void)note_incoming(id);
+}
+
 void Inflight::shrink() {
   if (empty()) state_.reset();
 }

@@ -47,6 +47,8 @@ std::string_view to_text(Reason reason) {
       return "already exists";
     case Reason::kOutdated:
       return "changed meanwhile";
+    case Reason::kNoRoom:
+      return "the disk is full";
   }
   return "unknown";
 }

@@ -92,6 +92,7 @@ void Recovery::add_value(const RecordView& record) {
   }
   Count& count = counts_[segment_of(record.position)];
   ++count.total;
+  state_.version = std::max(state_.version, message->version);
   if (message->payload.empty()) {
     ++count.live;
     ++clears_[segment_of(record.position)];
@@ -193,6 +194,12 @@ void Recovery::finish(core::QueueId id, Queue& queue) {
   restore(queue, left);
   RecoveredQueue& recovered = state_.queues[queue.place];
   for (auto& [packet_id, exchange] : queue.exchanges) {
+    if (packet_id == core::kWillExchange) {
+      if (!recovered.subscriber.will) continue;  // it has been published
+      recovered.exchanges.push_back(packet_id);
+      state_.exchanges.push_back({core::exchange_of(id, packet_id), std::move(exchange.queues)});
+      continue;
+    }
     recovered.exchanges.push_back(packet_id);
     if (exchange.known) {
       state_.exchanges.push_back({core::exchange_of(id, packet_id), std::move(exchange.queues)});

@@ -53,11 +53,12 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
         wanted.folder, Metadata::kFileName));
   }
   store->boot_ = store->metadata_->boot();
-  const std::string boot_id = system_boot_id();
+  const std::string boot_id = wanted.clocks.boot_id();
   store->calendar_ =
-      std::make_unique<Calendar>(store->metadata_->anchor(), system_moment(), boot_id);
+      std::make_unique<Calendar>(store->metadata_->anchor(), wanted.clocks.moment(), boot_id);
   store->anchoring_ = std::make_unique<Anchoring>(*store->calendar_, boot_id);
   store->next_queue_ = store->metadata_->first_free_queue();
+  store->clean_at_ = wanted.clocks.moment().now + wanted.clean_every;
   return store;
 }
 
@@ -80,6 +81,12 @@ void Store::notify() {
   const std::lock_guard lock{wake_mutex_};
   work_ = true;
   if (asleep_) wake_.notify_one();
+}
+
+StoreCounters Store::counters() const {
+  StoreCounters counters = counters_;
+  counters.damaged = damaged_.load(std::memory_order_relaxed);
+  return counters;
 }
 
 void Store::note_damage(core::Position position) {
@@ -130,7 +137,7 @@ bool Store::wait_for_work() {
 }
 
 bool Store::write_once() {
-  const Moment moment = system_moment();
+  const Moment moment = settings_.clocks.moment();
   sync_now_and_then(moment.now);
   if (state() == Journal::State::kSealed) return false;
   if (anchoring_->due(moment)) keep_anchor();
@@ -188,7 +195,7 @@ bool Store::write_batch() {
   switch (messages_->write_batch(sync)) {
     case WriteResult::kDone:
       if (settings_.durability == Durability::kInterval && sync_at_ == kNever) {
-        sync_at_ = system_moment().now + settings_.interval;
+        sync_at_ = settings_.clocks.moment().now + settings_.interval;
       }
       return true;
     case WriteResult::kFull:
@@ -210,7 +217,7 @@ void Store::sync_now_and_then(Instant now) {
 }
 
 void Store::keep_anchor() {
-  const Moment moment = system_moment();
+  const Moment moment = settings_.clocks.moment();
   if (metadata_->keep_anchor(anchoring_->at(moment)) == Metadata::Outcome::kFailed) {
     set_state(Journal::State::kSealed, metadata_->why());
     return;

@@ -35,6 +35,7 @@ bool Jury::must_have(const Reader& reader, const Publication& publication) const
 // An acknowledgement is sent once the message is safe for the lasting subscribers of its shard.
 void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
   if (on_acknowledged_) on_acknowledged_(id);
+  if (world_.kept() != nullptr) return;  // whether it is there, the next life shows
   const Publication& publication = ledger_[id];
   if (publication.clears || publication.guarantee == Guarantee::kAtMostOnce) return;
   if (world_.settings().core.expiry_s_max != UINT32_MAX) return;  // who is still lasting?
@@ -54,6 +55,11 @@ void Jury::acknowledged(PublicationId id, std::uint16_t shard) {
   }
 }
 
+void Jury::forgive() {
+  ++forgiven_;
+  for (Reader* reader : readers_) reader->forgive();
+}
+
 std::uint64_t Jury::dropped(std::uint16_t shard) {
   return world_.shard(shard).core().counters().dropped_full();
 }
@@ -61,6 +67,7 @@ std::uint64_t Jury::dropped(std::uint16_t shard) {
 void Jury::check_deliveries() {
   std::vector<std::uint64_t> missing(world_.shards());
   std::vector<std::string> first(world_.shards());
+  std::set<PublicationId> forgiven;
   for (const Reader* reader : readers_) {
     const std::uint16_t shard = world_.owner_of(reader->name());
     for (PublicationId id = 0; id < ledger_.size(); ++id) {
@@ -69,6 +76,8 @@ void Jury::check_deliveries() {
       if (publication.will != Will::kNone && publication.will != Will::kDue) continue;
       const Reader::Seen seen = reader->seen(id);
       if (seen.live + seen.redelivered > 0 || !must_have(*reader, publication)) continue;
+      if (forgiven.size() < forgiven_) forgiven.insert(id);
+      if (forgiven.contains(id)) continue;
       if (missing[shard]++ == 0)
         first[shard] = fmt::format("{} for {}", describe(id), reader->name());
     }
@@ -95,7 +104,7 @@ void Jury::check_new_subscription(const Reader& reader, const Grant& grant, Topi
     for (const PublicationId sent : lane.transmissions) {
       const Publication& publication = ledger_[sent];
       any_clear = any_clear || publication.clears;
-      if (publication.accepted < grant.asked) {
+      if (publication.accepted < grant.asked && !publication.forgettable) {
         last = std::max(last.value_or(0), publication.processed);
       }
     }
@@ -118,6 +127,7 @@ void Jury::check_new_subscription(const Reader& reader, const Grant& grant, Topi
 }
 
 void Jury::check_new_subscriptions() {
+  if (forgiven_ > 0) return;
   for (const Reader* reader : readers_) {
     if (!reader->online() || dropped(world_.owner_of(reader->name())) > 0) continue;
     for (const Grant& grant : reader->grants()) {
@@ -171,7 +181,7 @@ Jury::Candidates Jury::candidates(TopicId topic) const {
     if (lane.topic != topic) continue;
     std::optional<std::size_t> sure;
     for (const PublicationId id : lane.transmissions) {
-      if (!ledger_[id].retain) continue;
+      if (!ledger_[id].retain || ledger_[id].forgettable) continue;
       if (ledger_[id].accepted != kNever && ledger_[id].will == Will::kNone) {
         sure = std::max(sure.value_or(0), ledger_[id].processed);
       }
@@ -189,8 +199,8 @@ Jury::Candidates Jury::candidates(TopicId topic) const {
   }
   for (const PublicationId id : possible) {
     const bool replaced = std::ranges::any_of(possible, [&](PublicationId other) {
-      return ledger_[other].accepted != kNever && ledger_[other].lane != ledger_[id].lane &&
-             ledger_[other].begun > ledger_[id].accepted;
+      return ledger_[other].accepted != kNever && !ledger_[other].forgettable &&
+             ledger_[other].lane != ledger_[id].lane && ledger_[other].begun > ledger_[id].accepted;
     });
     if (replaced) continue;
     if (ledger_[id].clears) {
@@ -204,17 +214,18 @@ Jury::Candidates Jury::candidates(TopicId topic) const {
 
 void Jury::check_retained(const std::string& who, const std::map<TopicId, PublicationId>& values,
                           bool dropped) {
+  std::size_t forgiven = 0;
   for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
     const auto found = values.find(topic);
     const std::string& name = ledger_.topics()[topic].name;
     const Candidates allowed = candidates(topic);
     if (ledger_.topics()[topic].kind == Topic::Kind::kEvent) continue;
     if (found == values.end()) {
-      if (allowed.none || dropped) continue;
+      if (allowed.none || dropped || ++forgiven <= forgiven_) continue;
       world_.trace().violation(world_.now(), "{} finds no retained value on '{}', expected {}", who,
                                name,
                                allowed.values.empty() ? "one" : describe(*allowed.values.rbegin()));
-    } else if (!allowed.values.contains(found->second)) {
+    } else if (!allowed.values.contains(found->second) && ++forgiven > forgiven_) {
       world_.trace().violation(
           world_.now(), "{} finds a retained value that is not the last: {}; expected {}", who,
           describe(found->second),
@@ -307,7 +318,7 @@ void Jury::check_leftovers() {
     left(shard, "retained values", core.retained().size());
     left(shard, "retained octets", core.retained().bytes());
     left(shard, "lent payloads", it.outbox().lent());
-    left(shard, "damaged messages", core.counters().damaged);
+    if (forgiven_ == 0) left(shard, "damaged messages", core.counters().damaged);
     left(shard, "unsafe records", world_.journal().idle() ? 0 : 1);
     core::MatchSet set;
     for (const Topic& topic : ledger_.topics()) {

@@ -20,7 +20,10 @@ class Jury {
   Jury(World& world, Ledger& ledger) : world_(world), ledger_(ledger) {}
 
   /// A subscriber that is to get what it asked for. Outlives the jury.
-  void add(Reader& reader) { readers_.push_back(&reader); }
+  void add(Reader& reader) {
+    readers_.push_back(&reader);
+    if (forgiven_ > 0) reader.forgive();
+  }
 
   /// A producer of that shard has got its acknowledgement: what it promises must be true now.
   void acknowledged(PublicationId id, std::uint16_t shard);
@@ -30,6 +33,9 @@ class Jury {
   }
   /// After each turn of a shard.
   void check_limits(std::uint16_t shard);
+
+  /// A record of the broker's store has been damaged: one message or value may be missing.
+  void forgive();
 
   // Once all is quiet.
   void check_deliveries();
@@ -64,6 +70,7 @@ class Jury {
   World& world_;
   Ledger& ledger_;
   std::vector<Reader*> readers_;
+  std::size_t forgiven_ = 0;
   std::function<void(PublicationId)> on_acknowledged_;
 };
 

@@ -62,6 +62,8 @@ PublicationId Ledger::draft(const Draft& draft) {
                            .retain = draft.retain,
                            .clears = draft.size == 0,
                            .size = draft.size});
+  publications_.back().forgettable =
+      doubts_values_ && draft.retain && draft.guarantee == model::Guarantee::kAtMostOnce;
   by_sequence_.emplace(std::pair{lane, label.sequence}, id);
   return id;
 }
@@ -69,6 +71,7 @@ PublicationId Ledger::draft(const Draft& draft) {
 PublicationId Ledger::draft_will(const Draft& draft, std::uint32_t connection, Instant now) {
   const PublicationId id = this->draft(draft);
   publications_[id].will = Publication::Will::kArmed;
+  publications_[id].forgettable = doubts_values_ && draft.retain;
   transmitted(id, connection, now);
   return id;
 }

@@ -58,6 +58,7 @@ struct Publication {
   std::uint32_t connection = 0;          ///< of its last transmission
   bool marked = false;                   ///< carries its sequence number as a user property
   bool renewed = false;                  ///< sent as new after the session was lost
+  bool forgettable = false;              ///< retained, and perhaps not kept: nobody was told so
   std::vector<std::size_t> positions{};  ///< of its transmissions in the lane
   std::size_t processed = 0;             ///< accepted: a position up to which the broker has worked
 };
@@ -78,6 +79,9 @@ class Ledger {
   [[nodiscard]] const std::vector<Topic>& topics() const { return topics_; }
   [[nodiscard]] Topic& topic(TopicId id) { return topics_[id]; }
   [[nodiscard]] std::optional<TopicId> find_topic(std::string_view name) const;
+
+  /// From now on values may not be kept of which nobody acknowledges that: wills, and QoS 0.
+  void doubt_values() { doubts_values_ = true; }
 
   struct Draft {
     ProducerId producer = 0;
@@ -112,6 +116,7 @@ class Ledger {
  private:
   LaneId lane_of(ProducerId producer, TopicId topic);
 
+  bool doubts_values_ = false;
   std::vector<Topic> topics_;
   std::map<std::string, TopicId, std::less<>> topic_names_;
   std::vector<Publication> publications_;

@@ -30,9 +30,11 @@ using hermod::sim::Options;
 using hermod::sim::Outcome;
 
 constexpr std::string_view kHelp =
-    R"(hermod_sim [mqtt|coap|mixed|coap-loss] [SEED] [options]
+    R"(hermod_sim [mqtt|coap|mixed|kept|coap-loss] [SEED] [options]
   runs the whole broker on simulated clocks and networks; everything follows from the seed
   mqtt, coap, mixed   who takes part
+  kept                MQTT, and a broker with a store, which is stopped, killed, loses its power and
+                      finds its disk full, failing or damaged
   coap-loss           devices behind a network that loses 0 to 25 percent, each way: all seeds
                       together must come to what RFC 7252 makes of that; prints both
                       (without a kind all of them, one after the other)
@@ -47,9 +49,10 @@ struct Kind {
   std::string_view name;
   std::optional<Cast> cast;  // none: coap-loss
 };
-constexpr std::array<Kind, 4> kKinds = {{{"mqtt", Cast::kMqtt},
+constexpr std::array<Kind, 5> kKinds = {{{"mqtt", Cast::kMqtt},
                                          {"coap", Cast::kCoap},
                                          {"mixed", Cast::kMixed},
+                                         {"kept", Cast::kKept},
                                          {"coap-loss", std::nullopt}}};
 
 struct Arguments {

@@ -26,6 +26,7 @@ std::string mark_of(const model::Message& message) {
 }
 // Numbers of connections: the client's own, with the client in front.
 constexpr std::uint32_t kConnectionsPerClient = 10'000;
+constexpr std::size_t kPastWillsMax = 64;
 
 }  // namespace
 
@@ -42,6 +43,7 @@ MqttActor::MqttActor(World& world, Ledger& ledger, Jury& jury, MqttPlan plan, st
   world.add(*this);
   jury.add(reader_);
   if (!plan_.group.empty()) reader_.share();
+  if (world.kept() != nullptr) reader_.outlive_stops();
 }
 
 // --- Task ---
@@ -119,6 +121,7 @@ void MqttActor::connect(Instant now) {
   connection_ = plan_.producer * kConnectionsPerClient + ++connections_;
   clean_ = stage_ == Stage::kWiping || !plan_.lasting;
   held_before_ = held_;
+  stopped_.reset();
   // CONNECT may be obeyed even if its answer never comes.
   if (clean_ ? held_ == Held::kYes : held_ == Held::kNo) held_ = Held::kMaybe;
   if (world_.options().sabotage == Sabotage::kForgottenSession) inflight_ = {};
@@ -139,9 +142,10 @@ void MqttActor::on_opened(const session::Opened& opened) {
   world_.trace().note(now, "opened",
                       {{"client", connection_}, {"present", opened.session_present}});
   check_session_present(opened.session_present, now);
-  held_ = clean_ ? Held::kNo : Held::kYes;
+  held_ = clean_ ? Held::kNo : stopped_ ? Held::kMaybe : Held::kYes;
   open_ = true;
   opened_at_ = now;
+  if (!opened.session_present) session_since_ = now;
   reader_.opened(!clean_, !opened.session_present, connection_, world_.moment());
   if (!opened.session_present) {
     for (Outgoing& out : outgoing_) {  // the broker has never heard of them
@@ -210,6 +214,8 @@ void MqttActor::settle_will(MqttLink::End end) {
   Will& will = ledger_[*will_].will;
   // A CONNECT that overtakes a DISCONNECT takes the session over first.
   const bool raced = std::ranges::any_of(old_links_, &OldLink::unanswered);
+  past_wills_.push_back({*will_, open_ ? opened_at_ : kNever, world_.now()});
+  if (past_wills_.size() > kPastWillsMax) past_wills_.pop_front();
   if (end == MqttLink::End::kGoodbye && !raced) {
     will = Will::kForbidden;
   } else if (!open_ || link_->said_goodbye()) {
@@ -220,6 +226,7 @@ void MqttActor::settle_will(MqttLink::End end) {
     will = Will::kDue;
   }
   will_.reset();
+  if (stopped_) judge_will_anew(past_wills_.back(), *stopped_);
 }
 
 // --- effects ---
@@ -239,6 +246,7 @@ void MqttActor::on_effect(session::Effect& effect) {
     for (model::Tag tag = settle->first; tag <= settle->last; ++tag) {
       Outgoing& out = outgoing_[tag - first_tag_];
       out.settled = true;
+      if (settle->outcome == model::Outcome::kReject) continue;
       ledger_.accepted(out.id, world_.moment());
       world_.trace().note(world_.now(), "accepted", {{"client", connection_}, {"message", out.id}});
       jury_.acknowledged(out.id, world_.owner_of(plan_.name));

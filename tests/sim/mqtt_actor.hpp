@@ -59,6 +59,9 @@ class MqttActor final : public Task, public MqttLink::Owner {
   void calm_down();
   /// Ends its connection, and its session with it.
   void retire();
+  /// The broker has stopped; what it was told before `safe` is kept. `whole`: the rest of what it
+  /// has done is kept altogether, or not at all.
+  void on_stopped(Instant safe, bool whole);
 
   /// Nothing that it has begun is unfinished.
   [[nodiscard]] bool settled() const;
@@ -95,6 +98,13 @@ class MqttActor final : public Task, public MqttLink::Owner {
     bool unanswered = false;  ///< its CONNECT may still be under way
   };
 
+  /// A will whose connection is over.
+  struct PastWill {
+    PublicationId id = 0;
+    Instant opened = kNever;
+    Instant ended{};
+  };
+
   // mqtt_actor.cpp: the connection
   void connect(Instant now);
   [[nodiscard]] mqtt::ClientOptions client_options(bool clean);
@@ -123,6 +133,13 @@ class MqttActor final : public Task, public MqttLink::Owner {
   void freeze();
   void take_over();
 
+  // mqtt_stops.cpp: what the end of the broker makes uncertain
+  struct StopFacts {
+    Instant safe;
+    bool whole = false;
+  };
+  void judge_will_anew(const PastWill& will, const StopFacts& stop);
+
   World& world_;
   Ledger& ledger_;
   Jury& jury_;
@@ -145,6 +162,9 @@ class MqttActor final : public Task, public MqttLink::Owner {
   std::uint32_t connection_ = 0;
   Instant opened_at_{};
   Instant ended_at_{};
+  Instant session_since_ = kNever;    // CONNACK of a new session
+  std::optional<StopFacts> stopped_;  // while this connection stood
+  std::deque<PastWill> past_wills_;
   Instant connect_at_ = kNever;
   Instant frozen_until_{};
   Instant answer_at_{};

@@ -115,6 +115,32 @@ void choose_coap(Options& out, Rng& rng) {
   out.gossip_permille = chance(rng, 300) ? 0 : static_cast<unsigned>(rng.below(600));
 }
 
+void choose_kept(Options& out, Rng& rng) {
+  Kept& kept = out.kept;
+  kept.on = true;
+  kept.down_max = between(rng, milliseconds{10}, milliseconds{3'000});
+  kept.segment_octets = between(rng, 8'000, 64u << 10);
+  if (chance(rng, 200)) kept.damage_permille = static_cast<unsigned>(between(rng, 300, 1000));
+  kept.cleans = chance(rng, 300);
+  if (kept.cleans) {
+    kept.stops = 1;
+    Weights& weights = out.weights;  // nobody stays away with an exchange that is open
+    weights.goodbye = weights.reset = weights.silence = weights.freeze = weights.takeover = 0;
+  } else {
+    kept.stops = static_cast<unsigned>(between(rng, 1, 4));
+    if (chance(rng, 250)) kept.fills = static_cast<unsigned>(between(rng, 1, 3));
+    if (chance(rng, 250)) kept.seals = 1;
+    if (chance(rng, 500)) kept.mid_write_permille = static_cast<unsigned>(between(rng, 100, 600));
+  }
+  if (chance(rng, 200)) {
+    out.broker.core.expiry_s_max = static_cast<std::uint32_t>(between(rng, 2, 20));
+  }
+  broker::MailLimits& mail = out.broker.mail;
+  if (chance(rng, 300)) mail.letters_max = between(rng, 1, 20);
+  out.clean_permille = static_cast<unsigned>(rng.below(400));
+  if (out.sync_max == Duration::zero()) out.sync_max = milliseconds{1};
+}
+
 }  // namespace
 
 Options make_options(Cast cast, std::uint64_t seed) {
@@ -127,6 +153,10 @@ Options make_options(Cast cast, std::uint64_t seed) {
   choose_load(out, rng);
   choose_faults(out, rng);
   out.v5_permille = static_cast<unsigned>(chance(rng, 300) ? 0 : between(rng, 300, 1000));
+  if (cast == Cast::kKept) {
+    choose_kept(out, rng);
+    return out;
+  }
   if (chance(rng, 400)) out.member_permille = static_cast<unsigned>(between(rng, 200, 800));
   if (chance(rng, 400)) choose_tiny_limits(out, rng);
   if (cast != Cast::kMqtt) {

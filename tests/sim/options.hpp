@@ -14,7 +14,12 @@
 namespace hermod::sim {
 
 /// Who takes part.
-enum class Cast : std::uint8_t { kMqtt, kCoap, kMixed };
+enum class Cast : std::uint8_t {
+  kMqtt,
+  kCoap,
+  kMixed,
+  kKept,  ///< MQTT, and a broker with a store, which stops and starts
+};
 
 /// A fault of the harness itself, made on purpose to show that an oracle sees it.
 enum class Sabotage : std::uint8_t {
@@ -50,6 +55,11 @@ enum class Sabotage : std::uint8_t {
   kCutBody,            ///< a body is done before its last block has come
   kNothingNew,         ///< a value is said to have changed while it was read, and has not
   kForgottenFetch,     ///< a client does not fetch the rest of what it is notified of
+  // the store
+  kSkippedSync,          ///< the log says "synced" and is not
+  kLostRecord,           ///< messages are written damaged
+  kLostValue,            ///< values of topics are written damaged
+  kForgottenSettlement,  ///< what has been settled is written damaged
 };
 
 /// How likely a client does what, when it does something; any unit.
@@ -76,6 +86,22 @@ struct CoapWeights {
   unsigned restart = 1;  ///< vanishes and comes back with another address
 };
 
+/// A broker with a store, and what befalls it during the traffic.
+struct Kept {
+  bool on = false;
+  unsigned stops = 0;               ///< clean ones, kills and power cuts
+  unsigned power_cuts = 0;          ///< beside those
+  unsigned fills = 0;               ///< times at which the disk has no more room, for a while
+  unsigned seals = 0;               ///< syncs that fail, which only a new start mends
+  unsigned damage_permille = 0;     ///< starts before which bits of the log are flipped
+  unsigned mid_write_permille = 0;  ///< lives in which the power goes within a write
+  /// The log is cleaned while the broker runs. Only with one stop, and clients that stay: what an
+  /// open exchange of exactly once has got so far is forgotten then (docs/store.md).
+  bool cleans = false;
+  Duration down_max{0};  ///< between a stop and the start
+  std::uint64_t segment_octets = 64u << 10;
+};
+
 struct Options {
   std::uint64_t seed = 1;
   Cast cast = Cast::kMqtt;
@@ -98,6 +124,7 @@ struct Options {
   Duration act_every = std::chrono::milliseconds{400};  ///< mean pause between a client's acts
   Weights weights;
   CoapWeights coap_weights;
+  Kept kept;
   unsigned non_permille = 300;     ///< CoAP requests that are Non-confirmable
   unsigned gossip_permille = 200;  ///< acknowledgements upon which another client reads at once
   unsigned burst_max = 6;          ///< messages published in one go

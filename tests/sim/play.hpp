@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run while it goes on: the cast and the acts of the play. Its parts are in two files, what
-// concerns everybody and what concerns CoAP clients.
+// A run while it goes on: the cast and the acts of the play. Its parts are in three files:
+// what concerns everybody, CoAP clients, and a broker with a store.
 #pragma once
 
 #include <memory>
@@ -60,6 +60,14 @@ class Scenario {
   void leave_coap(bool vanishing);
   [[nodiscard]] bool has_coap() const { return !coap_clients_.empty(); }
 
+  // scenario_kept.cpp
+  void plan_stops();
+  void fill_disk();
+  void stop_broker(Stop how);
+  void start_broker();
+  void damage_log(bool whole);
+  void mend();
+
   const Options options_;
   Trace trace_;
   World world_;
@@ -68,6 +76,9 @@ class Scenario {
   CoapJury coap_jury_;
   GroupJury group_jury_;
   SeededRng rng_;
+  std::uint64_t stops_ = 0;
+  std::uint64_t damages_ = 0;
+  bool damaged_now_ = false;
   std::vector<std::unique_ptr<MqttActor>> clients_;
   std::vector<std::unique_ptr<CoapActor>> coap_clients_;
 };

@@ -215,6 +215,16 @@ bool Reader::is_unclear(const Publication& publication) {
   return publication.will == Publication::Will::kUnclear;
 }
 
+// Whether exactly once is broken by one more arrival. What is delivered at a lower level goes out
+// before it is kept: a stop may let it come anew, and at another level.
+bool Reader::breaks_once(const Arrival& arrival, const Publication& publication,
+                         const Seen& seen) const {
+  if (publication.renewed || forgives_ || seen.live + seen.redelivered == 0) return false;
+  if (outlives_) return arrival.guarantee == Guarantee::kExactlyOnce && seen.exactly_once;
+  return arrival.guarantee == Guarantee::kExactlyOnce ||
+         (publication.guarantee == Guarantee::kExactlyOnce && !arrival.dup);
+}
+
 void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now) {
   const Publication& publication = ledger_[id];
   Place& place = places_[publication.lane];
@@ -224,15 +234,15 @@ void Reader::received_live(const Arrival& arrival, PublicationId id, Instant now
     ++seen.live;
     return;
   }
+  if (!at && forgives_) return;
   if (!at) {
     return object(now, "{}: {}", seen.live > 0 ? "twice" : "out of order", describe(ledger_, id));
   }
-  const bool exactly_once = arrival.guarantee == Guarantee::kExactlyOnce ||
-                            publication.guarantee == Guarantee::kExactlyOnce;
-  if (exactly_once && !publication.renewed && seen.live + seen.redelivered > 0) {
+  if (breaks_once(arrival, publication, seen)) {
     object(now, "not exactly once: {}", describe(ledger_, id));
   }
   ++seen.live;
+  seen.exactly_once = seen.exactly_once || arrival.guarantee == Guarantee::kExactlyOnce;
   place.next = *at + 1;
   place.again = place.next;  // a redelivery after something new would be out of order
 }
@@ -257,12 +267,13 @@ void Reader::received_again(const Arrival& arrival, PublicationId id, Instant no
   const bool known = seen.live + seen.redelivered > 0;
   const auto at = ledger_.lane(publication.lane)
                       .find(id, known ? place.again : std::max(place.again, place.next));
-  if (!at && is_unclear(publication)) return;
+  if (!at && (is_unclear(publication) || forgives_)) return;
   if (!at) return object(now, "redelivered out of order: {}", describe(ledger_, id));
-  if (known && arrival.guarantee == Guarantee::kExactlyOnce && !publication.renewed) {
+  if (breaks_once(arrival, publication, seen)) {
     object(now, "not exactly once, redelivered: {}", describe(ledger_, id));
   }
   ++seen.redelivered;
+  seen.exactly_once = seen.exactly_once || arrival.guarantee == Guarantee::kExactlyOnce;
   place.again = *at + 1;
   place.next = std::max(place.next, place.again);
 }
@@ -276,8 +287,8 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
   ++seen_[id].retained;
   if (is_unclear(publication)) return;
   if (arrival.dup) return;  // sent on an earlier connection: what is newer may have come since
-  const auto at =
-      ledger_.lane(publication.lane).find(id, place.next > 0 ? place.next - 1 : place.next);
+  const std::size_t from = place.next > 0 && !outlives_ ? place.next - 1 : 0;
+  const auto at = ledger_.lane(publication.lane).find(id, from);
   if (!at) {
     return object(now, "stale retained value after a newer message: {}", describe(ledger_, id));
   }
@@ -286,7 +297,7 @@ void Reader::received_retained(const Arrival& arrival, PublicationId id, Instant
     if (grant.session != session_ || !filter_matches(grant.filter, arrival.topic)) continue;
     first_asked = std::min(first_asked, grant.asked);
   }
-  if (superseded(id, first_asked)) {
+  if (!forgives_ && superseded(id, first_asked)) {
     object(now, "stale retained value, replaced before the SUBSCRIBE: {}", describe(ledger_, id));
   }
   place.next = std::max(place.next, *at + 1);
@@ -301,6 +312,7 @@ bool Reader::superseded(PublicationId id, Instant before) const {
     for (const PublicationId other : lane.transmissions) {
       const Publication& newer = ledger_[other];
       if (other == id || newer.accepted >= before || newer.accepted == kNever) continue;
+      if (newer.forgettable) continue;
       if (newer.lane == old.lane ? newer.processed > old.positions.back()
                                  : newer.begun > old.accepted) {
         return true;

@@ -46,6 +46,7 @@ class Reader {
     std::uint32_t live = 0;
     std::uint32_t redelivered = 0;
     std::uint32_t retained = 0;
+    bool exactly_once = false;  ///< at that level, live or again
   };
   /// How far the reader has come in a lane.
   struct Place {
@@ -63,6 +64,11 @@ class Reader {
         trace_(trace),
         shards_(shards),
         hop_max_(kHopMax + asleep) {}
+
+  /// The broker may stop and start again: what nobody was promised may be undone by that.
+  void outlive_stops() { outlives_ = true; }
+  /// What the broker kept has been damaged: what was over may begin anew.
+  void forgive() { forgives_ = true; }
 
   /// It is a member of a group and of nothing else: GroupJury judges what it gets, and how often.
   void share() { shares_ = true; }
@@ -122,6 +128,8 @@ class Reader {
   void received_clear(const Arrival& arrival, TopicId topic, Instant now);
   void check_mark(const Arrival& arrival, PublicationId id, Instant now);
   [[nodiscard]] bool wanted(const Arrival& arrival, const Publication& publication, Instant now);
+  [[nodiscard]] bool breaks_once(const Arrival& arrival, const Publication& publication,
+                                 const Seen& seen) const;
   [[nodiscard]] static bool is_unclear(const Publication& publication);
   void received_shared(const Arrival& arrival, PublicationId id, Instant now);
   void received_live(const Arrival& arrival, PublicationId id, Instant now);
@@ -143,6 +151,8 @@ class Reader {
   Instant doubted_at_{};
   std::vector<Grant> grants_;
   bool shares_ = false;
+  bool outlives_ = false;
+  bool forgives_ = false;
   std::map<PublicationId, std::vector<Shared>> shared_;
   std::map<PublicationId, Seen> seen_;
   std::map<LaneId, Place> places_;

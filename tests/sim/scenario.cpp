@@ -36,6 +36,7 @@ Outcome Scenario::run() {
   }
   for (const auto& client : coap_clients_) schedule(*client);
   plan_pauses();
+  plan_stops();
   world_.run(world_.now() + options_.traffic);
   come_to_rest();
   judge();
@@ -161,6 +162,7 @@ void Scenario::wait_until_settled(std::string_view when) {
 
 void Scenario::come_to_rest() {
   world_.calm();
+  mend();
   for (const auto& client : clients_) client->calm_down();
   for (const auto& client : coap_clients_) client->calm_down();
   wait_until_settled("after the traffic");
@@ -289,6 +291,14 @@ Outcome Scenario::outcome() {
   out.shared = group_jury_.shared();
   out.passed_on = group_jury_.passed_on();
   for (const auto& client : coap_clients_) out.coap += client->counts();
+  out.stops = stops_;
+  out.damages = damages_;
+  if (!world_.is_up()) return out;
+  if (KeptStore* kept = world_.kept()) {
+    out.removed = kept->removed();
+    out.unwell = kept->unwell();
+    out.refused = world_.refused();
+  }
   for (std::uint16_t shard = 0; shard < world_.shards(); ++shard) {
     const core::RouterCounters& counters = world_.shard(shard).core().counters();
     out.deliveries += counters.delivered;

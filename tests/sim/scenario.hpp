@@ -22,6 +22,11 @@ struct Outcome {
   std::uint64_t shared = 0;     ///< arrivals at members of groups
   std::uint64_t passed_on = 0;  ///< messages of groups that came to more than one member
   std::uint64_t marked = 0;     ///< publications with a property
+  std::uint64_t stops = 0;      ///< of a broker with a store
+  std::uint64_t damages = 0;    ///< records in whose octets a bit was flipped
+  std::uint64_t refused = 0;    ///< publications, while nothing could be kept
+  std::uint64_t unwell = 0;     ///< times at which the store became full or was sealed
+  std::uint64_t removed = 0;    ///< segments of the log
   CoapCounts coap;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hermod/base/assert.hpp"
+#include "hermod/broker/restore.hpp"
 #include "hermod/mqtt/session/plugin.hpp"
 
 namespace hermod::sim {
@@ -27,15 +28,16 @@ struct World::Machine {
         poller(world.network_),
         shard({.settings = world.settings_,
                .self = self,
-               .hash_key = kHashKey,
+               .hash_key = kHashKey + world.starts_ - 1,
                .clock = world.network_,
                .rng = rng,
                .log = world.log_,
-               .journal = world.journal_,
+               .journal = world.kept_ ? world.kept_->journal(self)
+                                      : static_cast<core::Journal&>(world.journal_),
                .authorizers = {world.settings_.listeners.size(), &world.authorizer_},
                .poller = poller,
-               .mailroom = world.mailroom_,
-               .sources = world.sources_}) {}
+               .mailroom = *world.mailroom_,
+               .sources = *world.sources_}) {}
 
   SeededRng rng;
   transport::MemoryPoller poller;
@@ -54,7 +56,6 @@ World::World(const Options& options, Trace& trace)
       coap_address_(*transport::Address::literal("127.0.0.1", 5683)),
       coap_(options.coap),
       log_(trace),
-      mailroom_(options.broker.threads),
       journal_(
           [this, own = SeededRng{rng_.next()}](std::function<void()> done) mutable {
             if (options_.sync_max == Duration::zero()) return done();
@@ -73,16 +74,30 @@ World::World(const Options& options, Trace& trace)
                                  .address = coap_address_,
                                  .allow_anonymous = true,
                                  .limits = options.session});
+  if (options.kept.on) {
+    kept_ = std::make_unique<KeptStore>(options, network_, log_);
+    (void)start();
+  } else {
+    make_machines();
+    listen();
+  }
+}
+
+World::~World() {
+  machines_.clear();  // before their journals
+}
+
+void World::make_machines() {
+  ++starts_;
+  mailroom_ = std::make_unique<broker::Mailroom>(settings_.threads);
+  sources_ = std::make_unique<broker::Sources>();
   std::vector<transport::Poller*> pollers;
   for (std::uint16_t i = 0; i < settings_.threads; ++i) {
     machines_.push_back(std::make_unique<Machine>(*this, i));
     pollers.push_back(&machines_.back()->poller);
   }
   for (auto& machine : machines_) machine->shard.connect(pollers);
-  listen();
 }
-
-World::~World() = default;
 
 void World::listen() {
   for (auto& machine : machines_) {
@@ -102,7 +117,7 @@ void World::calm() {
 
 // As the network chooses among the sockets of an address.
 std::uint16_t World::shard_of(const transport::Address& peer) const {
-  return static_cast<std::uint16_t>(transport::AddressHash{}(peer) % machines_.size());
+  return static_cast<std::uint16_t>(transport::AddressHash{}(peer) % settings_.threads);
 }
 
 broker::Shard& World::shard(std::uint16_t index) {
@@ -157,7 +172,7 @@ bool World::step(Instant until) {
   fire_timers();
   if (until <= now()) return false;  // a timer may have moved the clock
   Instant next = survey(until);
-  if (!calm_ && chance(rng_, options_.idle_turn_permille)) {
+  if (!calm_ && is_up() && chance(rng_, options_.idle_turn_permille)) {
     turn(static_cast<std::uint16_t>(rng_.below(machines_.size())));
     return true;
   }
@@ -186,6 +201,7 @@ void World::turn(std::uint16_t index) {
     const Duration most = chance(rng_, 50) ? Duration{seconds{3}} : Duration{milliseconds{50}};
     machine.stalled_until = now() + between(rng_, Duration{1}, most);
   }
+  if (kept_) arm_writer(between(rng_, options_.sync_min, options_.sync_max));
   if (on_turn_) on_turn_(index);
 }
 
@@ -203,6 +219,58 @@ void World::pause(Duration duration) {
 
 void World::shut_down() {
   for (auto& machine : machines_) machine->shard.shut_down();
+}
+
+// The writer of the store, whose batch takes that long.
+void World::arm_writer(Duration delay) {
+  if (std::exchange(writer_armed_, true)) return;
+  after(delay, [this, start = starts_] {
+    if (!is_up() || start != starts_) return;
+    writer_armed_ = false;
+    kept_->write();
+    trace_.note(now(), "written", {{"state", static_cast<std::uint64_t>(kept_->state())}});
+    if (kept_->disk().stopped()) {
+      if (on_power_lost_) on_power_lost_();
+    } else if (kept_->state() == core::Journal::State::kFull) {
+      arm_writer(milliseconds{250});
+    }
+  });
+}
+
+void World::stop(Stop how) {
+  trace_.note(now(), "stop", {{"how", static_cast<std::uint64_t>(how)}});
+  for (int round = 0; how == Stop::kClean && round < 3; ++round) shut_down();
+  refused_ = refused();
+  machines_.clear();
+  mailroom_.reset();
+  writer_armed_ = false;
+  kept_->close(how);
+}
+
+std::uint64_t World::refused() const {
+  std::uint64_t sum = refused_;
+  for (const auto& machine : machines_) sum += machine->shard.core().own_counters().refused;
+  return sum;
+}
+
+bool World::start() {
+  auto left = kept_->open(settings_.threads, [this](std::uint16_t shard) {
+    if (shard < machines_.size()) machines_[shard]->poller.wake();
+  });
+  if (!left) {
+    trace_.violation(now(), "the store refuses to open: {}", left.error());
+    return false;
+  }
+  trace_.note(now(), "start",
+              {{"sessions", left->queues.size()},
+               {"messages", left->messages},
+               {"values", left->values.size()}});
+  make_machines();
+  std::vector<broker::Shard*> shards;
+  for (auto& machine : machines_) shards.push_back(&machine->shard);
+  broker::restore(std::move(*left), shards);
+  listen();
+  return true;
 }
 
 }  // namespace hermod::sim

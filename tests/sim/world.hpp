@@ -15,6 +15,7 @@
 #include "hermod/coap/session/plugin.hpp"
 #include "hermod/transport/memory.hpp"
 #include "journal.hpp"
+#include "kept_store.hpp"
 #include "options.hpp"
 #include "trace.hpp"
 
@@ -61,10 +62,10 @@ class World {
   [[nodiscard]] std::uint16_t shards() const { return settings_.threads; }
   [[nodiscard]] broker::Shard& shard(std::uint16_t index);
   [[nodiscard]] const SlowJournal& journal() const { return journal_; }
-  [[nodiscard]] broker::Mailroom& mailroom() { return mailroom_; }
-  /// The shard on which a client id's subscriber lives.
+  [[nodiscard]] broker::Mailroom& mailroom() { return *mailroom_; }
+  /// The shard on which a client id's subscriber lives; 0 while there is no broker.
   [[nodiscard]] std::uint16_t owner_of(std::string_view name) {
-    return shard(0).core().owner_of(name);
+    return is_up() ? shard(0).core().owner_of(name) : std::uint16_t{0};
   }
   [[nodiscard]] const transport::Address& mqtt_address() const { return mqtt_address_; }
   [[nodiscard]] const transport::Address& coap_address() const { return coap_address_; }
@@ -91,6 +92,19 @@ class World {
   /// Ends the broker as a signal would.
   void shut_down();
 
+  // --- a broker with a store (Options::kept), which may stop and start again ---
+
+  /// Nothing: it is ephemeral.
+  [[nodiscard]] KeptStore* kept() { return kept_.get(); }
+  [[nodiscard]] bool is_up() const { return !machines_.empty(); }
+  void stop(Stop how);
+  /// False, with a violation, when the store refuses.
+  bool start();
+  /// Publications that were refused, by all brokers so far.
+  [[nodiscard]] std::uint64_t refused() const;
+  /// Called when the store's disk has lost its power: stop() is wanted.
+  void on_power_lost(std::function<void()> callback) { on_power_lost_ = std::move(callback); }
+
  private:
   struct Machine;
   static constexpr std::size_t kBusyStepsMax = 500'000;
@@ -100,6 +114,8 @@ class World {
   [[nodiscard]] Instant survey(Instant until);
   void turn(std::uint16_t index);
   void fire_timers();
+  void make_machines();
+  void arm_writer(Duration delay);
 
   const Options& options_;
   Trace& trace_;
@@ -111,13 +127,18 @@ class World {
   coap::Plugin coap_;
   broker::AnonymousAuthorizer authorizer_{true};
   TraceLog log_;
-  broker::Mailroom mailroom_;
+  std::unique_ptr<broker::Mailroom> mailroom_;
   SlowJournal journal_;
-  broker::Sources sources_;
+  std::unique_ptr<broker::Sources> sources_;
+  std::unique_ptr<KeptStore> kept_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<Task*> tasks_;
   std::multimap<Instant, std::function<void()>> timers_;
   std::function<void(std::uint16_t)> on_turn_;
+  std::function<void()> on_power_lost_;
+  std::uint64_t starts_ = 0;   // of a broker
+  std::uint64_t refused_ = 0;  // by those that have stopped
+  bool writer_armed_ = false;
   std::vector<std::size_t> runnable_;  // machines first, then tasks
   std::size_t steps_busy_ = 0;         // since nobody had anything to do
   Instant last_moment_{};

@@ -29,8 +29,10 @@ using Octets = std::vector<std::uint8_t>;
 /// Listens for MQTT and CoAP on free ports of the loopback interface; serves from the start.
 class Served {
  public:
-  explicit Served(std::uint16_t threads, std::uint16_t port = 0) {
+  /// With `folder` what has to be kept is kept there.
+  explicit Served(std::uint16_t threads, std::uint16_t port = 0, const std::string& folder = {}) {
     broker::Settings settings{.threads = threads};
+    if (!folder.empty()) settings.store = store::StoreSettings{.folder = folder};
     const auto at = transport::Address::v4({127, 0, 0, 1}, port);
     settings.listeners.push_back({.protocol = &mqtt::protocol(), .address = at});
     settings.listeners.push_back({.protocol = &coap_, .address = at.with_port(0)});
@@ -158,6 +160,9 @@ class MqttPeer final : public Watcher {
     readable = readable || event.readable;
     if (event.readable && options_.reads) read();
   }
+
+  /// Messages at exactly once that came and are not released.
+  [[nodiscard]] std::size_t unreleased() const { return incoming_.size(); }
 
   bool accepted = false;  ///< CONNACK came
   bool readable = false;  ///< something came

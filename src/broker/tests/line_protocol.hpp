@@ -210,7 +210,12 @@ class LineSession final : public session::Session {
       deadline_ = now + std::chrono::milliseconds{number(line)};
       leaving_ = true;
     } else if (verb == "hold") {
-      (void)inflight_.note_incoming(static_cast<std::uint16_t>(number(line)));
+      const std::uint64_t id = number(line);
+      (void)inflight_.note_incoming(static_cast<std::uint16_t>(id));
+      model::Message message{.destination = model::Destination::topic("all/held"),
+                             .guarantee = model::Guarantee::kExactlyOnce};
+      message.origin.exchange = id;
+      effects.publish(message, 0);
     } else if (verb == "close") {
       close(model::Reason::kProtocolError, effects);
     } else if (verb == "bye") {

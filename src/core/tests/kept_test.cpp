@@ -55,7 +55,7 @@ TEST_F(KeptTest, AWillIsKeptUntilItIsPublished) {
   EXPECT_TRUE(core.waits_for_commit());
   journal.let_commit();
   core.hear_journal();
-  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one away"));
+  EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one away", "close 1#0"));
   EXPECT_FALSE(core.waits_for_commit());
 }
 
@@ -129,6 +129,53 @@ TEST_F(KeptTest, AReleasedEntryIsSettledOutOfTurn) {
   EXPECT_EQ(outlet.take(2), "1/2d ");
 }
 
+// Nor does who is sent something new at once forget what is released and stands before it.
+TEST_F(KeptTest, AReleasedEntryIsCountedUntilItIsSettled) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  subscribe(one, "a");
+  send_all("1", Guarantee::kExactlyOnce);
+  core.hear_journal();
+  core.release(one, 1);
+  core.detach(one, {}, true, now);
+  attach("one", 2, false, 60);
+  send_all("2");
+  core.hear_journal();
+  EXPECT_EQ(queue(one).unsettled(), 2u);
+  core.settle(one, 1, 1, model::Outcome::kAccept, 1);
+  core.settle(one, 2, 2, model::Outcome::kAccept, 1);
+  EXPECT_EQ(queue(one).unsettled(), 0u);
+}
+
+// Its publisher may not have been told.
+TEST_F(KeptTest, WhatWasRefusedHasNotBeenHeard) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  core.note_exchange(one, 7);
+  model::Inflight inflight;
+  for (const std::uint16_t id : {std::uint16_t{7}, std::uint16_t{8}}) {
+    EXPECT_TRUE(inflight.note_incoming(id));
+  }
+  core.detach(one, std::move(inflight), true, now);
+  EXPECT_TRUE(core.subscriber(one).inflight.has_incoming(7));
+  EXPECT_FALSE(core.subscriber(one).inflight.has_incoming(8));
+  EXPECT_EQ(core.subscriber(one).inflight.incoming(), 1u);
+}
+
+// The publisher's shard may not have heard yet that the disk is full: it waits for the commit.
+TEST_F(KeptTest, AValueOfAnotherShardIsKeptAlsoWithoutRoom) {
+  journal.now = Journal::State::kFull;
+  core.hear_journal();
+  model::Message value{.destination = model::Destination::topic("v"),
+                       .payload = as_bytes("1"),
+                       .guarantee = Guarantee::kAtLeastOnce,
+                       .retain = true};
+  value.version = 100;
+  core.receive(value, false, true);
+  value.guarantee = Guarantee::kAtMostOnce;
+  value.version = 200;
+  core.receive(value, false, true);
+  EXPECT_THAT(journal.take_lines(), ElementsAre("retain v=1"));
+}
+
 TEST_F(KeptTest, ADamagedMessageIsSkippedAndCounted) {
   const SubscriberIndex one = away();
   send_all("123");
@@ -176,10 +223,10 @@ TEST_F(KeptTest, WithoutRoomWhatHasToBeKeptIsRefused) {
   subscribe(core.find("passing"), "b");
   journal.now = Journal::State::kFull;
   core.hear_journal();
-  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("a", "x", Guarantee::kAtLeastOnce), model::Reason::kNoRoom);
   EXPECT_EQ(publish("b", "1", Guarantee::kAtLeastOnce), model::Reason::kOk);  // nobody lasting
   EXPECT_EQ(publish("a", "x"), model::Reason::kOk);
-  EXPECT_EQ(publish("v", "x", Guarantee::kAtLeastOnce, true), model::Reason::kQuotaExceeded);
+  EXPECT_EQ(publish("v", "x", Guarantee::kAtLeastOnce, true), model::Reason::kNoRoom);
   EXPECT_EQ(publish("v", "x", Guarantee::kAtMostOnce, true), model::Reason::kOk);
   core.flush();
   EXPECT_EQ(core.retained().find("v", now), nullptr);  // it could not be kept

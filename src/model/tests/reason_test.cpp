@@ -11,7 +11,7 @@ namespace {
 
 TEST(Reason, EachHasWordsOfItsOwn) {
   std::set<std::string> texts;
-  const auto last = static_cast<int>(Reason::kOutdated);
+  const auto last = static_cast<int>(Reason::kNoRoom);
   for (int value = 0; value <= last; ++value) {
     const std::string text{to_text(static_cast<Reason>(value))};
     EXPECT_NE(text, "unknown") << value;

@@ -170,7 +170,7 @@ void StoreLife::publish() {
   const model::Reason reason = core_->publish(message, now_);
   core_->flush();
   publication.commit = core_->take_commit();
-  if (reason == model::Reason::kQuotaExceeded || reason == model::Reason::kUnavailable) {
+  if (reason == model::Reason::kNoRoom || reason == model::Reason::kUnavailable) {
     ++counts.refused;
     publication.commit = 0;
     return;

@@ -54,6 +54,7 @@ Code to_code(model::Reason reason) {
     case kNotSupported:
       return code::kNotImplemented;
     case kQuotaExceeded:
+    case kNoRoom:
     case kOutdated:  // again and again
     case kUnavailable:
     case kShutdown:

@@ -22,6 +22,7 @@ std::optional<ConnectReturnCode> to_return_code(Reason reason) {
       return ConnectReturnCode::kIdentifierRejected;  // [MQTT-3.1.3-9]
     case Reason::kUnavailable:
     case Reason::kQuotaExceeded:
+    case Reason::kNoRoom:
     case Reason::kShutdown:
       return ConnectReturnCode::kServerUnavailable;
     case Reason::kBadCredentials:
@@ -133,6 +134,7 @@ constexpr Words words_for(Reason reason) {
     case Reason::kBadName:
       return {kClientIdentifierNotValid, kTopicNameInvalid, kTopicFilterInvalid, kTopicNameInvalid};
     case Reason::kQuotaExceeded:
+    case Reason::kNoRoom:
       return {kQuotaExceeded, kQuotaExceeded, kQuotaExceeded, kQuotaExceeded};
     case Reason::kTooLarge:
       return {kPacketTooLarge, kOurs, kOurs, kPacketTooLarge};

@@ -97,7 +97,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   /// One turn of the loop; waits at most `wait_max` for something to happen. Returns when the next
   /// turn is due at the latest.
   Instant turn(Duration wait_max);
-  /// Ends every connection, wills included, and writes what can be written at once.
+  /// Ends every connection, wills included, and writes what can be written at once. Wills for other
+  /// shards leave by mail, which those take when they are shut down again.
   void shut_down();
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }

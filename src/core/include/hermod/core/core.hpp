@@ -240,7 +240,7 @@ class Core {
   /// stamps what is to be retained; it must not lie before the publication came.
   /// kNoMatch when nobody gets it and nothing keeps it. kQuotaExceeded when it should have been
   /// retained here and could not, or with Overflow::kReject a queue of this shard has no room: then
-  /// nobody gets it.
+  /// nobody gets it; the same while nothing can be kept that has to be: kNoRoom, kUnavailable.
   model::Reason publish(model::Message& message, Instant now);
   /// Publishes where the value of the topic, which this shard owns, has the version `instead_of`,
   /// 0: where it has none. Otherwise kOutdated.
@@ -262,8 +262,10 @@ class Core {
   bool keep_house();
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
-  /// The broker ends: what should be noted after a commit is noted now.
-  void note_all() { keep_now(~CommitNumber{0}); }
+  /// The broker ends: what should be noted after a commit is noted now, if there will be one.
+  void note_all() {
+    if (journal_.state() <= Journal::State::kWell) keep_now(~CommitNumber{0});
+  }
 
   void credit(SubscriberIndex index, std::uint32_t count);
   void settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
@@ -273,8 +275,12 @@ class Core {
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
   void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
-  /// True: it was restored, and other shards have to forget it too.
-  bool close_exchange(SubscriberIndex index, std::uint16_t packet_id);
+  void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
+  /// Called with the name of an exchange that is over and was restored: other shards have to forget
+  /// it too.
+  void on_exchange_over(std::function<void(std::uint64_t name)> callback) {
+    exchange_over_ = std::move(callback);
+  }
   /// The connection's output takes more, or no more. Opening delivers what waits.
   void set_open(SubscriberIndex index, bool open);
   /// A retained value for a new subscription, as a delivery with the retain flag.
@@ -330,7 +336,7 @@ class Core {
   void say_standing(Subscriber& subscriber);
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
-  void publish_will(Will will, Instant now);
+  void publish_will(Will will, Instant now, std::uint64_t exchange = 0);
   void keep_after_will(SubscriberIndex index, Will will, Instant now);
   void keep_now(CommitNumber committed);
   [[nodiscard]] Will take_late_will(SubscriberIndex index);
@@ -338,6 +344,7 @@ class Core {
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
   model::Reason leave_group(SubscriberIndex index, std::string_view name);
   void return_groups(SubscriberIndex index, model::Inflight& inflight, bool leaves);
+  static void forget_unheard(const Subscriber& subscriber, model::Inflight& inflight);
   void resume_groups(SubscriberIndex index);
   void tell_groups(SubscriberIndex index);
   void tell_group(SubscriberIndex index, std::size_t number);
@@ -377,6 +384,7 @@ class Core {
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;
+  std::function<void(std::uint64_t)> exchange_over_;
   std::function<bool(SubscriberIndex, std::string_view)> late_will_;
 };
 

@@ -33,6 +33,9 @@ using Position = model::Position;
   return publisher << 16 | packet_id;
 }
 
+/// In place of a packet id: the exchange of a subscriber's will that is being published.
+inline constexpr std::uint16_t kWillExchange = 0;
+
 /// One queue that gets the messages of a run, or the first of them.
 struct Recipient {
   QueueId queue = 0;

@@ -64,6 +64,8 @@ class Inflight {
   [[nodiscard]] bool has_incoming(std::uint16_t id) const;
   /// Forgets `id`; false when it was not there.
   bool forget_incoming(std::uint16_t id);
+  /// Forgets all but those in `ids`.
+  void keep_incoming(std::span<const std::uint16_t> ids);
   [[nodiscard]] std::size_t incoming() const { return state_ ? state_->incoming_used : 0; }
 
   [[nodiscard]] bool empty() const { return outgoing() == 0 && incoming() == 0; }

@@ -30,6 +30,7 @@ enum class Reason : std::uint8_t {
   kUnproven,       ///< the peer did not prove who it is
   kAlreadyExists,  ///< what was to be made is there
   kOutdated,       ///< what was to be replaced is not there any more
+  kNoRoom,         ///< it would have to be kept, and the disk is full
 };
 
 /// The reason as words for a log line, for example "not authorized".

@@ -45,7 +45,7 @@ class Choices {
     return out;
   }
   Reason reason() {
-    return static_cast<Reason>(octet() % (static_cast<int>(Reason::kOutdated) + 1));
+    return static_cast<Reason>(octet() % (static_cast<int>(Reason::kNoRoom) + 1));
   }
 
  private:

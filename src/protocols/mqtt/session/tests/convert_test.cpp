@@ -62,7 +62,7 @@ TEST(Convert, EveryReturnCodeHasAReasonThatLeadsBack) {
 
 // [MQTT-3.2.2-8], [MQTT-3.4.2-1], [MQTT-3.5.2-1], [MQTT-3.9.3-2], [MQTT-3.14.2-1]
 TEST(Convert, EveryReasonHasACodeOfItsPacket) {
-  for (int i = 0; i <= static_cast<int>(Reason::kOutdated); ++i) {
+  for (int i = 0; i <= static_cast<int>(Reason::kNoRoom); ++i) {
     const auto reason = static_cast<Reason>(i);
     SCOPED_TRACE(to_text(reason));
     EXPECT_TRUE(is_allowed(to_connect_code(reason), PacketType::kConnack));
@@ -78,7 +78,7 @@ TEST(Convert, EveryReasonHasACodeOfItsPacket) {
 }
 
 TEST(Convert, OnlyWhatMayBeAcceptedLaterIsNotAcknowledged) {
-  for (int value = 0; value <= static_cast<int>(Reason::kShutdown); ++value) {
+  for (int value = 0; value <= static_cast<int>(Reason::kNoRoom); ++value) {
     const auto reason = static_cast<Reason>(value);
     const bool refused = reason == Reason::kBadCredentials || reason >= Reason::kUnavailable;
     EXPECT_EQ(is_acknowledged(reason), !refused) << to_text(reason);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -31,6 +32,12 @@ struct Moment {
 [[nodiscard]] Moment system_moment();
 /// Names this boot of the system (/proc/sys/kernel/random/boot_id); empty when it does not say.
 [[nodiscard]] std::string system_boot_id();
+
+/// The clocks that a store goes by: the system's. Tests have others.
+struct Clocks {
+  std::function<Moment()> moment = system_moment;
+  std::function<std::string()> boot_id = system_boot_id;
+};
 
 /// Where the calendar and the clocks of a system stood at one moment.
 struct Anchor {

@@ -45,6 +45,7 @@ struct StoreSettings {
   std::uint64_t buffer_octets_max = 64u << 20;
   Duration clean_every = std::chrono::milliseconds{200};  ///< looks for what may go
   Duration retry = std::chrono::milliseconds{250};        ///< while the disk is full
+  Clocks clocks = {};
 };
 
 /// "sync", "interval 1000", "none".
@@ -74,6 +75,7 @@ struct RecoveredState {
   std::vector<core::KeepDeclaration> declarations;
   std::vector<RecoveredExchange> exchanges;
   std::uint64_t messages = 0;  ///< entries of all queues
+  std::uint64_t version = 0;   ///< the largest of all values, those that were cleared included
 };
 
 /// Counted since the start.
@@ -114,7 +116,7 @@ class Store {
     return committed_.load(std::memory_order_acquire);
   }
   /// By the thread that made it, or after stop().
-  [[nodiscard]] const StoreCounters& counters() const { return counters_; }
+  [[nodiscard]] StoreCounters counters() const;
 
  private:
   friend class ShardJournal;
