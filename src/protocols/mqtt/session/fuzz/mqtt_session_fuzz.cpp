@@ -44,9 +44,7 @@ class Choices {
     rest_ = rest_.subspan(out.size());
     return out;
   }
-  Reason reason() {
-    return static_cast<Reason>(octet() % (static_cast<int>(Reason::kNoRoom) + 1));
-  }
+  Reason reason() { return static_cast<Reason>(octet() % (static_cast<int>(Reason::kNoRoom) + 1)); }
 
  private:
   Bytes rest_;
