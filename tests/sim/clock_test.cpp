@@ -120,8 +120,8 @@ class ClockTest : public testing::TestWithParam<Duration> {
 
   Options options_ = options();
   Trace trace{false};
-  std::vector<std::unique_ptr<Client>> clients;
   World world{options_, trace};
+  std::vector<std::unique_ptr<Client>> clients;  // they use the world until they end
 };
 
 TEST_P(ClockTest, R9_NobodyIsDisconnected) {
