@@ -167,7 +167,8 @@ def delays(folder, durable, seconds):
 
 
 def status(watcher, wanted):
-    """(time, value of each topic that is wanted) as the broker says them; the first comes last."""
+    """(time, value of each wanted topic), once for each time that the broker says them. Of one time
+    the first of the topics is said last."""
     values = {}
     rounds = []
     for line in watcher.stdout:
@@ -184,7 +185,8 @@ def batches(folder, durable, publishers, payload, seconds):
     watcher = subprocess.Popen(
         ["stdbuf", "-oL", HERMOD, "sub", "-p", str(broker.port), "-F", "%U %t %p",
          "-W", str(int(seconds + 4)),
-         *(word for topic in wanted for word in ("-t", topic))], stdout=subprocess.PIPE, text=True)
+         *(word for topic in wanted for word in ("-t", topic))],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     load = subprocess.Popen(
         [HERMOD, "bench", "fan-in", "--url", f"mqtt://127.0.0.1:{broker.port}", "-q", "1",
          "--lasting", "--publishers", str(publishers), "--inflight", "1", "-W", "64",
@@ -195,8 +197,10 @@ def batches(folder, durable, publishers, payload, seconds):
     if load.wait(60) != 0:
         sys.exit("durable: the load could not be measured, or the broker lost something")
     broker.stop()
-    # The load has begun by the third second, and goes on for two more.
+    # Without the seconds in which the load begins and ends.
     busy = [(now, later) for now, later in zip(rounds, rounds[1:]) if later[1] > now[1]][1:-1]
+    if not busy:
+        sys.exit("durable: too short a time to measure; give more --seconds")
     first, last = busy[0][0], busy[-1][1]
     span = last[0] - first[0]
     found = {"messages_per_s": (last[1] - first[1]) / span}

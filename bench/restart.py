@@ -69,10 +69,9 @@ def make_store(store, sessions, messages):
 
 
 def memory(pid):
-    """Resident octets; of them those that are the process's own."""
+    """Resident octets."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    kilobytes = {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB$", text, re.M)}
-    return kilobytes["Rss"] * 1024
+    return int(re.search(r"^Rss: +(\d+) kB$", text, re.M)[1]) * 1024
 
 
 def wait_until_ready(port, process):
