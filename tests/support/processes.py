@@ -38,7 +38,13 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 class Process:
-    """A program whose output is read while it runs."""
+    """A program whose output is read while it runs.
+
+    Whoever waits for one of them reads what all of them write: a broker whose output nobody reads
+    would stop as soon as the pipe is full.
+    """
+
+    running = []
 
     def __init__(self, *command, stdin=None, environment=None):
         """`stdin` is all that the program gets to read; None: nothing; OPEN: what say() writes."""
@@ -53,6 +59,7 @@ class Process:
         self.open = {self.child.stdout: "stdout", self.child.stderr: "stderr"}
         for stream in self.open:
             os.set_blocking(stream.fileno(), False)
+        self.running.append(self)
         if stdin is None or stdin is OPEN:
             return
         self.child.stdin.write(stdin)
@@ -68,13 +75,18 @@ class Process:
         if not self.open:
             time.sleep(0.005)  # nothing can be waited for: the process is about to end
             return
-        ready, _, _ = select.select(list(self.open), [], [], max(0, until - time.monotonic()))
+        open_ones = {stream: process for process in self.running for stream in process.open}
+        ready, _, _ = select.select(list(open_ones), [], [], max(0, until - time.monotonic()))
         for stream in ready:
-            data = stream.read()
-            if data:
-                self.output[self.open[stream]] += data
-            else:
-                del self.open[stream]
+            open_ones[stream]._take(stream)
+
+    def _take(self, stream):
+        data = stream.read()
+        if data:
+            self.output[self.open[stream]] += data
+        else:
+            del self.open[stream]
+            stream.close()
 
     def _fail(self, what):
         raise AssertionError(f"{what}\ncommand: {' '.join(self.command)}\n"
@@ -122,6 +134,8 @@ class Process:
 
     def close(self):
         """Ends it if it still runs."""
+        with contextlib.suppress(ValueError):  # it has been closed before
+            self.running.remove(self)
         if self.child.poll() is None:
             self.child.kill()
         self.child.wait()
