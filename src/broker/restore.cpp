@@ -13,6 +13,15 @@ void make_known(std::span<Shard* const> shards, std::uint16_t owner, std::string
   }
 }
 
+// What was cut off may come again, and is then for those who do not have it, on whatever shard.
+void make_known(std::span<Shard* const> shards, core::QueueId publisher,
+                const std::vector<core::OpenExchange>& exchanges) {
+  for (const core::OpenExchange& open : exchanges) {
+    const std::uint64_t name = core::exchange_of(publisher, open.packet_id);
+    for (Shard* shard : shards) shard->core().restore_exchange(name, open.queues);
+  }
+}
+
 void join(std::span<Shard* const> shards, core::Core& core, core::SubscriberIndex index,
           const core::KeepSubscription& subscription) {
   const auto name = core::parse_group(subscription.filter);
@@ -41,6 +50,7 @@ void restore(store::RecoveredState state, std::span<Shard* const> shards) {
   }
   for (store::RecoveredQueue& queue : state.queues) {
     if (queue.subscriber.group) continue;
+    make_known(shards, queue.subscriber.queue, queue.exchanges);
     const std::uint16_t owner = shards[0]->core().owner_of(queue.subscriber.name);
     core::Core& core = shards[owner]->core();
     const std::vector<core::KeepSubscription> subscriptions = std::move(queue.subscriptions);
@@ -55,9 +65,6 @@ void restore(store::RecoveredState state, std::span<Shard* const> shards) {
     }
   }
   for (Shard* shard : shards) shard->core().end_empty_groups();
-  for (const store::RecoveredExchange& exchange : state.exchanges) {
-    for (Shard* shard : shards) shard->core().restore_exchange(exchange.name, exchange.queues);
-  }
   for (const store::RecoveredValue& value : state.values) {
     const std::uint16_t owner = shards[0]->core().owner_of(value.message->destination.address);
     shards[owner]->core().restore(*value.message, value.position);

@@ -124,7 +124,7 @@ Instant Shard::next_due() {
 
 // Whether something is left that waits for nothing but the next turn.
 bool Shard::has_work() const {
-  return house_ || !ready_.empty() || !dirty_.empty() || !lingering_.empty() ||
+  return core_.has_house_work() || !ready_.empty() || !dirty_.empty() || !lingering_.empty() ||
          !questions_.empty() || !page_questions_.empty() || !to_self_.empty() ||
          subscribing_.wants_turn() || walk_.open || std::ranges::any_of(sockets_, &Socket::unread);
 }
@@ -159,10 +159,10 @@ Instant Shard::turn(Duration wait_max) {
   if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
   go_on_with_census();
-  if (keeps_) house_ = core_.keep_house();
   finish_commits();
   execute();
   resume_paused();
+  core_.keep_house();
   submit();
   outbox_.send();  // before the acknowledgements of what is in it
   flush_outputs();
@@ -379,7 +379,8 @@ void Shard::rearm(Connection& connection) {
 
 void Shard::finish_commits() {
   if (!keeps_) return;
-  promises_.note_committed(parts_.journal.committed());
+  heard_ = parts_.journal.committed();
+  promises_.note_committed(heard_);
   core_.hear_journal();
   while (!uncommitted_replies_.empty() && promises_.is_met(uncommitted_replies_.front().due)) {
     UncommittedReply pending = std::move(uncommitted_replies_.front());
@@ -390,6 +391,7 @@ void Shard::finish_commits() {
   while (!uncommitted_.empty() && promises_.is_met(uncommitted_.front().due)) {
     PendingAnswers pending = std::move(uncommitted_.front());
     uncommitted_.pop_front();
+    for (const std::uint64_t name : pending.exchanges) core_.complete_exchange(name);
     if (pending.opens) pending.answers.front().octets = as_bytes(pending.octets);
     Connection* connection = find(pending.connection);
     if (connection == nullptr) continue;
@@ -407,9 +409,9 @@ void Shard::finish_commits() {
 // What was kept in this turn may be written.
 void Shard::submit() {
   if (!keeps_) return;
-  const bool waits = !uncommitted_.empty() || !uncommitted_replies_.empty() ||
-                     core_.waits_for_commit() || !parts_.journal.has_room();
-  parts_.journal.submit(waits);
+  const bool waits = !uncommitted_.empty() || !uncommitted_replies_.empty() || !paused_.empty() ||
+                     core_.waits_for_commit();
+  parts_.journal.submit(waits, heard_);
 }
 
 void Shard::resume_paused() {

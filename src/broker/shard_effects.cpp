@@ -81,6 +81,7 @@ void Shard::apply(Connection& connection, session::Publish& effect) {
     if (effect.message.origin.exchange != 0 && reason <= Reason::kNoMatch) {
       core_.note_exchange(connection.subscriber,
                           static_cast<std::uint16_t>(effect.message.origin.exchange));
+      exchanges_for_answers_.push_back(effect.message.origin.exchange);
     }
   } else {
     ++counters_.writes_denied;
@@ -115,15 +116,22 @@ void Shard::finish_publishes() {
   if (answers_.empty()) return;
   core_.flush();
   Connection* connection = find(answers_for_);
-  if (keeps_ && connection != nullptr) {
+  if (keeps_) {
     Promises::Due due = take_due();
-    if (connection->uncommitted > 0 || !is_met(due)) {
-      connection->unanswered += static_cast<std::uint32_t>(answers_.size());
-      connection->uncommitted += static_cast<std::uint32_t>(answers_.size());
-      uncommitted_.push_back({answers_for_, std::move(due), std::exchange(answers_, {})});
+    if ((connection != nullptr && connection->uncommitted > 0) || !is_met(due)) {
+      if (connection != nullptr) {
+        connection->unanswered += static_cast<std::uint32_t>(answers_.size());
+        connection->uncommitted += static_cast<std::uint32_t>(answers_.size());
+      }
+      uncommitted_.push_back({.connection = answers_for_,
+                              .due = std::move(due),
+                              .answers = std::exchange(answers_, {}),
+                              .exchanges = std::exchange(exchanges_for_answers_, {})});
       return;
     }
   }
+  for (const std::uint64_t name : exchanges_for_answers_) core_.complete_exchange(name);
+  exchanges_for_answers_.clear();
   if (connection != nullptr) {
     with_session(*connection, effects_, [&](session::Session& session, session::Effects& effects) {
       session.on_answers(answers_, now_, effects);
@@ -250,9 +258,11 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
                                 .inflight = &subscriber.inflight,
                                 .octets = as_bytes(octets)};
   // The ids of exactly-once messages of an earlier connection say that those are kept: the session
-  // may acknowledge repetitions of them at once, so it gets the ids when that is true.
+  // may acknowledge repetitions of them at once, so it gets the ids when that is true: after what
+  // waits already, as of that some may be on other shards.
   Promises::Due due{.commit = attached.commit};
-  if (is_met(due)) return answer(connection, granted);
+  const bool none_waits = subscriber.inflight.incoming() == 0 || uncommitted_.empty();
+  if (none_waits && is_met(due)) return answer(connection, granted);
   subscriber.open = false;
   ++connection.unanswered;
   ++connection.uncommitted;

@@ -60,7 +60,8 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   subscriber.will_at = kNever;  // MQTT 5 [MQTT-3.1.3-9]
   // One that was being published when the broker stopped will not come again: another may.
   if (const auto* open = subscriber.exchanges.get();
-      open != nullptr && std::ranges::find(*open, kWillExchange) != open->end()) {
+      open != nullptr &&
+      std::ranges::find(*open, kWillExchange, &HeldExchange::packet_id) != open->end()) {
     close_exchange(index, kWillExchange);
   }
   subscriber.credit = 0;
@@ -112,8 +113,11 @@ SubscriberIndex Core::restore(Restored restored) {
   subscriber.kept_as = restored.kept_as;
   kept_.emplace(restored.kept_as, index);
   if (!restored.exchanges.empty()) {
-    subscriber.exchanges =
-        std::make_unique<std::vector<std::uint16_t>>(std::move(restored.exchanges));
+    subscriber.exchanges = std::make_unique<std::vector<HeldExchange>>();
+    for (const OpenExchange& open : restored.exchanges) {
+      using enum HeldExchange::State;
+      subscriber.exchanges->push_back({open.packet_id, open.complete ? kComplete : kCutOff});
+    }
   }
   subscriber.expiry_s = restored.expiry_s;
   subscriber.expires_at = restored.expires_at;
@@ -198,8 +202,10 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
 // come again.
 void Core::forget_unheard(const Subscriber& subscriber, model::Inflight& inflight) {
   if (subscriber.kept_as == 0 || inflight.incoming() == 0) return;
-  std::span<const std::uint16_t> heard;
-  if (subscriber.exchanges) heard = *subscriber.exchanges;
+  std::vector<std::uint16_t> heard;
+  if (subscriber.exchanges) {
+    for (const HeldExchange& open : *subscriber.exchanges) heard.push_back(open.packet_id);
+  }
   inflight.keep_incoming(heard);
 }
 
@@ -224,17 +230,18 @@ void Core::keep_after_will(SubscriberIndex index, Will will, Instant now) {
   }
   note_exchange(index, kWillExchange);
   publish_will(std::move(will), now, exchange_of(queue, kWillExchange));
-  kept_later_.push_back({last_commit(), index, subscribers_.generation(index)});
+  kept_later_.push_back({last_commit(), queue});
   keep_now(journal_.committed());  // it may be nobody's
 }
 
 void Core::keep_now(CommitNumber committed) {
   while (!kept_later_.empty() && kept_later_.front().commit <= committed) {
-    const KeptLater later = kept_later_.front();
+    const auto found = kept_.find(kept_later_.front().queue);
     kept_later_.pop_front();
-    if (!holds(later.subscriber, later.generation)) continue;
-    keep(later.subscriber);
-    close_exchange(later.subscriber, kWillExchange);
+    if (found == kept_.end()) continue;
+    const SubscriberIndex index = found->second;
+    keep(index);
+    close_exchange(index, kWillExchange);
   }
 }
 
@@ -258,6 +265,7 @@ void Core::forget(SubscriberIndex index) {
   if (Subscriber& subscriber = subscribers_[index]; subscriber.kept_as != 0) {
     note(ForgetSubscriber{subscriber.kept_as});
     kept_.erase(subscriber.kept_as);
+    erase_if(under_way_, [&](std::uint64_t name) { return name >> 16 == subscriber.kept_as; });
     router_.let_go_of_dead(subscriber);
     const auto let_go = [this](model::Tag, Queue::Entry& entry) {
       if (const Position position = Queue::place_of(entry); position != 0) {
@@ -493,19 +501,34 @@ void Core::release(SubscriberIndex index, model::Tag tag) {
 
 void Core::note_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   Subscriber& subscriber = subscribers_[index];
-  if (!subscriber.exchanges) {
-    subscriber.exchanges = std::make_unique<std::vector<std::uint16_t>>();
+  if (!subscriber.exchanges) subscriber.exchanges = std::make_unique<std::vector<HeldExchange>>();
+  const auto open = std::ranges::find(*subscriber.exchanges, packet_id, &HeldExchange::packet_id);
+  if (open == subscriber.exchanges->end()) {
+    subscriber.exchanges->push_back({packet_id, HeldExchange::State::kUnderWay});
+  } else {
+    open->state = HeldExchange::State::kUnderWay;
   }
-  if (std::ranges::find(*subscriber.exchanges, packet_id) == subscriber.exchanges->end()) {
-    subscriber.exchanges->push_back(packet_id);
-  }
+}
+
+void Core::complete_exchange(std::uint64_t name) {
+  under_way_.erase(name);
+  const auto found = kept_.find(name >> 16);
+  if (found == kept_.end()) return;
+  const auto& exchanges = subscribers_[found->second].exchanges;
+  const auto packet_id = static_cast<std::uint16_t>(name);
+  const auto open = std::ranges::find(*exchanges, packet_id, &HeldExchange::packet_id);
+  if (open != exchanges->end()) open->state = HeldExchange::State::kComplete;
 }
 
 void Core::close_exchange(SubscriberIndex index, std::uint16_t packet_id) {
   router_.flush();
-  if (subscribers_[index].exchanges) std::erase(*subscribers_[index].exchanges, packet_id);
+  if (subscribers_[index].exchanges) {
+    std::erase_if(*subscribers_[index].exchanges,
+                  [packet_id](const HeldExchange& open) { return open.packet_id == packet_id; });
+  }
   const std::uint64_t name = exchange_of(subscribers_[index].kept_as, packet_id);
   router_.note_commit(journal_.close(name));
+  under_way_.erase(name);
   if (recovered_exchanges_.erase(name) > 0 && exchange_over_) exchange_over_(name);
 }
 

@@ -12,25 +12,34 @@ constexpr SubscriberIndex kChecksPerTurn = 4'096;
 
 }  // namespace
 
-bool Core::keep_house() {
-  if (!keeps_) return false;
+void Core::keep_house() {
+  if (!keeps_) return;
   const std::vector<Stale> stale = journal_.take_stale(kStalePerTurn);
-  if (!stale.empty()) write_again(stale);
+  writing_again_ = !stale.empty();
+  if (writing_again_) write_again(stale);
   if (!checking_) {
-    if (!journal_.wants_check()) return !stale.empty();
+    if (!journal_.wants_check()) return;
     checking_ = true;
     checked_ = 0;
   }
+  const bool walked = checked_ == subscribers_.places();
   const SubscriberIndex end = std::min(subscribers_.places(), checked_ + kChecksPerTurn);
   for (; checked_ < end; ++checked_) {
     if (subscribers_.holds(checked_) && subscribers_[checked_].kept_as != 0) {
       say_standing(subscribers_[checked_]);
     }
   }
-  if (checked_ < subscribers_.places()) return true;
-  checking_ = false;
-  journal_.end_check();
-  return !stale.empty();
+  checking_ = checked_ < subscribers_.places() || !under_way_.empty();
+  if (checking_) {
+    if (!walked) journal_.end_check(false);
+    return;
+  }
+  for (const QueueId queue : std::exchange(check_again_, {})) {
+    if (const auto found = kept_.find(queue); found != kept_.end()) {
+      say_standing(subscribers_[found->second]);
+    }
+  }
+  journal_.end_check(true);
 }
 
 void Core::say_standing(Subscriber& subscriber) {
@@ -42,7 +51,7 @@ void Core::say_standing(Subscriber& subscriber) {
   if (!lent.empty()) standing.floor = lent.front();
   model::Tag expected = standing.floor;
   const auto add = [&](model::Tag tag) {
-    if (tag > expected) standing.settled.emplace_back(expected, tag - 1);
+    if (tag > expected) standing.settled.push_back({expected, tag - 1});
     expected = tag + 1;
   };
   std::ranges::for_each(lent, add);
@@ -50,9 +59,28 @@ void Core::say_standing(Subscriber& subscriber) {
     add(tag);
     if (entry.marks.released) standing.released.push_back(tag);
   });
-  if (expected < standing.next) standing.settled.emplace_back(expected, standing.next - 1);
-  if (subscriber.exchanges) standing.exchanges = *subscriber.exchanges;
+  if (expected < standing.next) standing.settled.push_back({expected, standing.next - 1});
+  say_exchanges(subscriber, standing);
   journal_.check(standing);
+}
+
+// Where the messages of those under way are, only their records in older segments know: the check
+// ends when it can be said that they are everywhere.
+void Core::say_exchanges(Subscriber& subscriber, Standing& standing) {
+  if (!subscriber.exchanges) return;
+  for (const HeldExchange& open : *subscriber.exchanges) {
+    OpenExchange& said = standing.exchanges.emplace_back(open.packet_id);
+    said.complete = open.state == HeldExchange::State::kComplete;
+    if (said.complete) continue;
+    const std::uint64_t name = exchange_of(subscriber.kept_as, open.packet_id);
+    const auto cut_off = recovered_exchanges_.find(name);
+    if (cut_off != recovered_exchanges_.end()) said.queues = cut_off->second;
+    if (open.state != HeldExchange::State::kUnderWay || !checking_) continue;
+    under_way_.insert(name);
+    if (check_again_.empty() || check_again_.back() != subscriber.kept_as) {
+      check_again_.push_back(subscriber.kept_as);
+    }
+  }
 }
 
 // Records of one place stand together: what is left of their recipients gets one record again.

@@ -54,10 +54,10 @@ void Recovery::add_message(const RecordView& record) {
   }
   Count& count = counts_[segment_of(record.position)];
   Queue* const publisher = message->exchange == 0 ? nullptr : find(message->exchange >> 16);
-  Queue::Exchange* const exchange =
+  core::OpenExchange* const exchange =
       publisher == nullptr ? nullptr
                            : &publisher->exchanges[static_cast<std::uint16_t>(message->exchange)];
-  if (exchange != nullptr) exchange->known = true;
+  if (exchange != nullptr) exchange->complete = false;
   if (Queue* const from = find(message->moved_from.queue)) {
     from->settled.push_back({message->moved_from.tag, message->moved_from.tag});
     from->next = std::max(from->next, message->moved_from.tag + 1);
@@ -145,22 +145,36 @@ void Recovery::add_closed(const RecordView& record) {
 void Recovery::add_state(const RecordView& record) {
   StateReader reader(record);
   while (reader.next()) {
-    const QueueState& state = reader.state();
-    Queue* const queue = find(state.queue);
+    const core::Standing& said = reader.standing();
+    Queue* const queue = find(said.queue);
     if (queue == nullptr) continue;
-    queue->next = std::max(queue->next, state.next);
-    if (state.floor > 1) queue->settled.push_back({1, state.floor - 1});
-    queue->settled.insert(queue->settled.end(), state.settled.begin(), state.settled.end());
-    queue->released.insert(queue->released.end(), state.released.begin(), state.released.end());
-    boost::unordered_flat_map<std::uint16_t, Queue::Exchange> open;
-    for (const std::uint16_t id : state.packet_ids) open[id] = std::move(queue->exchanges[id]);
-    queue->exchanges = std::move(open);
+    queue->next = std::max(queue->next, said.next);
+    if (said.floor > 1) queue->settled.push_back({1, said.floor - 1});
+    queue->settled.insert(queue->settled.end(), said.settled.begin(), said.settled.end());
+    queue->released.insert(queue->released.end(), said.released.begin(), said.released.end());
+    add_exchanges(*queue, said.exchanges);
   }
   if (!reader.ok()) ++not_understood_;
 }
 
+// What is not among them is over. Of one that is not complete, records before it may know more.
+void Recovery::add_exchanges(Queue& queue, const std::vector<core::OpenExchange>& said) {
+  boost::unordered_flat_map<std::uint16_t, core::OpenExchange> open;
+  for (const core::OpenExchange& one : said) {
+    core::OpenExchange& is = open[one.packet_id] = one;
+    std::erase_if(is.queues, [this](core::QueueId at) { return find(at) == nullptr; });
+    const auto before = queue.exchanges.find(one.packet_id);
+    if (is.complete || before == queue.exchanges.end()) continue;
+    const std::vector<core::QueueId>& known = before->second.queues;
+    is.queues.insert(is.queues.end(), known.begin(), known.end());
+    std::ranges::sort(is.queues);
+    is.queues.erase(std::ranges::unique(is.queues).begin(), is.queues.end());
+  }
+  queue.exchanges = std::move(open);
+}
+
 RecoveredState Recovery::finish(const Account& account) {
-  for (auto& [id, queue] : queues_) finish(id, queue);
+  for (auto& [id, queue] : queues_) finish(queue);
   for (auto& [topic, value] : values_) {
     if (!value.message) continue;
     ++counts_[segment_of(value.position)].live;
@@ -172,9 +186,9 @@ RecoveredState Recovery::finish(const Account& account) {
 
 // What of a queue is left, in the order of its tags. What was written again has a tag twice: the
 // later place counts.
-void Recovery::finish(core::QueueId id, Queue& queue) {
+void Recovery::finish(Queue& queue) {
   std::ranges::stable_sort(queue.entries, {}, &Entry::tag);
-  std::ranges::sort(queue.settled, {}, &TagRange::first);
+  std::ranges::sort(queue.settled, {}, &core::TagRange::first);
   std::ranges::sort(queue.released);
   std::vector<Entry> left;
   auto range = queue.settled.begin();
@@ -194,19 +208,13 @@ void Recovery::finish(core::QueueId id, Queue& queue) {
   restore(queue, left);
   RecoveredQueue& recovered = state_.queues[queue.place];
   for (auto& [packet_id, exchange] : queue.exchanges) {
-    if (packet_id == core::kWillExchange) {
-      if (!recovered.subscriber.will) continue;  // it has been published
-      recovered.exchanges.push_back(packet_id);
-      state_.exchanges.push_back({core::exchange_of(id, packet_id), std::move(exchange.queues)});
-      continue;
-    }
-    recovered.exchanges.push_back(packet_id);
-    if (exchange.known) {
-      state_.exchanges.push_back({core::exchange_of(id, packet_id), std::move(exchange.queues)});
-    } else {  // its message has been everywhere for long: a repetition is none of anybody's
-      (void)recovered.inflight.note_incoming(packet_id);
-    }
+    // A will that is there no more has been published.
+    if (packet_id == core::kWillExchange && !recovered.subscriber.will) continue;
+    if (exchange.complete) (void)recovered.inflight.note_incoming(packet_id);
+    exchange.packet_id = packet_id;
+    recovered.exchanges.push_back(std::move(exchange));
   }
+  std::ranges::sort(recovered.exchanges, {}, &core::OpenExchange::packet_id);
 }
 
 void Recovery::restore(Queue& queue, std::vector<Entry>& entries) {

@@ -50,15 +50,10 @@ class Recovery {
   struct Queue {
     std::size_t place = 0;  // in state_.queues
     std::vector<Entry> entries;
-    std::vector<TagRange> settled;
+    std::vector<core::TagRange> settled;
     std::vector<model::Tag> released;
     model::Tag next = 1;  // above every tag that was seen
-    /// Open ones; of a known one, where its message is. Of others a check has said that they are.
-    struct Exchange {
-      bool known = false;
-      std::vector<core::QueueId> queues;
-    };
-    boost::unordered_flat_map<std::uint16_t, Exchange> exchanges;
+    boost::unordered_flat_map<std::uint16_t, core::OpenExchange> exchanges;  // by packet id
   };
   struct Value {
     std::uint64_t version = 0;
@@ -76,8 +71,9 @@ class Recovery {
   void add_released(const RecordView& record);
   void add_closed(const RecordView& record);
   void add_state(const RecordView& record);
+  void add_exchanges(Queue& queue, const std::vector<core::OpenExchange>& said);
   [[nodiscard]] Queue* find(core::QueueId queue);
-  void finish(core::QueueId id, Queue& queue);
+  void finish(Queue& queue);
   void restore(Queue& queue, std::vector<Entry>& entries);
 
   Duration to_calendar_;

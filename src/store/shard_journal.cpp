@@ -141,21 +141,16 @@ bool ShardJournal::wants_check() {
 }
 
 void ShardJournal::check(const core::Standing& standing) {
-  queue_state_.queue = standing.queue;
-  queue_state_.floor = standing.floor;
-  queue_state_.next = standing.next;
-  queue_state_.settled.clear();
-  for (const auto& [first, last] : standing.settled) queue_state_.settled.push_back({first, last});
-  queue_state_.released = standing.released;
-  queue_state_.packet_ids = standing.exchanges;
-  state_writer_.add(queue_state_);
+  state_writer_.add(standing);
   if (state_writer_.octets() < kCheckOctets) return;
   (void)append(state_writer_.draft(false));
   state_writer_.begin({.shard = number_, .boot = store_.boot(), .segment = check_began_});
 }
 
-void ShardJournal::end_check() {
-  const core::CommitNumber commit = append(state_writer_.draft(true));
+void ShardJournal::end_check(bool last) {
+  const core::CommitNumber commit = append(state_writer_.draft(last));
+  state_writer_.begin({.shard = number_, .boot = store_.boot(), .segment = check_began_});
+  if (!last) return;
   const std::lock_guard lock{house_mutex_};
   checked_ = check_began_;
   check_commit_ = commit;
@@ -166,19 +161,19 @@ SegmentNumber ShardJournal::checked(core::CommitNumber committed) const {
   return check_commit_ <= committed ? checked_ : 0;
 }
 
-void ShardJournal::submit(bool waits) {
+void ShardJournal::submit(bool waits, core::CommitNumber heard) {
   write_settled();
   for (const auto& [segment, count] : let_go_) store_.messages_->let_go(segment, count);
   let_go_.clear();
   if (std::exchange(appended_, false)) store_.notify();
   if (!waits) return;
   waits_.store(true);
-  // What has been committed since this shard looked, it is not woken for.
-  if (store_.committed() != seen_) on_committed();
+  // For what has been committed since this shard looked, nobody else wakes it.
+  if (store_.committed() != heard) on_committed();
 }
 
 core::CommitNumber ShardJournal::committed() const {
-  return seen_ = store_.committed();
+  return store_.committed();
 }
 
 }  // namespace hermod::store

@@ -36,8 +36,8 @@ class ShardJournal final : public core::Journal {
   [[nodiscard]] std::vector<core::Stale> take_stale(std::size_t count_max) override;
   [[nodiscard]] bool wants_check() override;
   void check(const core::Standing& standing) override;
-  void end_check() override;
-  void submit(bool waits) override;
+  void end_check(bool last) override;
+  void submit(bool waits, core::CommitNumber heard) override;
   [[nodiscard]] core::CommitNumber committed() const override;
   [[nodiscard]] bool has_room() const override { return store_.messages_->has_room(); }
 
@@ -74,14 +74,12 @@ class ShardJournal final : public core::Journal {
   std::vector<std::pair<SegmentNumber, std::uint64_t>> let_go_;  // not told to the log yet
   bool appended_ = false;                                        // since the writer was told
   StateWriter state_writer_;
-  QueueState queue_state_;
   SegmentNumber check_began_;  // the last check, in this segment
   mutable std::mutex house_mutex_;
   std::vector<core::Stale> stale_;
   SegmentNumber checked_ = 0;  // as far as check_commit_ is committed
   core::CommitNumber check_commit_ = 0;
   std::atomic<bool> has_stale_ = false;
-  mutable core::CommitNumber seen_ = 0;
   std::atomic<bool> waits_ = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state_record.hpp"
 
+#include <utility>
+
 #include "hermod/base/assert.hpp"
 
 namespace hermod::store {
@@ -20,32 +22,38 @@ void StateWriter::begin(const Checkpoint& checkpoint) {
   scratch_.keep_to(put_varint(out, checkpoint.segment));
 }
 
-void StateWriter::add(const QueueState& state) {
-  HERMOD_ASSERT(state.floor <= state.next);
-  const std::size_t numbers =
-      6 + 2 * state.settled.size() + state.released.size() + state.packet_ids.size();
+void StateWriter::add(const core::Standing& standing) {
+  HERMOD_ASSERT(standing.floor <= standing.next);
+  std::size_t numbers = 6 + 2 * standing.settled.size() + standing.released.size();
+  for (const core::OpenExchange& open : standing.exchanges) numbers += 2 + open.queues.size();
   std::uint8_t* out = scratch_.room(numbers * kVarintMax);
-  out = put_delta(out, before_, state.queue);
-  before_ = state.queue;
-  out = put_varint(out, state.floor);
-  out = put_varint(out, state.next - state.floor);
-  out = put_varint(out, state.settled.size());
-  model::Tag at = state.floor;
-  for (const TagRange& range : state.settled) {
+  out = put_delta(out, before_, standing.queue);
+  before_ = standing.queue;
+  out = put_varint(out, standing.floor);
+  out = put_varint(out, standing.next - standing.floor);
+  out = put_varint(out, standing.settled.size());
+  model::Tag at = standing.floor;
+  for (const core::TagRange& range : standing.settled) {
     HERMOD_ASSERT(at <= range.first && range.first <= range.last);
     out = put_varint(out, range.first - at);
     out = put_varint(out, range.last - range.first);
     at = range.last;
   }
-  out = put_varint(out, state.released.size());
-  at = state.floor;
-  for (const model::Tag tag : state.released) {
+  out = put_varint(out, standing.released.size());
+  at = standing.floor;
+  for (const model::Tag tag : standing.released) {
     HERMOD_ASSERT(at <= tag);
     out = put_varint(out, tag - at);
     at = tag;
   }
-  out = put_varint(out, state.packet_ids.size());
-  for (const std::uint16_t id : state.packet_ids) out = put_fixed(out, id);
+  out = put_varint(out, standing.exchanges.size());
+  for (const core::OpenExchange& open : standing.exchanges) {
+    out = put_fixed(out, open.packet_id);
+    out = put_varint(out, open.complete ? 0 : 1 + open.queues.size());
+    core::QueueId before = 0;
+    for (const core::QueueId queue : open.queues)
+      out = put_delta(out, std::exchange(before, queue), queue);
+  }
   scratch_.keep_to(out);
 }
 
@@ -66,42 +74,49 @@ StateReader::StateReader(const RecordView& record) : cursor_(record.body) {
 
 bool StateReader::next() {
   if (cursor_.at_end()) return false;
-  state_.queue = cursor_.delta(state_.queue);
-  state_.floor = cursor_.varint();
-  state_.next = state_.floor + cursor_.varint_to(~state_.floor);
+  standing_.queue = cursor_.delta(standing_.queue);
+  standing_.floor = cursor_.varint();
+  standing_.next = standing_.floor + cursor_.varint_to(~standing_.floor);
   read_settled();
   read_released();
-  read_packet_ids();
+  read_exchanges();
   return cursor_.ok();
 }
 
 // The lists grow with what is read, whatever number of entries is declared.
 void StateReader::read_settled() {
-  state_.settled.clear();
-  model::Tag at = state_.floor;
+  standing_.settled.clear();
+  model::Tag at = standing_.floor;
   for (std::uint64_t left = cursor_.varint(); left > 0 && cursor_.ok(); --left) {
-    TagRange range;
+    core::TagRange range;
     range.first = at + cursor_.varint_to(~at);
     range.last = range.first + cursor_.varint_to(~range.first);
     at = range.last;
-    if (cursor_.ok()) state_.settled.push_back(range);
+    if (cursor_.ok()) standing_.settled.push_back(range);
   }
 }
 
 void StateReader::read_released() {
-  state_.released.clear();
-  model::Tag at = state_.floor;
+  standing_.released.clear();
+  model::Tag at = standing_.floor;
   for (std::uint64_t left = cursor_.varint(); left > 0 && cursor_.ok(); --left) {
     at += cursor_.varint_to(~at);
-    if (cursor_.ok()) state_.released.push_back(at);
+    if (cursor_.ok()) standing_.released.push_back(at);
   }
 }
 
-void StateReader::read_packet_ids() {
-  state_.packet_ids.clear();
+void StateReader::read_exchanges() {
+  standing_.exchanges.clear();
   for (std::uint64_t left = cursor_.varint(); left > 0 && cursor_.ok(); --left) {
-    const auto id = cursor_.fixed<std::uint16_t>();
-    if (cursor_.ok()) state_.packet_ids.push_back(id);
+    core::OpenExchange open{.packet_id = cursor_.fixed<std::uint16_t>()};
+    const std::uint64_t queues = cursor_.varint();
+    open.complete = queues == 0;
+    core::QueueId queue = 0;
+    for (std::uint64_t more = queues; more > 1 && cursor_.ok(); --more) {
+      queue = cursor_.delta(queue);
+      if (cursor_.ok()) open.queues.push_back(queue);
+    }
+    if (cursor_.ok()) standing_.exchanges.push_back(std::move(open));
   }
 }
 

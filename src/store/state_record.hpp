@@ -13,23 +13,6 @@
 
 namespace hermod::store {
 
-struct TagRange {
-  model::Tag first = 0;
-  model::Tag last = 0;  ///< in it
-  bool operator==(const TagRange&) const = default;
-};
-
-struct QueueState {
-  core::QueueId queue = 0;
-  model::Tag floor = 0;              ///< the first that is not settled
-  model::Tag next = 0;               ///< that will be given out; not below `floor`
-  std::vector<TagRange> settled;     ///< above the floor, ascending
-  std::vector<model::Tag> released;  ///< not below the floor, ascending
-  /// As a publisher: exchanges of exactly once that are open.
-  std::vector<std::uint16_t> packet_ids;
-  bool operator==(const QueueState&) const = default;
-};
-
 /// Of which checkpoint a record is a part.
 struct Checkpoint {
   std::uint32_t shard = 0;
@@ -42,12 +25,12 @@ struct Checkpoint {
 /// Collects the queues of one record.
 ///
 ///   writer.begin({.shard = 0, .boot = 7, .segment = 12});
-///   for (...) writer.add(state);
+///   for (...) writer.add(standing);
 ///   log.append(writer.draft(true), ...);
 class StateWriter {
  public:
   void begin(const Checkpoint& checkpoint);
-  void add(const QueueState& state);
+  void add(const core::Standing& standing);
   /// Octets of the body so far: when it is time for a record of its own.
   [[nodiscard]] std::size_t octets() const { return scratch_.size(); }
   /// `complete`: the last of its checkpoint. Valid until the next begin() or add().
@@ -64,17 +47,17 @@ class StateReader {
   explicit StateReader(const RecordView& record);
   [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
   [[nodiscard]] bool next();
-  [[nodiscard]] const QueueState& state() const { return state_; }
+  [[nodiscard]] const core::Standing& standing() const { return standing_; }
   [[nodiscard]] bool ok() const { return cursor_.ok(); }
 
  private:
   void read_settled();
   void read_released();
-  void read_packet_ids();
+  void read_exchanges();
 
   Cursor cursor_;
   Checkpoint checkpoint_;
-  QueueState state_;
+  core::Standing standing_;
 };
 
 }  // namespace hermod::store

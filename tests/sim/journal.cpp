@@ -13,7 +13,7 @@ core::CommitNumber SlowJournal::append(const core::Run& run, std::span<core::Pos
   return number;
 }
 
-void SlowJournal::submit(bool) {
+void SlowJournal::submit(bool, core::CommitNumber) {
   if (hollow_ || busy_ || idle()) return;
   busy_ = true;
   writer_([this, upto = last()] {
@@ -25,7 +25,7 @@ void SlowJournal::submit(bool) {
     }
     under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(safe));
     on_committed_();
-    submit(true);
+    submit(true, committed_);
   });
 }
 

@@ -27,7 +27,7 @@ class SlowJournal final : public MemoryJournal {
   }
 
   core::CommitNumber append(const core::Run& run, std::span<core::Position> positions) override;
-  void submit(bool waits) override;
+  void submit(bool waits, core::CommitNumber heard) override;
   [[nodiscard]] core::CommitNumber committed() const override {
     return hollow_ ? last() : committed_;
   }

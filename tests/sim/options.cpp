@@ -122,16 +122,10 @@ void choose_kept(Options& out, Rng& rng) {
   kept.segment_octets = between(rng, 8'000, 64u << 10);
   if (chance(rng, 200)) kept.damage_permille = static_cast<unsigned>(between(rng, 300, 1000));
   kept.cleans = chance(rng, 300);
-  if (kept.cleans) {
-    kept.stops = 1;
-    Weights& weights = out.weights;  // nobody stays away with an exchange that is open
-    weights.goodbye = weights.reset = weights.silence = weights.freeze = weights.takeover = 0;
-  } else {
-    kept.stops = static_cast<unsigned>(between(rng, 1, 4));
-    if (chance(rng, 250)) kept.fills = static_cast<unsigned>(between(rng, 1, 3));
-    if (chance(rng, 250)) kept.seals = 1;
-    if (chance(rng, 500)) kept.mid_write_permille = static_cast<unsigned>(between(rng, 100, 600));
-  }
+  kept.stops = static_cast<unsigned>(between(rng, 1, 4));
+  if (chance(rng, 250)) kept.fills = static_cast<unsigned>(between(rng, 1, 3));
+  if (chance(rng, 250)) kept.seals = 1;
+  if (chance(rng, 500)) kept.mid_write_permille = static_cast<unsigned>(between(rng, 100, 600));
   if (chance(rng, 200)) {
     out.broker.core.expiry_s_max = static_cast<std::uint32_t>(between(rng, 2, 20));
   }

@@ -8,7 +8,6 @@ namespace {
 using model::Reason;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Tags = std::pair<model::Tag, model::Tag>;
 
 class KeptGroupTest : public GroupTest {
  protected:
@@ -29,7 +28,7 @@ class KeptGroupTest : public GroupTest {
   void say_standings() {
     journal.standings.clear();
     journal.check_wanted = true;
-    (void)owner().core.keep_house();
+    owner().core.keep_house();
   }
   [[nodiscard]] Queue& queue(Side& at, SubscriberIndex index) {
     return at.core.subscriber(index).queue;
@@ -69,7 +68,7 @@ TEST_F(KeptGroupTest, AtLeastOnceIsTheGroupsUntilAMemberHasSettledIt) {
   ASSERT_NE(standing, journal.standings.end());
   EXPECT_EQ(standing->floor, 1u);
   EXPECT_EQ(standing->next, 4u);
-  EXPECT_THAT(standing->settled, ElementsAre(Tags{2, 2}));
+  EXPECT_THAT(standing->settled, ElementsAre(TagRange{2, 2}));
   for (const model::Tag tag : {1u, 3u}) {
     other().core.settle(one, tag, tag, model::Outcome::kAccept, 1);
   }
@@ -201,7 +200,7 @@ TEST_F(KeptGroupTest, WhatIsLentIsWrittenAgain) {
   const Position before = lent->message.position();
   journal.stale = {{.position = before, .queue = 2, .tag = 1}};
   (void)journal.take_lines();
-  (void)owner().core.keep_house();
+  owner().core.keep_house();
   EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 2@1"));
   hear();
   EXPECT_NE(lent->message.position(), before);

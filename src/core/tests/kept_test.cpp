@@ -274,7 +274,7 @@ TEST_F(KeptTest, WhatIsStaleIsWrittenAgainAndReadThere) {
                    {.position = before, .queue = 2, .tag = 1},
                    {.position = before, .queue = 77, .tag = 1}};  // has ended meanwhile
   journal.hold(true);
-  (void)core.keep_house();
+  core.keep_house();
   EXPECT_THAT(journal.take_lines(), ElementsAre("append 1 for 1@1 2@1"));
   core.hear_journal();
   EXPECT_EQ(queue(one).find(1)->message.position(), before);  // the new place may still be lost
@@ -300,7 +300,7 @@ TEST_F(KeptTest, WhatIsSettledWhileItMovesIsLetGoTwice) {
   journal.stale = {{.position = queue(one).find(1)->message.position(), .queue = 1, .tag = 1},
                    {.position = core.retained().find_value("v")->get()->position(), .topic = "v"}};
   journal.hold(true);
-  (void)core.keep_house();
+  core.keep_house();
   core.settle(one, 1, 1, model::Outcome::kAccept, 1);
   send("v", "", Guarantee::kAtLeastOnce, true);
   journal.let_commit();
@@ -319,16 +319,76 @@ TEST_F(KeptTest, TheStandingOfAQueueIsWhatIsNotSettled) {
   core.note_exchange(one, 9);
   core.note_exchange(one, 10);
   core.close_exchange(one, 9);
+  core.complete_exchange(exchange_of(1, 10));
   journal.check_wanted = true;
-  EXPECT_FALSE(core.keep_house());
+  core.keep_house();
+  EXPECT_FALSE(core.has_house_work());
   ASSERT_EQ(journal.standings.size(), 1u);
   const Standing& standing = journal.standings[0];
   EXPECT_EQ(standing.queue, 1u);
   EXPECT_EQ(standing.floor, 2u);
   EXPECT_EQ(standing.next, 6u);
-  EXPECT_THAT(standing.settled, ElementsAre(std::pair<model::Tag, model::Tag>{3, 4}));
+  EXPECT_THAT(standing.settled, ElementsAre(TagRange{3, 4}));
   EXPECT_THAT(standing.released, ElementsAre(2u));
-  EXPECT_THAT(standing.exchanges, ElementsAre(10));
+  EXPECT_THAT(standing.exchanges, ElementsAre(OpenExchange{.packet_id = 10, .complete = true}));
+}
+
+// Until then an older record alone says where its message is.
+TEST_F(KeptTest, ACheckEndsWhenTheExchangesItFoundUnderWayAreComplete) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  core.note_exchange(one, 7);
+  core.note_exchange(one, 8);
+  journal.check_wanted = true;
+  core.keep_house();
+  EXPECT_THAT(journal.standings.at(0).exchanges,
+              ElementsAre(OpenExchange{.packet_id = 7}, OpenExchange{.packet_id = 8}));
+  core.complete_exchange(exchange_of(1, 7));
+  core.note_exchange(one, 9);  // for which no older record is needed
+  EXPECT_FALSE(core.has_house_work());
+  core.keep_house();
+  EXPECT_TRUE(journal.check_wanted);
+  EXPECT_EQ(journal.standings.size(), 1u);
+  core.close_exchange(one, 8);
+  EXPECT_TRUE(core.has_house_work());
+  core.keep_house();
+  EXPECT_FALSE(journal.check_wanted);
+  EXPECT_FALSE(core.has_house_work());
+  ASSERT_EQ(journal.standings.size(), 2u);
+  EXPECT_THAT(journal.standings[1].exchanges,
+              ElementsAre(OpenExchange{.packet_id = 7, .complete = true},
+                          OpenExchange{.packet_id = 9}));
+}
+
+TEST_F(KeptTest, ACheckWaitsForNoExchangeOfOneThatHasEnded) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  core.note_exchange(one, 7);
+  journal.check_wanted = true;
+  core.keep_house();
+  core.detach(one, {}, true, now);
+  attach("one", 2, true, 0);  // a clean start
+  EXPECT_TRUE(core.has_house_work());
+  core.keep_house();
+  EXPECT_FALSE(journal.check_wanted);
+}
+
+TEST_F(KeptTest, WhereTheMessageOfAnExchangeThatWasCutOffIsStandsInEachCheck) {
+  core.restore_exchange(exchange_of(5, 7), {5, 6});
+  Core::Restored restored{.name = "one", .kept_as = 5, .expiry_s = 60};
+  restored.exchanges = {{.packet_id = 7, .queues = {5, 6}}, {.packet_id = 8, .complete = true}};
+  const std::vector<OpenExchange> left = restored.exchanges;
+  const SubscriberIndex one = core.restore(std::move(restored));
+  journal.check_wanted = true;
+  core.keep_house();
+  EXPECT_FALSE(journal.check_wanted);
+  EXPECT_EQ(journal.standings.at(0).exchanges, left);
+  core.note_exchange(one, 7);  // it has come again
+  journal.check_wanted = true;
+  core.keep_house();
+  EXPECT_TRUE(journal.check_wanted);
+  EXPECT_EQ(journal.standings.at(1).exchanges, left);
+  core.complete_exchange(exchange_of(5, 7));
+  core.keep_house();
+  EXPECT_TRUE(journal.standings.at(2).exchanges.at(0).complete);
 }
 
 TEST_F(KeptTest, NothingIsSaidToAJournalThatKeepsNothing) {

@@ -130,15 +130,15 @@ void state(Bytes body) {
   StateReader reader(view_of(RecordKind::kState, body));
   StateWriter writer;
   writer.begin(reader.checkpoint());
-  std::vector<QueueState> states;
-  while (reader.next()) states.push_back(reader.state());
+  std::vector<core::Standing> standings;
+  while (reader.next()) standings.push_back(reader.standing());
   if (!reader.ok()) return;
-  for (const QueueState& queue : states) writer.add(queue);
+  for (const core::Standing& standing : standings) writer.add(standing);
   const auto again = body_of(writer.draft(reader.checkpoint().complete));
   StateReader other(view_of(RecordKind::kState, again));
   require(other.checkpoint() == reader.checkpoint(), "the checkpoint");
-  for (const QueueState& queue : states) {
-    require(other.next() && other.state() == queue, "the state of a queue");
+  for (const core::Standing& standing : standings) {
+    require(other.next() && other.standing() == standing, "the state of a queue");
   }
   require(!other.next() && other.ok(), "the end of the states");
 }

@@ -83,12 +83,11 @@ class Export {
     std::uint64_t orphaned = 0;
     for (RecoveredQueue& queue : survey_.state.queues) {
       const core::QueueId id = queue.subscriber.queue;
-      std::ranges::sort(queue.exchanges);
       const bool orphan = survey_.orphans.contains(id);
       if (!orphan && (queue.queue.next_tag() > 1 || !queue.exchanges.empty())) {
         put(StoreText::write(ExportedQueue{.queue = id,
                                            .next = std::max<model::Tag>(queue.queue.next_tag(), 1),
-                                           .packet_ids = queue.exchanges}));
+                                           .exchanges = queue.exchanges}));
       }
       queue.queue.for_each([&](model::Tag tag, core::Queue::Entry& entry) {
         const auto ids = entry.subscription_ids();
@@ -107,14 +106,6 @@ class Export {
           fmt::format("{} messages wait in {} queues whose subscribers are lost: they are "
                       "exported, and an import leaves them out",
                       orphaned, survey_.orphans.size()));
-    }
-    std::ranges::sort(survey_.state.exchanges, {}, &RecoveredExchange::name);
-    for (RecoveredExchange& exchange : survey_.state.exchanges) {
-      if (survey_.orphans.contains(exchange.name >> 16)) continue;
-      std::ranges::sort(exchange.queues);
-      put(StoreText::write(ExportedExchange{.publisher = exchange.name >> 16,
-                                            .packet_id = static_cast<std::uint16_t>(exchange.name),
-                                            .queues = exchange.queues}));
     }
   }
 

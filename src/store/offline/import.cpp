@@ -150,7 +150,6 @@ class Import {
   struct Queue {
     bool told = false;    // by a line of its own
     model::Tag next = 1;  // as that says
-    boost::unordered_flat_set<std::uint16_t> packet_ids;
     boost::unordered_flat_set<model::Tag> tags;
     boost::unordered_flat_set<model::Tag> released;  // what they leave when divided by the ids
   };
@@ -223,36 +222,26 @@ class Import {
     return store_.keep(std::move(is));
   }
 
-  Done take(const ExportedQueue& is) {
+  Done take(ExportedQueue& is) {
     Queue* const queue = find(is.queue);
     if (queue == nullptr) return no_subscriber(is.queue);
     if (std::exchange(queue->told, true)) return Wrong("there is a line of this queue already");
     queue->next = is.next;
-    queue->packet_ids.insert(is.packet_ids.begin(), is.packet_ids.end());
+    boost::unordered_flat_set<std::uint16_t> packet_ids;
+    for (core::OpenExchange& open : is.exchanges) {
+      if (!packet_ids.insert(open.packet_id).second) {
+        return Wrong(fmt::format("packet id {} is open twice", open.packet_id));
+      }
+      // Numbers of queues that have ended may be given out again.
+      std::erase_if(open.queues, [this](core::QueueId one) { return find(one) == nullptr; });
+    }
     StateWriter state;
     state.begin(store_.checkpoint());
     // Nothing is settled: what was is not in this log.
-    state.add({.queue = is.queue, .floor = 1, .next = is.next, .packet_ids = is.packet_ids});
+    state.add(
+        {.queue = is.queue, .floor = 1, .next = is.next, .exchanges = std::move(is.exchanges)});
     const Draft draft = state.draft(true);
     return store_.append({&draft, 1});
-  }
-
-  // A message for those that have had it: no queue gives out tag 0, so that it is settled, but the
-  // record says of the exchange what a restart wants to know.
-  Done take(const ExportedExchange& is) {
-    const Queue* const publisher = find(is.publisher);
-    if (publisher == nullptr) return no_subscriber(is.publisher);
-    if (!publisher->packet_ids.contains(is.packet_id)) {
-      return Wrong(fmt::format("the line of queue {} does not have packet id {}", is.publisher,
-                               is.packet_id));
-    }
-    const model::Message message{
-        .origin = {.exchange = core::exchange_of(is.publisher, is.packet_id)}};
-    std::vector<core::Recipient> recipients;
-    for (const core::QueueId queue : is.queues) {
-      if (find(queue) != nullptr) recipients.push_back({.queue = queue, .tag = 0, .count = 1});
-    }
-    return append(message, recipients);
   }
 
   Done take(ExportedMessage& is) {
@@ -284,7 +273,7 @@ class Import {
     }
     if (recipients.empty()) return {};
     model::Message message = *is.message;
-    message.origin.exchange = 0;  // the lines of exchanges tell of it
+    message.origin.exchange = 0;  // the lines of queues tell of it
     if (Done appended = append(message, recipients); !appended || released.empty()) {
       return appended;
     }

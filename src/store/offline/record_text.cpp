@@ -73,12 +73,15 @@ std::string state(const RecordView& record) {
       fmt::format("state of shard {} at segment {}, boot {}{}", checkpoint.shard,
                   checkpoint.segment, checkpoint.boot, checkpoint.complete ? ", complete" : "");
   while (reader.next()) {
-    const QueueState& queue = reader.state();
+    const core::Standing& queue = reader.standing();
     text += fmt::format("; {}: floor {} next {}", queue.queue, queue.floor, queue.next);
-    for (const TagRange& is : queue.settled)
+    for (const core::TagRange& is : queue.settled)
       text.append(" settled ").append(range(is.first, is.last));
     for (const model::Tag tag : queue.released) text += fmt::format(" released {}", tag);
-    for (const std::uint16_t id : queue.packet_ids) text += fmt::format(" open {}", id);
+    for (const core::OpenExchange& open : queue.exchanges) {
+      text += fmt::format(" open {}{}", open.packet_id, open.complete ? "" : " at");
+      for (const core::QueueId at : open.queues) text += fmt::format(" {}", at);
+    }
   }
   return reader.ok() ? text : fmt::format("{} {}", text, kStrange);
 }

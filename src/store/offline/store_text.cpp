@@ -33,6 +33,10 @@ json::object object_of(const ExportedRecipient& is) {
           {"subscription_ids", array_of(is.subscription_ids)}};
 }
 
+json::object object_of(const core::OpenExchange& is) {
+  return {{"packet_id", is.packet_id}, {"complete", is.complete}, {"queues", array_of(is.queues)}};
+}
+
 // --- reading ---
 
 core::QueueId queue_of(JsonMembers& members) {
@@ -64,18 +68,27 @@ ExportBegin begin_of(JsonMembers& members) {
   return {.format = members.integer<std::uint32_t>("format")};
 }
 
-ExportedQueue queue_line_of(JsonMembers& members, Trouble& trouble) {
-  return {.queue = queue_of(members),
-          .next = members.integer<model::Tag>("next_tag", 1, StoreText::kTagMax),
-          .packet_ids = numbers_of<std::uint16_t>(members.take("packet_ids"), "packet_ids", 1,
-                                                  UINT16_MAX, trouble)};
+core::OpenExchange exchange_of_json(const json::value& value, Trouble& trouble) {
+  JsonMembers members(value, "exchanges", trouble);
+  core::OpenExchange is{.packet_id = members.integer<std::uint16_t>("packet_id"),
+                        .complete = members.boolean("complete"),
+                        .queues = numbers_of<core::QueueId>(members.take("queues"), "queues", 1,
+                                                            Metadata::kQueueMax, trouble)};
+  members.finish();
+  if (is.complete && !is.queues.empty()) trouble.say("queues", "are of those not complete");
+  return is;
 }
 
-ExportedExchange exchange_of_line(JsonMembers& members, Trouble& trouble) {
-  return {.publisher = queue_of(members),
-          .packet_id = members.integer<std::uint16_t>("packet_id", 1),
-          .queues = numbers_of<core::QueueId>(members.take("queues"), "queues", 1,
-                                              Metadata::kQueueMax, trouble)};
+ExportedQueue queue_line_of(JsonMembers& members, Trouble& trouble) {
+  ExportedQueue is{.queue = queue_of(members),
+                   .next = members.integer<model::Tag>("next_tag", 1, StoreText::kTagMax)};
+  const json::array* list = members.take("exchanges").if_array();
+  if (list == nullptr) {
+    trouble.say("exchanges", "must be an array");
+    return is;
+  }
+  for (const json::value& each : *list) is.exchanges.push_back(exchange_of_json(each, trouble));
+  return is;
 }
 
 ExportedRecipient recipient_of(const json::value& value, Trouble& trouble) {
@@ -124,15 +137,11 @@ std::string StoreText::write(const ExportBegin& is) {
 }
 
 std::string StoreText::write(const ExportedQueue& is) {
-  return line("queue", json::object{{"queue", is.queue},
-                                    {"next_tag", is.next},
-                                    {"packet_ids", array_of(is.packet_ids)}});
-}
-
-std::string StoreText::write(const ExportedExchange& is) {
-  return line("exchange", json::object{{"queue", is.publisher},
-                                       {"packet_id", is.packet_id},
-                                       {"queues", array_of(is.queues)}});
+  json::array list;
+  for (const core::OpenExchange& open : is.exchanges) list.push_back(object_of(open));
+  return line(
+      "queue",
+      json::object{{"queue", is.queue}, {"next_tag", is.next}, {"exchanges", std::move(list)}});
 }
 
 std::string StoreText::write(std::span<const ExportedRecipient> recipients,
@@ -167,8 +176,7 @@ std::expected<StoreText::Line, std::string> StoreText::read(std::string_view tex
     if (trouble) return std::unexpected(trouble.what);
     return is;
   }
-  if (name != "export" && name != "queue" && name != "exchange" && name != "queued" &&
-      name != "end") {
+  if (name != "export" && name != "queue" && name != "queued" && name != "end") {
     auto read = metadata_.read(text);
     if (!read) return std::unexpected(read.error());
     if (auto* anchor = std::get_if<Anchor>(&*read)) return std::move(*anchor);
@@ -180,8 +188,6 @@ std::expected<StoreText::Line, std::string> StoreText::read(std::string_view tex
     read = begin_of(members);
   } else if (name == "queue") {
     read = queue_line_of(members, trouble);
-  } else if (name == "exchange") {
-    read = exchange_of_line(members, trouble);
   } else if (name == "queued") {
     read = message_of(members, trouble);
   } else {

@@ -25,15 +25,8 @@ struct ExportBegin {
 /// A queue of a subscriber, beside its messages.
 struct ExportedQueue {
   core::QueueId queue = 0;
-  model::Tag next = 1;  ///< that will be given out
-  std::vector<std::uint16_t>
-      packet_ids;  ///< exchanges of exactly once that this publisher has open
-};
-/// Of an open one: where its message is, and need not go again.
-struct ExportedExchange {
-  core::QueueId publisher = 0;
-  std::uint16_t packet_id = 0;
-  std::vector<core::QueueId> queues;
+  model::Tag next = 1;                        ///< that will be given out
+  std::vector<core::OpenExchange> exchanges;  ///< of its subscriber as a publisher
 };
 struct ExportedRecipient {
   core::QueueId queue = 0;
@@ -59,8 +52,8 @@ struct ExportEnd {
 
 class StoreText {
  public:
-  using Line = std::variant<ExportBegin, Anchor, core::Change, ExportedQueue, ExportedExchange,
-                            ExportedMessage, ExportedValue, ExportEnd>;
+  using Line = std::variant<ExportBegin, Anchor, core::Change, ExportedQueue, ExportedMessage,
+                            ExportedValue, ExportEnd>;
   /// Tags of an export: so that no sum of them overflows.
   static constexpr model::Tag kTagMax = model::Tag{1} << 62;
 
@@ -68,7 +61,6 @@ class StoreText {
   [[nodiscard]] static std::string write(const Anchor& is) { return MetadataText::write(is); }
   [[nodiscard]] std::string write(const core::Change& is) const { return metadata_.write(is); }
   [[nodiscard]] static std::string write(const ExportedQueue& is);
-  [[nodiscard]] static std::string write(const ExportedExchange& is);
   [[nodiscard]] static std::string write(std::span<const ExportedRecipient> recipients,
                                          const model::Message& message);
   [[nodiscard]] static std::string write_value(const model::Message& message);

@@ -56,7 +56,7 @@ bool Census::add_message(const RecordView& record) {
 
 bool Census::add_state(const RecordView& record) {
   StateReader reader(record);
-  while (reader.next()) queues_.insert(reader.state().queue);
+  while (reader.next()) queues_.insert(reader.standing().queue);
   return reader.ok();
 }
 

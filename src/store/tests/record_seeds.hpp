@@ -60,7 +60,8 @@ namespace hermod::store::samples {
               .next = 1'000,
               .settled = {{8, 8}, {12, 500}},
               .released = {7, 9, 900},
-              .packet_ids = {65'535, 1}});
+              .exchanges = {{.packet_id = 65'535, .complete = true},
+                            {.packet_id = 1, .queues = {4, 900}}}});
   writer.add({.queue = 4, .floor = 10, .next = 10});
   seeds["state"] = seed_of(writer.draft(false));
   return seeds;

@@ -15,26 +15,28 @@ RecordView view_of(Bytes body, std::uint8_t version = kBodyVersion) {
   return {.position = 0, .kind = RecordKind::kState, .version = version, .body = body};
 }
 
-std::vector<QueueState> all_of(StateReader& reader) {
-  std::vector<QueueState> states;
-  while (reader.next()) states.push_back(reader.state());
+std::vector<core::Standing> all_of(StateReader& reader) {
+  std::vector<core::Standing> states;
+  while (reader.next()) states.push_back(reader.standing());
   return states;
 }
 
-const std::vector<QueueState> kStates{
+const std::vector<core::Standing> kStates{
     {.queue = 4, .floor = 10, .next = 10},
     {.queue = 900,
      .floor = 7,
      .next = 1'000,
      .settled = {{8, 8}, {12, 500}, {999, 999}},
      .released = {7, 9, 900},
-     .packet_ids = {65'535, 1, 300}},
+     .exchanges = {{.packet_id = 65'535, .complete = true},
+                   {.packet_id = 1},
+                   {.packet_id = 300, .queues = {900, 4, UINT64_MAX}}}},
     {.queue = 3, .floor = 0, .next = UINT64_MAX, .settled = {{1, UINT64_MAX}}}};
 
 TEST(StateRecord, RoundTrip) {
   StateWriter writer;
   writer.begin({.shard = 3, .boot = 1'000'000'007, .segment = UINT32_MAX});
-  for (const QueueState& state : kStates) writer.add(state);
+  for (const core::Standing& state : kStates) writer.add(state);
   for (const bool complete : {false, true, false}) {
     const Draft draft = writer.draft(complete);
     EXPECT_EQ(draft.kind, RecordKind::kState);
@@ -71,7 +73,7 @@ TEST(StateRecord, ProperPrefixesFailOrEndBetweenQueues) {
   StateWriter writer;
   writer.begin({.shard = 1, .boot = 2, .segment = 3});
   std::vector<std::size_t> ends{writer.octets()};
-  for (const QueueState& state : kStates) {
+  for (const core::Standing& state : kStates) {
     writer.add(state);
     ends.push_back(writer.octets());
   }
@@ -88,9 +90,11 @@ TEST(StateRecord, ProperPrefixesFailOrEndBetweenQueues) {
 }
 
 TEST(StateRecord, DeclaredLengthsAllocateNothing) {
-  // A queue with 2^63 settled ranges, released tags or packet ids, of which none is there.
-  for (const char* const body : {"00 01 02 03 08 0a 00 80*9 01", "00 01 02 03 08 0a 00 00 80*9 01",
-                                 "00 01 02 03 08 0a 00 00 00 80*9 01"}) {
+  // A queue with 2^63 settled ranges, released tags, exchanges or queues of one, of which none is
+  // there.
+  for (const char* const body :
+       {"00 01 02 03 08 0a 00 80*9 01", "00 01 02 03 08 0a 00 00 80*9 01",
+        "00 01 02 03 08 0a 00 00 00 80*9 01", "00 01 02 03 08 0a 00 00 00 01 05 00 80*9 01"}) {
     const auto octets = testkit::octets(body);
     const std::size_t before = testkit::allocation_count();
     StateReader reader(view_of(octets));

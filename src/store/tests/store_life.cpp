@@ -226,8 +226,8 @@ void StoreLife::acknowledge(std::size_t number) {
 }
 
 void StoreLife::turn() {
-  (void)core_->keep_house();
-  journal_->submit(true);
+  core_->keep_house();
+  journal_->submit(true, journal_->committed());
   const bool sealed = store_->state() == core::Journal::State::kSealed;
   const core::CommitNumber before = store_->committed();
   if (below(8) != 0) (void)store_->write_once();

@@ -35,6 +35,10 @@ inline std::string queued(std::string_view recipients) {
   return fmt::format(R"({{"queued":{{"recipients":[{}],"message":{}}}}})", recipients, kMessage);
 }
 
+inline std::string queue_line(std::string_view exchanges) {
+  return fmt::format(R"({{"queue":{{"queue":1,"next_tag":9,"exchanges":[{}]}}}})", exchanges);
+}
+
 // One of each, without begin and end.
 inline Lines good() {
   return {R"({"anchor":{"calendar_ms":1,"wall_ms":2,"since_boot_ns":3,"boot_id":"b"}})",
@@ -44,8 +48,8 @@ inline Lines good() {
           subscriber(2, "two"),
           R"({"declaration":{"topic":"d","resource_type":"","content_type":"","topic_type":"",)"
           R"("expires_at_s":null,"subscribers_max":null,"observer_check_s":null}})",
-          R"({"queue":{"queue":1,"next_tag":9,"packet_ids":[5,6]}})",
-          R"({"exchange":{"queue":1,"packet_id":5,"queues":[2]}})",
+          queue_line(R"({"packet_id":5,"complete":false,"queues":[2]},)"
+                     R"({"packet_id":6,"complete":true,"queues":[]})"),
           fmt::format(R"({{"value":{}}})", kMessage),
           queued(recipient(1, 3) + "," + recipient(2, 4))};
 }

@@ -13,6 +13,7 @@ namespace {
 using samples::good;
 using samples::kMessage;
 using samples::Lines;
+using samples::queue_line;
 using samples::queued;
 using samples::recipient;
 using samples::subscriber;
@@ -34,8 +35,7 @@ TEST(Import, TakesWhatIsRight) {
   EXPECT_EQ(imported->values, 1u);
   EXPECT_EQ(imported->declarations, 1u);
   const std::string found = recovered_text(disk);
-  EXPECT_TRUE(found.contains("next 9 outgoing 0 incoming 1 open 5 6!")) << found;
-  EXPECT_TRUE(found.contains("exchange 65541 2")) << found;
+  EXPECT_TRUE(found.contains("next 9 outgoing 0 incoming 1 open 5 at 2 6!")) << found;
 }
 
 struct Wrong {
@@ -56,24 +56,31 @@ TEST(Import, RefusesALineThatDoesNotFit) {
       {2, subscriber(0, "none"), "'queue' must be a whole number"},
       {1, good()[2], "no subscriber before it has queue 1"},
       {6, good()[5], "a line of this queue already"},
-      {4, R"({"queue":{"queue":3,"next_tag":1,"packet_ids":[]}})", "no subscriber before it"},
-      {4, R"({"queue":{"queue":1,"next_tag":0,"packet_ids":[]}})", "'next_tag' must be"},
-      {4, R"({"queue":{"queue":1,"next_tag":1,"packet_ids":[0]}})", "'packet_ids' must hold"},
-      {4, R"({"queue":{"queue":1,"next_tag":1,"packet_ids":[65536]}})", "'packet_ids' must hold"},
-      {4, R"({"queue":{"queue":1,"next_tag":1,"packet_ids":[1.5]}})", "'packet_ids' must hold"},
-      {4, R"({"queue":{"queue":1,"next_tag":1,"packet_ids":7}})", "'packet_ids' must be an array"},
-      {4, R"({"queue":{"queue":1,"next_tag":1}})", "'packet_ids' is missing"},
-      {4, R"({"queue":{"queue":1,"next_tag":1,"packet_ids":[],"x":1}})", "must not have"},
-      {6, R"({"exchange":{"queue":1,"packet_id":7,"queues":[2]}})", "does not have packet id 7"},
-      {6, R"({"exchange":{"queue":7,"packet_id":5,"queues":[2]}})", "no subscriber before it"},
-      {8, good()[7], "has a value already"},
-      {7, R"({"value":{"kind":"topic"}})", "is missing in 'value'"},
-      {9, queued(recipient(1, 3)), "queue 1 has a message of tag 3 already"},
-      {9, queued(""), "'recipients' must be an array of at least one"},
-      {9, queued(recipient(1, 0)), "'tag' must be"},
-      {9, queued(recipient(1, 5, R"("guarantee":1,"released":true)")), "'released' is for"},
-      {9, queued(recipient(1, 5, R"("guarantee":3,"released":true)")), "'guarantee' must be"},
-      {9,
+      {4, R"({"queue":{"queue":3,"next_tag":1,"exchanges":[]}})", "no subscriber before it"},
+      {4, R"({"queue":{"queue":1,"next_tag":0,"exchanges":[]}})", "'next_tag' must be"},
+      {4, R"({"queue":{"queue":1,"next_tag":1,"exchanges":7}})", "'exchanges' must be an array"},
+      {4, R"({"queue":{"queue":1,"next_tag":1}})", "'exchanges' is missing"},
+      {4, R"({"queue":{"queue":1,"next_tag":1,"exchanges":[],"x":1}})", "must not have"},
+      {4, queue_line("5"), "must be an object"},
+      {4, queue_line(R"({"packet_id":65536,"complete":true,"queues":[]})"), "'packet_id' must be"},
+      {4, queue_line(R"({"packet_id":1,"complete":true,"queues":[2]})"),
+       "'queues' are of those not"},
+      {4, queue_line(R"({"packet_id":1,"complete":false,"queues":[0]})"), "'queues' must hold"},
+      {4, queue_line(R"({"packet_id":1,"complete":false,"queues":[1.5]})"), "'queues' must hold"},
+      {4, queue_line(R"({"packet_id":1,"complete":false,"queues":7})"),
+       "'queues' must be an array"},
+      {4,
+       queue_line(R"({"packet_id":1,"complete":true,"queues":[]},)"
+                  R"({"packet_id":1,"complete":true,"queues":[]})"),
+       "packet id 1 is open twice"},
+      {7, good()[6], "has a value already"},
+      {6, R"({"value":{"kind":"topic"}})", "is missing in 'value'"},
+      {8, queued(recipient(1, 3)), "queue 1 has a message of tag 3 already"},
+      {8, queued(""), "'recipients' must be an array of at least one"},
+      {8, queued(recipient(1, 0)), "'tag' must be"},
+      {8, queued(recipient(1, 5, R"("guarantee":1,"released":true)")), "'released' is for"},
+      {8, queued(recipient(1, 5, R"("guarantee":3,"released":true)")), "'guarantee' must be"},
+      {8,
        queued(recipient(1, 5, R"("guarantee":2,"released":true)") + "," +
               recipient(1, 65'540, R"("guarantee":2,"released":true)")),
        "of this packet id already"},
@@ -90,7 +97,7 @@ TEST(Import, RefusesALineThatDoesNotFit) {
 
 TEST(Import, AValueHasAPayload) {
   Lines lines = good();
-  lines[7].replace(lines[7].find("\"p\""), 3, "\"\"");
+  lines[6].replace(lines[6].find("\"p\""), 3, "\"\"");
   EXPECT_TRUE(refusal_of(text_of(lines)).contains("'payload' must not be empty"));
 }
 
@@ -105,8 +112,8 @@ TEST(Import, RefusesATextThatIsNotWhole) {
   Lines fewer = good();
   fewer.pop_back();
   std::string cut = text_of(fewer);
-  cut.replace(cut.rfind("\"lines\":9"), 9, "\"lines\":10");
-  EXPECT_TRUE(refusal_of(cut).contains("and now there are 9")) << refusal_of(cut);
+  cut.replace(cut.rfind("\"lines\":8"), 9, "\"lines\":9");
+  EXPECT_TRUE(refusal_of(cut).contains("and now there are 8")) << refusal_of(cut);
   EXPECT_TRUE(refusal_of(text + "\n").contains("behind the end"));
   std::string later = text;
   later.replace(later.find("format\":1"), 9, "format\":2");
@@ -126,7 +133,7 @@ TEST(Import, RefusesALineThatIsTooLong) {
       200);
   const auto imported = import_store(disk, rng, lines);
   ASSERT_FALSE(imported);
-  EXPECT_TRUE(imported.error().starts_with("line 9: it is longer than 200 octets"))
+  EXPECT_TRUE(imported.error().starts_with("line 8: it is longer than 200 octets"))
       << imported.error();
   EXPECT_TRUE(disk.list()->empty());
 }
@@ -150,6 +157,7 @@ TEST(Import, RecipientsWithoutASubscriberAreLeftOut) {
   ASSERT_TRUE(imported) << imported.error();
   EXPECT_EQ(imported->orphans, 2u);
   EXPECT_EQ(imported->messages, 1u);
+  EXPECT_TRUE(recovered_text(disk).contains("open 5 at 6!")) << recovered_text(disk);
 }
 
 // A start fills what lies between tags with settled entries.

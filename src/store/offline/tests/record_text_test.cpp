@@ -74,15 +74,16 @@ TEST(RecordText, TellsOfSettlementsAndStates) {
   EXPECT_EQ(text_of(draft_closed(closed, scratch)), "3:4160 closed 9/8");
   StateWriter state;
   state.begin({.shard = 1, .boot = 500, .segment = 3});
-  state.add({.queue = 9,
-             .floor = 7,
-             .next = 100,
-             .settled = {{8, 8}, {12, 50}},
-             .released = {7},
-             .packet_ids = {3}});
+  state.add(
+      {.queue = 9,
+       .floor = 7,
+       .next = 100,
+       .settled = {{8, 8}, {12, 50}},
+       .released = {7},
+       .exchanges = {{.packet_id = 3, .complete = true}, {.packet_id = 4, .queues = {2, 9}}}});
   EXPECT_EQ(text_of(state.draft(true)),
             "3:4160 state of shard 1 at segment 3, boot 500, complete; 9: floor 7 next 100 settled "
-            "8 settled 12-50 released 7 open 3");
+            "8 settled 12-50 released 7 open 3 open 4 at 2 9");
   const std::uint8_t generation[] = {0x85, 0x01};
   EXPECT_EQ(text_of(make_draft(RecordKind::kMetadata, generation)),
             "3:4160 metadata generation 133");

@@ -60,10 +60,10 @@ void SampleStore::live(std::uint64_t steps) {
 }
 
 const SampleStore::Counts& SampleStore::counts() {
-  counts_.known_exchanges = counts_.unknown_exchanges = counts_.released = counts_.waiting = 0;
+  counts_.complete_exchanges = counts_.cut_off_exchanges = counts_.released = counts_.waiting = 0;
   for (const auto& [id, queue] : queues_) {
-    for (const auto& [packet_id, known] : queue.exchanges) {
-      ++(known ? counts_.known_exchanges : counts_.unknown_exchanges);
+    for (const auto& [packet_id, open] : queue.exchanges) {
+      ++(open.complete ? counts_.complete_exchanges : counts_.cut_off_exchanges);
     }
     counts_.released += queue.released.size();
     counts_.waiting += queue.live.size();
@@ -117,10 +117,12 @@ void SampleStore::publish() {
   const samples::MessageSample sample(++samples_);
   model::Message message = sample.message();
   auto& [publisher, books] = any();
+  core::OpenExchange* open = nullptr;
   if (below(3) == 0) {
     const auto packet_id = static_cast<std::uint16_t>(1 + below(200));
     if (!books.exchanges.contains(packet_id)) {
-      books.exchanges[packet_id] = true;
+      open = &books.exchanges[packet_id];
+      open->packet_id = packet_id;
       message.origin.exchange = core::exchange_of(publisher, packet_id);
     }
   }
@@ -138,6 +140,7 @@ void SampleStore::publish() {
                           .retain_as_published = below(2) == 0,
                           .subscription_ids = std::span(ids).first(below(4))});
     queue.next += 1 + (below(10) == 0 ? 1 : 0);  // some tag was at most once, and is not kept
+    if (open != nullptr) open->queues.push_back(id);
   }
   if (recipients.empty() && message.origin.exchange == 0) return;
   core::Position position = 0;
@@ -220,28 +223,23 @@ void SampleStore::check() {
     standing.floor = queue.live.empty() ? queue.next : queue.live.begin()->first;
     model::Tag before = standing.floor;
     for (const auto& [tag, guarantee] : queue.live) {
-      if (tag > before) standing.settled.emplace_back(before, tag - 1);
+      if (tag > before) standing.settled.push_back({before, tag - 1});
       before = tag + 1;
     }
-    if (before < queue.next) standing.settled.emplace_back(before, queue.next - 1);
+    if (before < queue.next) standing.settled.push_back({before, queue.next - 1});
     standing.released.assign(queue.released.begin(), queue.released.end());
-    for (auto& [packet_id, known] : queue.exchanges) standing.exchanges.push_back(packet_id);
+    for (auto& [packet_id, open] : queue.exchanges) {
+      if (below(3) == 0) open = {.packet_id = packet_id, .complete = true};
+      standing.exchanges.push_back(open);
+    }
     journal_->check(standing);
   }
-  if (below(2) == 0) {  // an exchange of which only checks speak
-    auto& [id, queue] = any();
-    const auto packet_id = static_cast<std::uint16_t>(1'000 + below(500));
-    queue.exchanges[packet_id] = false;
-    core::Standing standing{.queue = id, .floor = 1, .next = queue.next};
-    for (auto& [each, known] : queue.exchanges) standing.exchanges.push_back(each);
-    journal_->check(standing);
-  }
-  journal_->end_check();
+  journal_->end_check(true);
 }
 
 void SampleStore::write() {
   check();
-  journal_->submit(false);
+  journal_->submit(false, 0);
   while (store_->write_once()) {
   }
 }
@@ -253,11 +251,12 @@ namespace {
 std::string text_of(RecoveredQueue& queue, LogReader& reader) {
   std::string text = describe(queue.subscriber) + '\n';
   for (const core::KeepSubscription& each : queue.subscriptions) text += describe(each) + '\n';
-  std::ranges::sort(queue.exchanges);
   text += fmt::format("next {} outgoing {} incoming {} open", queue.queue.next_tag(),
                       queue.inflight.outgoing(), queue.inflight.incoming());
-  for (const std::uint16_t id : queue.exchanges) {
-    text += fmt::format(" {}{}", id, queue.inflight.has_incoming(id) ? "!" : "");
+  for (const core::OpenExchange& open : queue.exchanges) {
+    text += fmt::format(" {}{}{}", open.packet_id, open.complete ? "" : " at",
+                        queue.inflight.has_incoming(open.packet_id) ? "!" : "");
+    for (const core::QueueId at : open.queues) text += fmt::format(" {}", at);
   }
   for (const std::uint16_t id : queue.inflight.released()) text += fmt::format(" released {}", id);
   text += '\n';
@@ -283,12 +282,6 @@ std::string text_of(RecoveredState state, LogReader& reader) {
   std::vector<std::string> lines;
   for (const RecoveredValue& value : state.values) lines.push_back(describe(*value.message));
   for (const core::KeepDeclaration& each : state.declarations) lines.push_back(describe(each));
-  for (RecoveredExchange& exchange : state.exchanges) {
-    std::ranges::sort(exchange.queues);
-    std::string line = fmt::format("exchange {}", exchange.name);
-    for (const core::QueueId queue : exchange.queues) line += fmt::format(" {}", queue);
-    lines.push_back(std::move(line));
-  }
   std::ranges::sort(lines);
   for (const std::string& line : lines) text += line + '\n';
   return text;

@@ -22,8 +22,8 @@ namespace hermod::store {
 class SampleStore {
  public:
   struct Counts {
-    std::uint64_t known_exchanges = 0;    ///< open, and the log has their messages
-    std::uint64_t unknown_exchanges = 0;  ///< open, as a check has said
+    std::uint64_t complete_exchanges = 0;  ///< open
+    std::uint64_t cut_off_exchanges = 0;   ///< open
     std::uint64_t released = 0;
     std::uint64_t waiting = 0;
     std::uint64_t ended = 0;  ///< subscribers
@@ -42,7 +42,7 @@ class SampleStore {
     model::Tag next = 1;
     std::map<model::Tag, model::Guarantee> live;
     std::set<model::Tag> released;
-    std::map<std::uint16_t, bool> exchanges;  // open ones; true: known by their message
+    std::map<std::uint16_t, core::OpenExchange> exchanges;
   };
 
   void begin_subscriber();

@@ -367,6 +367,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     std::vector<session::Answer> answers;
     bool opens = false;  ///< Attach: deliveries wait for it too
     std::string octets;  ///< Attach: of its answer
+    std::vector<std::uint64_t> exchanges{};  ///< whose messages are safe everywhere then
   };
   // A reply that waits until what it tells of is safe.
   struct UncommittedReply {
@@ -455,6 +456,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   session::EffectList executing_;         // being executed
   std::vector<session::Answer> answers_;  // of the publishes executed last
   session::ConnectionId answers_for_;
+  std::vector<std::uint64_t> exchanges_for_answers_;  // that are complete when those are given
   Bytes input_;  // what the session is reading, for a hand-over
   std::vector<session::ConnectionId> dirty_;
   std::deque<session::ConnectionId> lingering_;  // outputs that may wait; the oldest first
@@ -464,7 +466,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
   const bool keeps_;    // there is a store
-  bool house_ = false;  // it has asked for more than a turn's work
+  core::CommitNumber heard_ = 0;  // of commits, what everything that waits has heard of
   Promises promises_;
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender
   std::vector<std::uint64_t> told_awaited_;  // of them those that the sender knows of

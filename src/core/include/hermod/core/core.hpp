@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -109,7 +110,7 @@ class Core {
     Instant will_at = kNever;
     Queue queue;  ///< restored, and not kept yet
     model::Inflight inflight;
-    std::vector<std::uint16_t> exchanges;
+    std::vector<OpenExchange> exchanges;
     std::unique_ptr<Holder> holder;
   };
   SubscriberIndex restore(Restored restored);
@@ -258,8 +259,13 @@ class Core {
   [[nodiscard]] bool waits_for_commit() const {
     return router_.waits_for_commit() || !moves_.empty() || !kept_later_.empty();
   }
-  /// Does some of what the store asks for, if it asks for anything. True: there is more to do.
-  bool keep_house();
+  /// Does some of what the store asks for, if it asks for anything.
+  void keep_house();
+  /// Whether there is more of it to do, which waits for nothing.
+  [[nodiscard]] bool has_house_work() const {
+    const bool walked = checked_ == subscribers_.places();
+    return writing_again_ || (checking_ && (!walked || under_way_.empty()));
+  }
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
   /// The broker ends: what should be noted after a commit is noted now, if there will be one.
@@ -275,6 +281,8 @@ class Core {
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
   void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
+  /// The message of a noted exchange (exchange_of()) is safe wherever it belongs, on all shards.
+  void complete_exchange(std::uint64_t name);
   void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// Called with the name of an exchange that is over and was restored: other shards have to forget
   /// it too.
@@ -334,6 +342,7 @@ class Core {
   void finish_moves(CommitNumber committed);
   [[nodiscard]] bool set_place(const Move& move);
   void say_standing(Subscriber& subscriber);
+  void say_exchanges(Subscriber& subscriber, Standing& standing);
   void forget(SubscriberIndex index);
   void end_session(SubscriberIndex index, Instant now);
   void publish_will(Will will, Instant now, std::uint64_t exchange = 0);
@@ -375,12 +384,15 @@ class Core {
   // Subscribers whose will has been published: how they are without it is noted once it is safe.
   struct KeptLater {
     CommitNumber commit = 0;
-    SubscriberIndex subscriber = 0;
-    std::uint32_t generation = 0;
+    QueueId queue = 0;
   };
   std::deque<KeptLater> kept_later_;
+  bool writing_again_ = false;   // more may be stale
   bool checking_ = false;        // saying how all queues stand
   SubscriberIndex checked_ = 0;  // up to here
+  // Exchanges that this check found under way: how their publishers stand is said again afterwards.
+  boost::unordered_flat_set<std::uint64_t> under_way_;
+  std::vector<QueueId> check_again_;
   std::uint64_t clock_ = 0;
   CoreCounters counters_;
   std::function<void(std::string_view)> interest_lost_;

@@ -72,14 +72,31 @@ struct Stale {
   std::string topic;
 };
 
+struct TagRange {
+  model::Tag first = 0;
+  model::Tag last = 0;  ///< in it
+  bool operator==(const TagRange&) const = default;
+};
+
+/// An exchange of exactly once that a publisher has open.
+struct OpenExchange {
+  std::uint16_t packet_id = 0;
+  /// Its message is safe wherever it belongs: when it comes again, it is for nobody.
+  bool complete = false;
+  /// Not complete: queues that have its message. When it comes again, it is for the others.
+  std::vector<QueueId> queues;
+  bool operator==(const OpenExchange&) const = default;
+};
+
 /// How a queue stands: what the log needs to forget what was said of it before.
 struct Standing {
   QueueId queue = 0;
-  model::Tag floor = 0;                                    ///< the first that is not settled
-  model::Tag next = 0;                                     ///< that will be given out
-  std::vector<std::pair<model::Tag, model::Tag>> settled;  ///< above the floor, first and last
-  std::vector<model::Tag> released;
-  std::vector<std::uint16_t> exchanges;  ///< packet ids of this publisher that are open
+  model::Tag floor = 0;                 ///< the first that is not settled
+  model::Tag next = 0;                  ///< that will be given out; not below `floor`
+  std::vector<TagRange> settled;        ///< above the floor, ascending
+  std::vector<model::Tag> released;     ///< not below the floor, ascending
+  std::vector<OpenExchange> exchanges;  ///< of its subscriber as a publisher
+  bool operator==(const Standing&) const = default;
 };
 
 // --- metadata: small, and seldom changed ---
@@ -169,14 +186,16 @@ class Journal {
   /// Records to be written again, if they are still referred to, about `count_max`: empty, nearly
   /// always.
   [[nodiscard]] virtual std::vector<Stale> take_stale(std::size_t count_max) = 0;
-  /// Whether the standing of all queues is to be said again: each by check(), then end_check().
+  /// Whether the standing of all queues is to be said again: each by check(), in several steps if
+  /// they are many.
   [[nodiscard]] virtual bool wants_check() = 0;
   virtual void check(const Standing& standing) = 0;
-  virtual void end_check() = 0;
+  /// The end of a step, before anything changes. `last`: all is said.
+  virtual void end_check(bool last) = 0;
 
   /// What was given since the last call may be written now: the end of a turn. `waits`: the shard
-  /// wants to be woken when committed() is above what it was when it was asked last.
-  virtual void submit(bool waits) = 0;
+  /// wants to be woken when committed() is above `heard`, which all that waits has heard of.
+  virtual void submit(bool waits, CommitNumber heard) = 0;
   /// Everything up to this number is safe. 0 at the start.
   [[nodiscard]] virtual CommitNumber committed() const = 0;
   /// False when much waits to be written: nothing more should be read that has to be kept.
@@ -199,8 +218,8 @@ class NullJournal final : public Journal {
   [[nodiscard]] std::vector<Stale> take_stale(std::size_t) override { return {}; }
   [[nodiscard]] bool wants_check() override { return false; }
   void check(const Standing&) override {}
-  void end_check() override {}
-  void submit(bool) override {}
+  void end_check(bool) override {}
+  void submit(bool, CommitNumber) override {}
   [[nodiscard]] CommitNumber committed() const override { return 0; }
   [[nodiscard]] bool has_room() const override { return true; }
 };

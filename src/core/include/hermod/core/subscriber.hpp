@@ -39,6 +39,17 @@ struct Holder {
   std::string_view listener;  ///< that it came by; a name that the broker's settings hold
 };
 
+/// An exactly once publication of a subscriber that is kept, until its PUBREL.
+struct HeldExchange {
+  enum class State : std::uint8_t {
+    kCutOff,    ///< by a stop: it may not be everywhere, and comes again
+    kUnderWay,  ///< it has been published, and is not safe everywhere
+    kComplete,
+  };
+  std::uint16_t packet_id = 0;
+  State state = State::kUnderWay;
+};
+
 struct Subscriber {
   explicit Subscriber(std::string_view name) : id(name) {}
 
@@ -46,8 +57,7 @@ struct Subscriber {
   std::vector<TopicTree::Node*> subscriptions;
   Queue queue;
   QueueId kept_as = 0;  ///< of `queue` in the store; 0: it is not kept
-  /// Kept: packet ids of exactly once publications that it may send again.
-  std::unique_ptr<std::vector<std::uint16_t>> exchanges;
+  std::unique_ptr<std::vector<HeldExchange>> exchanges;  ///< open ones
   model::Inflight inflight;  ///< while nobody is attached
   Will will;
   std::unique_ptr<Holder> holder;                        ///< nothing: nobody's

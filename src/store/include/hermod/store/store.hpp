@@ -56,14 +56,8 @@ struct RecoveredQueue {
   core::KeepSubscriber subscriber;
   std::vector<core::KeepSubscription> subscriptions;
   core::Queue queue;
-  model::Inflight inflight;              ///< exchanges of exactly once that go on, both ways
-  std::vector<std::uint16_t> exchanges;  ///< that this publisher has open
-};
-/// An exactly-once publication that was not over, and may have got to some of its queues only: it
-/// comes again, and is then for the others.
-struct RecoveredExchange {
-  std::uint64_t name = 0;  ///< core::exchange_of()
-  std::vector<core::QueueId> queues;
+  model::Inflight inflight;  ///< exchanges of exactly once that go on, both ways
+  std::vector<core::OpenExchange> exchanges;  ///< that this publisher has open
 };
 struct RecoveredValue {
   model::MessageRef message;
@@ -73,7 +67,6 @@ struct RecoveredState {
   std::vector<RecoveredQueue> queues;
   std::vector<RecoveredValue> values;
   std::vector<core::KeepDeclaration> declarations;
-  std::vector<RecoveredExchange> exchanges;
   std::uint64_t messages = 0;  ///< entries of all queues
   std::uint64_t version = 0;   ///< the largest of all values, those that were cleared included
 };

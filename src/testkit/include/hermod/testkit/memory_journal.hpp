@@ -71,8 +71,8 @@ class MemoryJournal : public core::Journal {
   }
   [[nodiscard]] bool wants_check() override { return check_wanted; }
   void check(const core::Standing& standing) override { standings.push_back(standing); }
-  void end_check() override { check_wanted = false; }
-  void submit(bool) override {}
+  void end_check(bool last) override { check_wanted = check_wanted && !last; }
+  void submit(bool, core::CommitNumber) override {}
   [[nodiscard]] core::CommitNumber committed() const override {
     return held_ ? committed_ : number_;
   }
