@@ -57,8 +57,9 @@ void ShardJournal::write_settled() {
   std::ranges::sort(settled_, {},
                     [](const Settled& one) { return std::pair{one.queue, one.first}; });
   scratch_.clear();
-  (void)append(draft_settled(settled_, scratch_));
+  (void)store_.messages_->append(draft_settled(settled_, scratch_));
   settled_.clear();
+  settlements_appended_ = true;
 }
 
 core::CommitNumber ShardJournal::release(core::QueueId queue, model::Tag tag) {
@@ -165,7 +166,12 @@ void ShardJournal::submit(bool waits, core::CommitNumber heard) {
   write_settled();
   for (const auto& [segment, count] : let_go_) store_.messages_->let_go(segment, count);
   let_go_.clear();
-  if (std::exchange(appended_, false)) store_.notify();
+  const bool settlements = std::exchange(settlements_appended_, false);
+  if (std::exchange(appended_, false)) {
+    store_.notify();
+  } else if (settlements) {
+    store_.notify_of_settlements();
+  }
   if (!waits) return;
   waits_.store(true);
   // For what has been committed since this shard looked, nobody else wakes it.

@@ -72,7 +72,9 @@ class ShardJournal final : public core::Journal {
   std::vector<Settled> settled_;  // not appended yet
   Scratch scratch_;
   std::vector<std::pair<SegmentNumber, std::uint64_t>> let_go_;  // not told to the log yet
-  bool appended_ = false;                                        // since the writer was told
+  // Since the writer was told.
+  bool appended_ = false;
+  bool settlements_appended_ = false;
   StateWriter state_writer_;
   SegmentNumber check_began_;  // the last check, in this segment
   mutable std::mutex house_mutex_;

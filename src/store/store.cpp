@@ -15,6 +15,14 @@ namespace hermod::store {
 
 using core::Journal;
 
+namespace {
+
+// A sync of their own is worth nothing: what was settled and not written comes again after a kill,
+// as it may.
+constexpr Duration kSettlementsWait = std::chrono::milliseconds{50};
+
+}  // namespace
+
 std::string to_text(const StoreSettings& settings) {
   switch (settings.durability) {
     case Durability::kSync:
@@ -83,6 +91,12 @@ void Store::notify() {
   if (asleep_) wake_.notify_one();
 }
 
+void Store::notify_of_settlements() {
+  const std::lock_guard lock{wake_mutex_};
+  if (std::exchange(settlements_, true)) return;
+  if (asleep_) wake_.notify_one();
+}
+
 StoreCounters Store::counters() const {
   StoreCounters counters = counters_;
   counters.damaged = damaged_.load(std::memory_order_relaxed);
@@ -113,11 +127,12 @@ void Store::stop() {
 }
 
 void Store::run() {
-  while (wait_for_work()) {
-    while (write_once()) {
-    }
-  }
-  while (write_once()) {  // what came last
+  while (wait_for_work()) (void)write_once();
+  write_rest();  // what came last
+}
+
+void Store::write_rest() {
+  while (write_once()) {
   }
   if (state() == Journal::State::kWell) (void)messages_->sync();
 }
@@ -126,13 +141,15 @@ void Store::run() {
 bool Store::wait_for_work() {
   std::unique_lock lock{wake_mutex_};
   const auto due = [this] { return work_ || stopping_; };
+  const auto due_or_settled = [&] { return settlements_ || due(); };
   Duration patience = condemned_.empty() ? Anchoring::kInterval : settings_.clean_every;
   if (taken_ != 0) patience = settings_.retry;
   if (sync_at_ != kNever) patience = std::min(patience, settings_.interval);
   asleep_ = true;
-  wake_.wait_for(lock, patience, due);
+  wake_.wait_for(lock, patience, due_or_settled);
+  if (settlements_) wake_.wait_for(lock, kSettlementsWait, due);
   asleep_ = false;
-  work_ = false;
+  work_ = settlements_ = false;
   return !stopping_;
 }
 

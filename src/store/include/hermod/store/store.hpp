@@ -56,7 +56,7 @@ struct RecoveredQueue {
   core::KeepSubscriber subscriber;
   std::vector<core::KeepSubscription> subscriptions;
   core::Queue queue;
-  model::Inflight inflight;  ///< exchanges of exactly once that go on, both ways
+  model::Inflight inflight;                   ///< exchanges of exactly once that go on, both ways
   std::vector<core::OpenExchange> exchanges;  ///< that this publisher has open
 };
 struct RecoveredValue {
@@ -96,9 +96,11 @@ class Store {
   /// waits for a commit should look at it. The store outlives it.
   [[nodiscard]] std::unique_ptr<core::Journal> make_journal(std::function<void()> wake);
 
-  /// Starts the thread that writes; stop() writes what is left, and ends it.
+  /// Starts the thread that writes; stop() ends it when all is written.
   void start();
   void stop();
+  /// Without a thread: writes what there is, and makes it safe.
+  void write_rest();
   /// Without a thread: writes one batch, if there is one; false when nothing was done.
   bool write_once();
 
@@ -118,6 +120,7 @@ class Store {
   // --- of the shards' journals, any thread ---
   core::CommitNumber hand_over(core::Change change);
   void notify();
+  void notify_of_settlements();
   void note_damage(core::Position position);
   void note_clear(std::uint32_t segment);
   [[nodiscard]] std::uint64_t boot() const { return boot_; }
@@ -177,6 +180,7 @@ class Store {
   std::mutex wake_mutex_;
   std::condition_variable wake_;
   bool work_ = false;
+  bool settlements_ = false;  // nobody waits for them: they go with the next batch, if it is soon
   bool asleep_ = false;
   bool stopping_ = false;
   std::vector<ShardJournal*> journals_;
