@@ -276,7 +276,10 @@ void Broker::stop() {
   for (int round = 0; round < kRounds; ++round) {
     for (auto& thread : threads_) thread->shard().shut_down();
   }
-  if (store_) store_->stop();
+  if (!store_) return;
+  store_->stop();
+  for (auto& thread : threads_) thread->shard().hear_last();
+  store_->write_rest();
 }
 
 }  // namespace hermod::broker

@@ -154,7 +154,7 @@ Instant Shard::turn(Duration wait_max) {
     const auto count = static_cast<std::uint16_t>(listeners_.size());
     for (std::uint16_t i = 0; i < count; ++i) accept(i);
   }
-  if (expire_at_ <= now_) expire_at_ = core_.expire(now_);
+  if (expire_at_ <= now_) expire();
   if (core_.next_message_expiry() <= now_) core_.expire_messages(now_);
   if (undeclare_at_ <= now_) undeclare_due();
   if (status_at_ <= now_) begin_status();
@@ -406,6 +406,25 @@ void Shard::finish_commits() {
   }
 }
 
+void Shard::expire() {
+  expire_at_ = core_.expire(now_);
+  promise_wills();
+}
+
+// Wills that have just been published: the store forgets them when they are safe.
+void Shard::promise_wills() {
+  std::vector<std::uint64_t> wills = core_.take_wills();
+  if (wills.empty()) return;
+  Promises::Due due = promises_.take_due(core_.last_commit());
+  if (uncommitted_.empty() && is_met(due)) {
+    for (const std::uint64_t name : wills) core_.complete_exchange(name);
+    return;
+  }
+  constexpr session::ConnectionId kNobody{.index = UINT32_MAX};
+  uncommitted_.push_back(
+      {.connection = kNobody, .due = std::move(due), .answers = {}, .exchanges = std::move(wills)});
+}
+
 // What was kept in this turn may be written.
 void Shard::submit() {
   if (!keeps_) return;
@@ -432,10 +451,14 @@ void Shard::shut_down() {
     if (connections_.holds(index)) end(connections_[index], model::Reason::kShutdown);
   }
   execute();  // what members of groups had goes back
-  core_.note_all();
   submit();
   flush_outputs();
   outbox_.send();
+}
+
+void Shard::hear_last() {
+  finish_commits();
+  submit();
 }
 
 }  // namespace hermod::broker

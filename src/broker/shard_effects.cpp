@@ -304,6 +304,7 @@ void Shard::apply(Connection& connection, session::Detach& effect) {
   }
   expire_at_ = std::min(expire_at_,
                         core_.detach(subscriber, std::move(effect.inflight), discard_will, now_));
+  promise_wills();
 }
 
 void Shard::apply(Connection& connection, session::Close& effect) {

@@ -42,14 +42,16 @@ Core::Attached Core::attach(std::string_view client_id, ConnectionKey connection
   set_time(now);
   Attached attached;
   if (index != Subscribers::kNone && clean_start) {  // [MQTT-3.1.2-6]
-    const bool kept = subscribers_[index].kept_as != 0;
-    end_session(index, now);
+    Will late = take_late_will(index);
+    forget(index);  // the store must not know two of this name
+    publish_will(std::move(late), now);
     index = Subscribers::kNone;
-    if (kept) attached.commit = last_commit();
   }
   const bool present = index != Subscribers::kNone;  // [MQTT-3.2.2-2]
   if (!present) {
     if (subscribers_.size() >= limits_.subscribers_max) return {.reason = Reason::kQuotaExceeded};
+    forget_namesake(client_id);
+    attached.commit = last_end_;  // else a stop could bring back what was there before
     index = subscribers_.add(client_id);
   }
   Subscriber& subscriber = subscribers_[index];
@@ -158,7 +160,6 @@ void Core::hear_journal() {
   journal_state_ = journal_.state();
   const CommitNumber committed = journal_.committed();
   finish_moves(committed);
-  keep_now(committed);
   for (const SubscriberIndex index : router_.committed(committed)) tell_groups(index);
 }
 
@@ -173,8 +174,7 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
   if (discard_will) will = {};
   if (!subscriber.durable()) {
     subscriber.inflight = std::move(inflight);
-    forget(index);
-    publish_will(std::move(will), now);  // [MQTT-3.1.2-8]
+    forget_after_will(index, std::move(will), now);  // [MQTT-3.1.2-8]
     return kNever;
   }
   return_groups(index, inflight, false);
@@ -229,20 +229,32 @@ void Core::keep_after_will(SubscriberIndex index, Will will, Instant now) {
     return keep(index);
   }
   note_exchange(index, kWillExchange);
-  publish_will(std::move(will), now, exchange_of(queue, kWillExchange));
-  kept_later_.push_back({last_commit(), queue});
-  keep_now(journal_.committed());  // it may be nobody's
+  wills_.push_back(exchange_of(queue, kWillExchange));
+  publish_will(std::move(will), now, wills_.back());
 }
 
-void Core::keep_now(CommitNumber committed) {
-  while (!kept_later_.empty() && kept_later_.front().commit <= committed) {
-    const auto found = kept_.find(kept_later_.front().queue);
-    kept_later_.pop_front();
-    if (found == kept_.end()) continue;
-    const SubscriberIndex index = found->second;
-    keep(index);
-    close_exchange(index, kWillExchange);
-  }
+void Core::complete_will(QueueId queue) {
+  if (ending_.erase(queue) > 0) return note_end(queue);
+  const auto found = kept_.find(queue);
+  if (found == kept_.end()) return;
+  const SubscriberIndex index = found->second;
+  keep(index);
+  close_exchange(index, kWillExchange);
+}
+
+// The store never knows two of one name: it learns of the end of the one before, whose will may
+// then be lost, before it learns of the other.
+void Core::forget_namesake(std::string_view name) {
+  erase_if(ending_, [&](const auto& one) {
+    if (one.second != name) return false;
+    note_end(one.first);
+    return true;
+  });
+}
+
+void Core::note_end(QueueId queue) {
+  last_end_ = journal_.change(ForgetSubscriber{queue});
+  router_.note_commit(last_end_);
 }
 
 Will Core::take_late_will(SubscriberIndex index) {
@@ -251,19 +263,30 @@ Will Core::take_late_will(SubscriberIndex index) {
   return late_will_(index, will.message->destination.address) ? std::move(will) : Will{};
 }
 
-// The session is over: a will that waits comes now (MQTT 5 §3.1.3.2.2).
-void Core::end_session(SubscriberIndex index, Instant now) {
-  Will will = take_late_will(index);
-  forget(index);
-  publish_will(std::move(will), now);
+// Its subscriptions get no will any more. The store forgets the session once that is safe.
+void Core::forget_after_will(SubscriberIndex index, Will will, Instant now) {
+  const QueueId queue = subscribers_[index].kept_as;
+  if (!will.message || queue == 0) {
+    forget(index);
+    return publish_will(std::move(will), now);
+  }
+  ending_.emplace(queue, subscribers_[index].id);
+  forget_but_for_the_store(index);
+  wills_.push_back(exchange_of(queue, kWillExchange));
+  publish_will(std::move(will), now, wills_.back());
 }
 
 void Core::forget(SubscriberIndex index) {
+  const QueueId queue = subscribers_[index].kept_as;
+  forget_but_for_the_store(index);
+  if (queue != 0) note_end(queue);
+}
+
+void Core::forget_but_for_the_store(SubscriberIndex index) {
   router_.flush();
   return_groups(index, subscribers_[index].inflight, true);
   drop_subscriptions(index);
   if (Subscriber& subscriber = subscribers_[index]; subscriber.kept_as != 0) {
-    note(ForgetSubscriber{subscriber.kept_as});
     kept_.erase(subscriber.kept_as);
     erase_if(under_way_, [&](std::uint64_t name) { return name >> 16 == subscriber.kept_as; });
     router_.let_go_of_dead(subscriber);
@@ -307,7 +330,7 @@ Instant Core::expire(Instant now) {
     if (!subscribers_.holds(index) || subscribers_[index].attached()) continue;
     if (subscribers_[index].expires_at <= now) {
       ++counters_.expired;
-      end_session(index, now);
+      forget_after_will(index, take_late_will(index), now);  // MQTT 5 §3.1.3.2.2
       continue;
     }
     if (subscribers_[index].will_at <= now) {
@@ -377,8 +400,11 @@ Reason Core::keep_value(const model::Message& message) {
   // not heard of that waits for the rest.
   const bool well = journal_state_ <= Journal::State::kWell;
   if (!well && message.guarantee == model::Guarantee::kAtMostOnce) return Reason::kOk;
-  // A copy of its own: the one that queues share lies elsewhere in the store.
-  const model::MessageRef alone = model::OwnedMessage::copy_of(message);
+  // A copy of its own: the one that queues share lies elsewhere in the store. Whoever gets it later
+  // has no part in the exchange that it came with.
+  model::Message value = message;
+  value.origin.exchange = 0;
+  const model::MessageRef alone = model::OwnedMessage::copy_of(value);
   Retained::Change change;
   const Reason kept = retained_.store(*alone, &change);
   if (!change.made) return kept;
@@ -512,10 +538,11 @@ void Core::note_exchange(SubscriberIndex index, std::uint16_t packet_id) {
 
 void Core::complete_exchange(std::uint64_t name) {
   under_way_.erase(name);
+  const auto packet_id = static_cast<std::uint16_t>(name);
+  if (packet_id == kWillExchange) return complete_will(name >> 16);
   const auto found = kept_.find(name >> 16);
   if (found == kept_.end()) return;
   const auto& exchanges = subscribers_[found->second].exchanges;
-  const auto packet_id = static_cast<std::uint16_t>(name);
   const auto open = std::ranges::find(*exchanges, packet_id, &HeldExchange::packet_id);
   if (open != exchanges->end()) open->state = HeldExchange::State::kComplete;
 }

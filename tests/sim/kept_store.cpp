@@ -70,7 +70,7 @@ void KeptStore::close(Stop how) {
   if (how == Stop::kClean) write();
   // Shards write what they have from each other each in its time.
   const bool together = how == Stop::kClean || (how == Stop::kKilled && journals_.size() == 1);
-  ended_whole_ = together && !disk_.stopped() && state() != Journal::State::kSealed;
+  ended_whole_ = together && !disk_.stopped() && state() == Journal::State::kWell;
   damaged_ = damaged();
   removed_ = removed();
   journals_.clear();

@@ -216,7 +216,14 @@ void MqttActor::settle_will(MqttLink::End end) {
   const bool raced = std::ranges::any_of(old_links_, &OldLink::unanswered);
   past_wills_.push_back({*will_, open_ ? opened_at_ : kNever, world_.now()});
   if (past_wills_.size() > kPastWillsMax) past_wills_.pop_front();
-  if (end == MqttLink::End::kGoodbye && !raced) {
+  // A publication that cannot be kept may have ended the connection before the DISCONNECT came.
+  const Kept& kept = world_.options().kept;
+  const bool refused =
+      kept.fills + kept.seals > 0 &&
+      std::ranges::any_of(outgoing_, [](const Outgoing& out) { return out.taken && !out.settled; });
+  if (end == MqttLink::End::kGoodbye && refused) {
+    will = Will::kUnclear;
+  } else if (end == MqttLink::End::kGoodbye && !raced) {
     will = Will::kForbidden;
   } else if (!open_ || link_->said_goodbye()) {
     will = Will::kUnclear;

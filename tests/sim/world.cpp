@@ -240,6 +240,10 @@ void World::arm_writer(Duration delay) {
 void World::stop(Stop how) {
   trace_.note(now(), "stop", {{"how", static_cast<std::uint64_t>(how)}});
   for (int round = 0; how == Stop::kClean && round < 3; ++round) shut_down();
+  if (how == Stop::kClean) {
+    kept_->write();
+    for (auto& machine : machines_) machine->shard.hear_last();
+  }
   refused_ = refused();
   machines_.clear();
   mailroom_.reset();

@@ -52,11 +52,26 @@ TEST_F(KeptTest, AWillIsKeptUntilItIsPublished) {
   EXPECT_THAT(journal.take_lines(), ElementsAre("append x for 2@1"));
   core.hear_journal();  // should it be lost, the will is still there
   EXPECT_THAT(journal.take_lines(), IsEmpty());
-  EXPECT_TRUE(core.waits_for_commit());
-  journal.let_commit();
-  core.hear_journal();
+  EXPECT_THAT(core.take_wills(), ElementsAre(exchange_of(1, kWillExchange)));
+  EXPECT_THAT(core.take_wills(), IsEmpty());
+  core.complete_exchange(exchange_of(1, kWillExchange));
   EXPECT_THAT(journal.take_lines(), ElementsAre("keep 1=one away", "close 1#0"));
-  EXPECT_FALSE(core.waits_for_commit());
+}
+
+TEST_F(KeptTest, ASessionThatEndsWithItsWillIsForgottenWhenThatIsSafe) {
+  const Core::Attached one =
+      core.attach("one", 1, true, 3, {.message = will_of("w", "x"), .delay_s = 5}, now);
+  core.detach(one.subscriber, {}, false, now);
+  const SubscriberIndex reader = attach("reader", 2, true, 60);
+  subscribe(reader, "w");
+  (void)journal.take_lines();
+  core.expire(now + std::chrono::seconds{4});  // MQTT 5 §3.1.3.2.2
+  EXPECT_THAT(journal.take_lines(), ElementsAre("append x for 2@1"));
+  EXPECT_EQ(core.find("one"), Subscribers::kNone);
+  const std::uint64_t name = exchange_of(1, kWillExchange);
+  EXPECT_THAT(core.take_wills(), ElementsAre(name));
+  core.complete_exchange(name);
+  EXPECT_THAT(journal.take_lines(), ElementsAre("forget 1"));
 }
 
 TEST_F(KeptTest, WhatWaitsForWhoIsAwayLeavesMemoryOnceItIsCommitted) {
@@ -144,6 +159,20 @@ TEST_F(KeptTest, AReleasedEntryIsCountedUntilItIsSettled) {
   core.settle(one, 1, 1, model::Outcome::kAccept, 1);
   core.settle(one, 2, 2, model::Outcome::kAccept, 1);
   EXPECT_EQ(queue(one).unsettled(), 0u);
+}
+
+TEST_F(KeptTest, TheStoreKnowsNoTwoOfOneName) {
+  const Core::Attached one =
+      core.attach("one", 1, true, 3, {.message = will_of("w", "x"), .delay_s = 5}, now);
+  core.detach(one.subscriber, {}, false, now);
+  core.expire(now + std::chrono::seconds{4});
+  (void)journal.take_lines();
+  const Core::Attached other =
+      core.attach("one", 2, false, 60, {}, now);  // before the will is safe
+  EXPECT_FALSE(other.session_present);
+  EXPECT_EQ(other.commit, journal.committed() - 1);  // which covers the end of the other
+  core.complete_exchange(exchange_of(1, kWillExchange));
+  EXPECT_THAT(journal.take_lines(), ElementsAre("forget 1", "keep 2=one"));
 }
 
 // Its publisher may not have been told.
@@ -354,9 +383,9 @@ TEST_F(KeptTest, ACheckEndsWhenTheExchangesItFoundUnderWayAreComplete) {
   EXPECT_FALSE(journal.check_wanted);
   EXPECT_FALSE(core.has_house_work());
   ASSERT_EQ(journal.standings.size(), 2u);
-  EXPECT_THAT(journal.standings[1].exchanges,
-              ElementsAre(OpenExchange{.packet_id = 7, .complete = true},
-                          OpenExchange{.packet_id = 9}));
+  EXPECT_THAT(
+      journal.standings[1].exchanges,
+      ElementsAre(OpenExchange{.packet_id = 7, .complete = true}, OpenExchange{.packet_id = 9}));
 }
 
 TEST_F(KeptTest, ACheckWaitsForNoExchangeOfOneThatHasEnded) {
@@ -369,6 +398,19 @@ TEST_F(KeptTest, ACheckWaitsForNoExchangeOfOneThatHasEnded) {
   EXPECT_TRUE(core.has_house_work());
   core.keep_house();
   EXPECT_FALSE(journal.check_wanted);
+}
+
+// Else its record would look like one of the exchange's, whoever subscribes much later.
+TEST_F(KeptTest, AValueHasNoPartInTheExchangeThatItCameWith) {
+  const SubscriberIndex one = attach("one", 1, true, 60);
+  model::Message message{.destination = model::Destination::topic("v"),
+                         .payload = as_bytes("1"),
+                         .guarantee = Guarantee::kExactlyOnce,
+                         .retain = true,
+                         .origin = {.exchange = exchange_of(1, 7)}};
+  EXPECT_EQ(core.publish(message, now), model::Reason::kOk);
+  core.note_exchange(one, 7);
+  EXPECT_EQ(core.retained().find_value("v")->get()->message().origin.exchange, 0u);
 }
 
 TEST_F(KeptTest, WhereTheMessageOfAnExchangeThatWasCutOffIsStandsInEachCheck) {

@@ -157,8 +157,7 @@ TEST_F(PoliciesTest, DropHeadGoesOnBehindWhatIsNotSettled) {
   ASSERT_EQ(journal.standings.size(), 1u);
   EXPECT_EQ(journal.standings[0].floor, 1u);
   EXPECT_EQ(journal.standings[0].next, 70'001u);
-  EXPECT_EQ(journal.standings[0].settled,
-            (std::vector<TagRange>{{3, 69'902}}));
+  EXPECT_EQ(journal.standings[0].settled, (std::vector<TagRange>{{3, 69'902}}));
 
   EXPECT_EQ(attach("one", 2, false, 60'000), one);
   EXPECT_EQ(outlet.take(2), "1/1d 2/1d ");  // nothing so far past them, for the packet ids' sake

@@ -100,6 +100,9 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   /// Ends every connection, wills included, and writes what can be written at once. Wills for other
   /// shards leave by mail, which those take when they are shut down again.
   void shut_down();
+  /// The store has written all that it was given, as far as it could: what this shard wanted to
+  /// note behind it, it gives to the store. After shut_down().
+  void hear_last();
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] core::Core& core() { return core_; }
@@ -142,6 +145,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void rearm(Connection& connection);
   void finish_commits();
   void submit();
+  void expire();
+  void promise_wills();
   void resume_paused();
   [[nodiscard]] Instant next_due();
   [[nodiscard]] bool has_work() const;
@@ -365,8 +370,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     session::ConnectionId connection;
     Promises::Due due;
     std::vector<session::Answer> answers;
-    bool opens = false;  ///< Attach: deliveries wait for it too
-    std::string octets;  ///< Attach: of its answer
+    bool opens = false;                      ///< Attach: deliveries wait for it too
+    std::string octets;                      ///< Attach: of its answer
     std::vector<std::uint64_t> exchanges{};  ///< whose messages are safe everywhere then
   };
   // A reply that waits until what it tells of is safe.
@@ -465,7 +470,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   bool busy_ = false;  // something has come in this turn
   std::vector<session::ConnectionId> ready_;
   std::vector<session::ConnectionId> paused_;
-  const bool keeps_;    // there is a store
+  const bool keeps_;              // there is a store
   core::CommitNumber heard_ = 0;  // of commits, what everything that waits has heard of
   Promises promises_;
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender

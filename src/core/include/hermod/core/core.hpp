@@ -257,7 +257,7 @@ class Core {
   [[nodiscard]] CommitNumber take_commit() { return router_.take_commit(); }
   /// Whether a delivery waits for a commit.
   [[nodiscard]] bool waits_for_commit() const {
-    return router_.waits_for_commit() || !moves_.empty() || !kept_later_.empty();
+    return router_.waits_for_commit() || !moves_.empty();
   }
   /// Does some of what the store asks for, if it asks for anything.
   void keep_house();
@@ -268,10 +268,6 @@ class Core {
   }
   /// The journal has got so far, and is as it is: before everything else in a turn.
   void hear_journal();
-  /// The broker ends: what should be noted after a commit is noted now, if there will be one.
-  void note_all() {
-    if (journal_.state() <= Journal::State::kWell) keep_now(~CommitNumber{0});
-  }
 
   void credit(SubscriberIndex index, std::uint32_t count);
   void settle(SubscriberIndex index, model::Tag first, model::Tag last, model::Outcome outcome,
@@ -281,8 +277,12 @@ class Core {
   /// committed.
   void release(SubscriberIndex index, model::Tag tag);
   void note_exchange(SubscriberIndex index, std::uint16_t packet_id);
-  /// The message of a noted exchange (exchange_of()) is safe wherever it belongs, on all shards.
+  /// The message of an exchange (exchange_of()) is safe wherever it belongs, on all shards: of one
+  /// that was noted, or of a will.
   void complete_exchange(std::uint64_t name);
+  /// Exchanges of wills that attach(), detach() and expire() have published since the last call:
+  /// until they are complete the store has the wills, and a restart publishes them.
+  [[nodiscard]] std::vector<std::uint64_t> take_wills() { return std::exchange(wills_, {}); }
   void close_exchange(SubscriberIndex index, std::uint16_t packet_id);
   /// Called with the name of an exchange that is over and was restored: other shards have to forget
   /// it too.
@@ -344,10 +344,13 @@ class Core {
   void say_standing(Subscriber& subscriber);
   void say_exchanges(Subscriber& subscriber, Standing& standing);
   void forget(SubscriberIndex index);
-  void end_session(SubscriberIndex index, Instant now);
+  void forget_but_for_the_store(SubscriberIndex index);
+  void forget_after_will(SubscriberIndex index, Will will, Instant now);
   void publish_will(Will will, Instant now, std::uint64_t exchange = 0);
   void keep_after_will(SubscriberIndex index, Will will, Instant now);
-  void keep_now(CommitNumber committed);
+  void complete_will(QueueId queue);
+  void forget_namesake(std::string_view name);
+  void note_end(QueueId queue);
   [[nodiscard]] Will take_late_will(SubscriberIndex index);
   void drop_subscriptions(SubscriberIndex index);
   void remove_subscription(TopicTree::Node* node, SubscriberIndex index);
@@ -381,12 +384,10 @@ class Core {
   boost::unordered_flat_map<QueueId, SubscriberIndex> kept_;  // subscribers
   boost::unordered_flat_map<std::uint64_t, std::vector<QueueId>> recovered_exchanges_;
   std::deque<Move> moves_;
-  // Subscribers whose will has been published: how they are without it is noted once it is safe.
-  struct KeptLater {
-    CommitNumber commit = 0;
-    QueueId queue = 0;
-  };
-  std::deque<KeptLater> kept_later_;
+  std::vector<std::uint64_t> wills_;
+  // Names of sessions that have ended, of which the store learns when their wills are safe.
+  boost::unordered_flat_map<QueueId, std::string> ending_;
+  CommitNumber last_end_ = 0;    // that the store learned of
   bool writing_again_ = false;   // more may be stale
   bool checking_ = false;        // saying how all queues stand
   SubscriberIndex checked_ = 0;  // up to here

@@ -58,7 +58,7 @@ struct Subscriber {
   Queue queue;
   QueueId kept_as = 0;  ///< of `queue` in the store; 0: it is not kept
   std::unique_ptr<std::vector<HeldExchange>> exchanges;  ///< open ones
-  model::Inflight inflight;  ///< while nobody is attached
+  model::Inflight inflight;                              ///< while nobody is attached
   Will will;
   std::unique_ptr<Holder> holder;                        ///< nothing: nobody's
   Usage* usage = nullptr;                                ///< of its user, where users have limits
