@@ -21,7 +21,7 @@ using session::Intake;
 using Octets = std::vector<std::uint8_t>;
 
 constexpr std::size_t kMessages = 16;  // messages an operation
-constexpr std::string_view kTopic = "plant/hall-3/line-7/temperature";
+constexpr std::string_view kPlantTopic = "plant/hall-3/line-7/temperature";
 constexpr std::string_view kPayload = "0123456789abcdef";
 
 // A session whose client has connected.
@@ -54,7 +54,7 @@ struct Connection {
 
 void append_publish(Octets& out, Version version, std::uint8_t qos, std::uint16_t id) {
   const mqtt::PublishView publish{
-      .topic = kTopic, .payload = as_bytes(kPayload), .packet_id = id, .qos = qos};
+      .topic = kPlantTopic, .payload = as_bytes(kPayload), .packet_id = id, .qos = qos};
   const std::size_t size = mqtt::publish_size(publish, version);
   out.resize(out.size() + size);
   mqtt::write_publish(out.data() + out.size() - size, publish, version);
@@ -125,7 +125,7 @@ struct Receiver : Connection {
     if (first < kMessages) take(Bytes(answers).first((kMessages - first) * 4));
   }
 
-  model::Message message{.destination = model::Destination::topic(kTopic),
+  model::Message message{.destination = model::Destination::topic(kPlantTopic),
                          .payload = as_bytes(kPayload)};
   Guarantee guarantee;
   bool shared;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "generator.hpp"
+#include "seconds.hpp"
 #include "server_process.hpp"
 
 namespace hermod::load {
@@ -23,10 +24,6 @@ constexpr double kServerBusy = 0.9;
 // Sends of an open loop that are late by this share of the delays colour them.
 constexpr double kLatenessShare = 0.25;
 constexpr double kLatenessFreeUs = 50;
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 struct Sample {
   Instant at{};

@@ -26,6 +26,9 @@ namespace hermod::load {
                                        : connack.return_code == mqtt::ConnectReturnCode::kAccepted;
 }
 
+/// Of acknowledgements: success is said in the same octets in all versions.
+inline constexpr auto kAckVersion = mqtt::Version::kV311;
+
 [[nodiscard]] inline mqtt::Version wire_version(MqttVersion version) {
   return version == MqttVersion::k5 ? mqtt::Version::kV5 : mqtt::Version::kV311;
 }

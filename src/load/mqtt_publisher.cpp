@@ -14,8 +14,6 @@ namespace {
 // Enough that the copy is one long memcpy, little enough that it stays in the first-level cache.
 constexpr std::size_t kBlockBytes = 8 * 1024;
 constexpr std::uint16_t kFirstId = 1;
-// Success is said in the same octets in all versions.
-constexpr auto kAckVersion = mqtt::Version::kV311;
 constexpr std::uint8_t kRefusedFrom = 0x80;  // reason codes of MQTT 5 (§2.4)
 
 // Identifiers in turn: several times what is under way, so that a late exchange holds nobody up.

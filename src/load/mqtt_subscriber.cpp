@@ -12,8 +12,6 @@ namespace hermod::load {
 namespace {
 
 constexpr std::uint64_t kNone = ~std::uint64_t{0};
-// Success is said in the same octets in all versions.
-constexpr auto kAckVersion = mqtt::Version::kV311;
 
 }  // namespace
 

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "seconds.hpp"
+
 namespace hermod::load {
 namespace {
 
@@ -171,10 +173,6 @@ std::expected<void, std::string> check_values(Options& options) {
     return wrong("server-cpu", "needs --pid or --spawn to know which process to confine");
   }
   return {};
-}
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 std::string with_commas(const std::vector<int>& numbers) {

@@ -6,16 +6,13 @@
 #include "hermod/load/compare.hpp"
 #include "hermod/load/report.hpp"
 #include "hermod/load/scale.hpp"
+#include "seconds.hpp"
 
 namespace hermod::load {
 namespace {
 
 using boost::json::array;
 using boost::json::object;
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 object options_object(const Options& options) {
   object out{{"scenario", to_text(options.scenario)},

@@ -17,7 +17,7 @@ constexpr std::uint8_t kHasExchange = 0x01;
 constexpr std::uint8_t kMoved = 0x02;
 
 // A recipient's flags; the two low bits are the guarantee.
-constexpr std::uint8_t kGuaranteeBits = 0x03;
+constexpr std::uint8_t kRecipientGuarantee = 0x03;
 constexpr std::uint8_t kRetainAsPublished = 0x04;
 constexpr std::uint8_t kHasIds = 0x08;
 constexpr std::uint8_t kRecipientBits = 0x0F;
@@ -131,8 +131,8 @@ bool RecipientReader::next() {
   base_ = cursor_.delta(base_);
   recipient_.tag = base_ + index_;
   const std::uint8_t flags = cursor_.u8();
-  if (flags > kRecipientBits || (flags & kGuaranteeBits) > 2) cursor_.fail();
-  recipient_.guarantee = static_cast<Guarantee>(flags & kGuaranteeBits);
+  if (flags > kRecipientBits || (flags & kRecipientGuarantee) > 2) cursor_.fail();
+  recipient_.guarantee = static_cast<Guarantee>(flags & kRecipientGuarantee);
   recipient_.retain_as_published = (flags & kRetainAsPublished) != 0;
   recipient_.id_count = 0;
   recipient_.ids = {};

@@ -15,11 +15,11 @@
 namespace hermod::sim {
 namespace {
 
-constexpr std::uint64_t kSeedsMax = 100;
+constexpr std::uint64_t kKeptSeedsMax = 100;
 
 std::uint64_t seeds() {
   const char* const wanted = std::getenv("HERMOD_SEEDS");
-  return wanted == nullptr ? kSeedsMax : std::strtoull(wanted, nullptr, 10);
+  return wanted == nullptr ? kKeptSeedsMax : std::strtoull(wanted, nullptr, 10);
 }
 
 // What befalls nobody but who asks for it.
@@ -92,13 +92,13 @@ TEST(Reliability, R5_AFailedSyncSealsTheStoreUntilItIsStartedAgain) {
 class Spoilt : public testing::TestWithParam<Sabotage> {};
 
 TEST_P(Spoilt, IsNoticed) {
-  for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kKeptSeedsMax; ++seed) {
     Options options = quiet_options(seed);
     options.sabotage = GetParam();
     options.kept.power_cuts = 2;
     if (!run_scenario(options, false).violations.empty()) return;
   }
-  FAIL() << "no seed up to " << kSeedsMax << " shows it";
+  FAIL() << "no seed up to " << kKeptSeedsMax << " shows it";
 }
 
 using enum Sabotage;

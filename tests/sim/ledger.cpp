@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace hermod::sim {
@@ -141,6 +143,13 @@ bool filter_matches(std::string_view filter, std::string_view topic) {
     filter.remove_prefix(filter_end + 1);
     topic.remove_prefix(topic_end + 1);
   }
+}
+
+std::string describe(const Ledger& ledger, PublicationId id) {
+  const Publication& p = ledger[id];
+  return fmt::format("message {} of producer {} on '{}' (published at level {})", p.label.sequence,
+                     p.label.producer, ledger.topics()[p.label.topic].name,
+                     static_cast<unsigned>(p.guarantee));
 }
 
 }  // namespace hermod::sim

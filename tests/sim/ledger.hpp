@@ -127,6 +127,8 @@ class Ledger {
 
 /// Whether an MQTT filter matches a topic (MQTT 3.1.1 §4.7); the oracles' own opinion.
 [[nodiscard]] bool filter_matches(std::string_view filter, std::string_view topic);
+/// A publication in words.
+[[nodiscard]] std::string describe(const Ledger& ledger, PublicationId id);
 /// The topic filter of a shared subscription; another filter as it is.
 [[nodiscard]] std::string_view without_share(std::string_view filter);
 

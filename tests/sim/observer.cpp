@@ -5,12 +5,6 @@
 
 namespace hermod::sim {
 
-std::string describe(const Ledger& ledger, PublicationId id) {
-  const Publication& p = ledger[id];
-  return fmt::format("message {} of producer {} on '{}'", p.label.sequence, p.label.producer,
-                     ledger.topics()[p.label.topic].name);
-}
-
 std::string describe(const Ledger& ledger, const Value& value) {
   switch (value.kind) {
     case Value::Kind::kNone:

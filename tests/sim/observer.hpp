@@ -23,7 +23,6 @@ struct Value {
   bool operator==(const Value&) const = default;
 };
 
-[[nodiscard]] std::string describe(const Ledger& ledger, PublicationId id);
 [[nodiscard]] std::string describe(const Ledger& ledger, const Value& value);
 
 class Observer {

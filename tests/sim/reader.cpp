@@ -13,12 +13,6 @@ unsigned level(Guarantee guarantee) {
   return static_cast<unsigned>(guarantee);
 }
 
-std::string describe(const Ledger& ledger, PublicationId id) {
-  const Publication& p = ledger[id];
-  return fmt::format("message {} of producer {} on '{}' (published at level {})", p.label.sequence,
-                     p.label.producer, ledger.topics()[p.label.topic].name, level(p.guarantee));
-}
-
 }  // namespace
 
 void Reader::opened(bool lasting, bool fresh, std::uint32_t connection, Instant now) {

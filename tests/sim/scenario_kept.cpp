@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "play.hpp"
+#include "spoilt_disk.hpp"
 
 namespace hermod::sim {
 
@@ -13,8 +14,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::uint64_t kFirstRecord = 4160;  // docs/formats/log.md
-constexpr std::size_t kFrame = 16;
 constexpr std::size_t kLast = 4;
 
 struct Place {

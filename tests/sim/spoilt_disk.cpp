@@ -12,8 +12,6 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
-constexpr std::uint64_t kFirstRecord = 4160;
-constexpr std::size_t kFrame = 16;
 constexpr std::size_t kChecksum = 8;
 
 enum class Kind : std::uint8_t { kMessage = 1, kValue = 2, kSettled = 3, kReleased = 4 };

@@ -8,6 +8,11 @@
 
 namespace hermod::sim {
 
+/// Where a segment's first record begins, and the octets in front of a record's body
+/// (docs/formats/log.md).
+inline constexpr std::uint64_t kFirstRecord = 4160;
+inline constexpr std::size_t kFrame = 16;
+
 class SpoiltDisk final : public store::Disk {
  public:
   /// `disk` outlives it.

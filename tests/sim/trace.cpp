@@ -10,7 +10,7 @@
 namespace hermod::sim {
 namespace {
 
-double seconds(Instant at) {
+double seconds_of(Instant at) {
   return std::chrono::duration<double>(at.time_since_epoch()).count();
 }
 
@@ -23,15 +23,15 @@ void Trace::note(Instant now, std::string_view what, std::initializer_list<Field
     hash_ ^= hash_ >> 29;
   }
   if (!verbose_) return;
-  fmt::print("{:12.6f} {:<18}", seconds(now), what);
+  fmt::print("{:12.6f} {:<18}", seconds_of(now), what);
   for (const auto& [name, value] : fields) fmt::print(" {}={}", name, value);
   fmt::print("\n");
 }
 
 void Trace::object(Instant now, std::string text) {
-  if (verbose_) fmt::print("{:12.6f} VIOLATION {}\n", seconds(now), text);
+  if (verbose_) fmt::print("{:12.6f} VIOLATION {}\n", seconds_of(now), text);
   if (violations_.size() == kViolationsKept) return;
-  violations_.push_back(fmt::format("at {:.6f} s: {}", seconds(now), text));
+  violations_.push_back(fmt::format("at {:.6f} s: {}", seconds_of(now), text));
 }
 
 }  // namespace hermod::sim

@@ -15,9 +15,9 @@ namespace hermod::app {
 namespace {
 
 std::string_view method_name(coap::Code method) {
-  constexpr std::string_view kNames[] = {"",       "GET",   "POST",  "PUT",
-                                         "DELETE", "FETCH", "PATCH", "iPATCH"};
-  return method.detail() < std::size(kNames) ? kNames[method.detail()] : "?";
+  constexpr std::string_view kMethods[] = {"",       "GET",   "POST",  "PUT",
+                                           "DELETE", "FETCH", "PATCH", "iPATCH"};
+  return method.detail() < std::size(kMethods) ? kMethods[method.detail()] : "?";
 }
 
 std::expected<void, std::string> write_out(std::string_view text) {

@@ -25,7 +25,7 @@ std::string read(std::vector<std::string> words) {
   return read(std::move(words), properties);
 }
 
-PubOptions pub() {
+PubOptions pub_over() {
   return {.topic = "a", .message = "x"};
 }
 std::string error(PubOptions options) {
@@ -108,18 +108,18 @@ TEST(Versions, AreNamedAsInMosquitto) {
        {"mqttv5", mqtt::Version::kV5},
        {"5", mqtt::Version::kV5}}};
   for (const auto& [name, version] : names) {
-    PubOptions options = pub();
+    PubOptions options = pub_over();
     options.client.version = name;
     EXPECT_TRUE(complete(options));
     EXPECT_EQ(options.client.protocol, version) << name;
   }
-  PubOptions other = pub();
+  PubOptions other = pub_over();
   other.client.version = "4";
   EXPECT_EQ(error(other), "-V is \"4\", but must be mqttv5, mqttv311 or mqttv31 (or 5, 311, 31).");
 }
 
 TEST(Versions, WhatOnlyMqtt5HasAsksForIt) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   options.client.session_expiry = "5";
   ASSERT_TRUE(complete(options));
   EXPECT_EQ(options.client.protocol, mqtt::Version::kV5);
@@ -129,7 +129,7 @@ TEST(Versions, WhatOnlyMqtt5HasAsksForIt) {
 }
 
 TEST(Versions, AKeptSessionNeverExpiresUnlessTold) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   options.client.version = "5";
   options.client.keep_session = true;
   options.client.id = "me";
@@ -141,7 +141,7 @@ TEST(Versions, AKeptSessionNeverExpiresUnlessTold) {
 }
 
 TEST(Versions, Mqtt31HasNoAssignedIds) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   options.client.version = "31";
   ASSERT_TRUE(complete(options));
   EXPECT_THAT(options.client.id, testing::StartsWith("hermod-"));
@@ -149,7 +149,7 @@ TEST(Versions, Mqtt31HasNoAssignedIds) {
 }
 
 TEST(Versions, PasswordsNeedNoNameInMqtt5) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   options.client.password = "secret";
   EXPECT_THAT(error(options), testing::StartsWith("-P needs a user name"));
   options.client.version = "5";
@@ -157,7 +157,7 @@ TEST(Versions, PasswordsNeedNoNameInMqtt5) {
 }
 
 TEST(Versions, ASessionThatIsNotThereCannotBeKept) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   ASSERT_EQ(read({"disconnect", "session-expiry-interval", "5"}, options.client.properties), "3");
   options.client.has_properties = true;
   EXPECT_THAT(error(options), testing::StartsWith("a session that ends with the connection"));
@@ -166,7 +166,7 @@ TEST(Versions, ASessionThatIsNotThereCannotBeKept) {
 }
 
 TEST(Setup, ConnectAndWillSayWhatTheOptionsSay) {
-  PubOptions options = pub();
+  PubOptions options = pub_over();
   CommandProperties& given = options.client.properties;
   options.client.has_properties = true;
   options.client.will_topic = "w";
@@ -201,7 +201,7 @@ TEST(Setup, ConnectAndWillSayWhatTheOptionsSay) {
 TEST(Repeat, IsForOneMessageOverMqtt) {
   PubOptions lines{.topic = "a", .lines = true, .repeat = 2};
   EXPECT_EQ(error(lines), "--repeat repeats one message: it does not go with -l.");
-  PubOptions coap = pub();
+  PubOptions coap = pub_over();
   coap.client.url = "coap://h";
   coap.repeat = 2;
   EXPECT_EQ(error(coap), "--repeat is there for MQTT only.");

@@ -170,9 +170,9 @@ TEST(TimingWheel, FollowingNextDeadlineTakesFewSteps) {
 }
 
 // One multimap of ticks beside the wheel. Every operation goes to both.
-class Model {
+class WheelModel {
  public:
-  Model(std::uint64_t seed, Duration tick) : rng_(seed), tick_(tick), wheel_(kStart, tick) {
+  WheelModel(std::uint64_t seed, Duration tick) : rng_(seed), tick_(tick), wheel_(kStart, tick) {
     for (int i = 0; i < 60; ++i) timers_[i] = std::make_unique<Timer>(i);
   }
 
@@ -305,7 +305,7 @@ class Model {
 TEST(TimingWheel, AgreesWithAModel) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
-    Model model(seed, seed % 2 == 0 ? TimingWheel::kDefaultTick : Duration{250us});
+    WheelModel model(seed, seed % 2 == 0 ? TimingWheel::kDefaultTick : Duration{250us});
     for (int i = 0; i < 600; ++i) {
       model.step();
       ASSERT_FALSE(::testing::Test::HasFailure()) << "step " << i;

@@ -62,7 +62,8 @@ class MqttClient : public Client {
     while (!unread_.empty()) {
       const auto packet = mqtt::read_packet(as_bytes(unread_), version_);
       if (!packet) break;
-      words += std::visit([this](const auto& view) { return word(view); }, packet->packet) + ' ';
+      words +=
+          std::visit([this](const auto& view) { return this->word(view); }, packet->packet) + ' ';
       ++packets_;
       unread_.erase(0, packet->size);
     }

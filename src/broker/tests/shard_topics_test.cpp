@@ -199,7 +199,7 @@ TEST(ShardTopicsInMail, AnAcknowledgedValueCounts) {
 }
 
 /// Nobody may publish or read what begins with "secret".
-class SecretKeeper final : public core::Authorizer {
+class LockedSecrets final : public core::Authorizer {
  public:
   std::optional<core::Login> authenticate(const core::Credentials&,
                                           core::LoginTicket ticket) override {
@@ -211,7 +211,7 @@ class SecretKeeper final : public core::Authorizer {
 };
 
 TEST(ShardTopicsOfOthers, AreNotToBeTouched) {
-  SecretKeeper keeper;
+  LockedSecrets keeper;
   World world{1, {}, nullptr, &keeper};
   Client client{world};
   client.ask("attach c");

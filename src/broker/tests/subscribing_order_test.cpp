@@ -11,7 +11,7 @@
 namespace hermod::broker {
 namespace {
 
-constexpr core::ConnectionKey kMe = 1;
+constexpr core::ConnectionKey kOrdered = 1;
 
 // A subscriber on core 0 of a topic that core 1 owns and keeps the value "old" of.
 class ChangingTest : public testing::Test {
@@ -19,7 +19,7 @@ class ChangingTest : public testing::Test {
   explicit ChangingTest(std::uint16_t cores = 3) : desks{cores} {
     topic = desks.topic_of(1, "t");
     publish(1, "old");
-    me = desks[0].attach(kMe);
+    me = desks[0].attach(kOrdered);
   }
   void publish(std::uint16_t core, std::string_view payload) {
     desks.later();
@@ -37,7 +37,7 @@ class ChangingTest : public testing::Test {
   std::string values() {
     desks.settle();
     EXPECT_EQ(desks.pending(), 0u);
-    std::string text = desks[0].take(kMe);
+    std::string text = desks[0].take(kOrdered);
     for (std::size_t at = 0; (at = text.find(topic + '=')) != std::string::npos;) {
       text.erase(at, topic.size() + 1);
     }

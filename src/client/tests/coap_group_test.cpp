@@ -15,15 +15,15 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::size_t kHeader = 4;
-constexpr std::size_t kToken = 8;
+constexpr std::size_t kHeaderSize = 4;
+constexpr std::size_t kTokenSize = 8;
 
 /// A Non-confirmable response with the request's token.
 std::string answer(const std::string& request, std::uint8_t id, std::string_view code_and_options,
                    std::string_view payload) {
   const std::string rest = octets(code_and_options);
   return octets("58") + rest.substr(0, 1) + std::string{'\0', static_cast<char>(id)} +
-         request.substr(kHeader, kToken) + rest.substr(1) + '\xff' + std::string(payload);
+         request.substr(kHeaderSize, kTokenSize) + rest.substr(1) + '\xff' + std::string(payload);
 }
 
 class CoapGroupTest : public testing::Test {
@@ -120,9 +120,9 @@ TEST_F(Rfc7252Group, RFC7252_8_1_3_and_8_2_1_1_a_question_is_one_message_without
       1, request);
   ASSERT_EQ(asked_.size(), 1u);
   EXPECT_EQ(asked_[0].substr(0, 2), octets("5801"));
-  EXPECT_EQ(asked_[0].substr(kHeader + kToken), octets("bb") + ".well-known" + octets("04") +
-                                                    "core" + octets("44") + "rt=x" +
-                                                    octets("2128"));
+  EXPECT_EQ(asked_[0].substr(kHeaderSize + kTokenSize), octets("bb") + ".well-known" +
+                                                            octets("04") + "core" + octets("44") +
+                                                            "rt=x" + octets("2128"));
   EXPECT_EQ(group_->ask(request), Error::kClosed);
 }
 
@@ -138,7 +138,7 @@ TEST_F(Rfc7252Group, RFC7252_8_2_1_answers_match_by_their_token) {
   ask(
       [](const std::string& request) -> std::vector<std::string> {
         std::string other = answer(request, 1, "45", "other");
-        other[kHeader] = static_cast<char>(other[kHeader] ^ 1);
+        other[kHeaderSize] = static_cast<char>(other[kHeaderSize] ^ 1);
         return {other, octets("50450002ff") + "none", answer(request, 3, "45", "mine")};
       },
       1, links_);
@@ -150,7 +150,7 @@ TEST_F(Rfc7252Group, RFC7252_8_2_1_answers_match_by_their_token) {
 TEST_F(CoapGroupTest, ConfirmableAnswersAreAcknowledged) {
   ask(
       [](const std::string& request) -> std::vector<std::string> {
-        if (request.size() == kHeader) return {};
+        if (request.size() == kHeaderSize) return {};
         std::string found = answer(request, 7, "45", "one");
         found[0] = static_cast<char>(found[0] & ~0x30);
         return {found, answer(request, 8, "45", "two")};

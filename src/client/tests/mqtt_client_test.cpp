@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MQTT client against a server that follows a script. Packets in hexadecimal:
-//   CONNECT of client "c", clean, keep-alive 60: kConnect; CONNACK: 20 02 flags code
+//   CONNECT of client "c", clean, keep-alive 60: kConnect311; CONNACK: 20 02 flags code
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,8 +18,8 @@ namespace {
 
 using model::Guarantee;
 
-constexpr const char* kConnect = "10 0d 0004 4d515454 04 02 003c 0001 63";
-constexpr const char* kConnack = "20 02 00 00";
+constexpr const char* kConnect311 = "10 0d 0004 4d515454 04 02 003c 0001 63";
+constexpr const char* kConnack311 = "20 02 00 00";
 constexpr const char* kDisconnect = "e0 00";
 
 class MqttClientTest : public testing::Test {
@@ -31,7 +31,7 @@ class MqttClientTest : public testing::Test {
   }
   /// Connects and goes on with `next`.
   void connect(std::function<void()> next) {
-    server_.expects(kConnect).sends(kConnack);
+    server_.expects(kConnect311).sends(kConnack311);
     client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
     client_->async_connect([next = std::move(next)](error_code error, bool) {
       ASSERT_FALSE(error) << error.message();
@@ -76,7 +76,7 @@ TEST_F(MqttClientTest, ConnectsAndDisconnects) {
 }
 
 TEST_F(MqttClientTest, RefusalsAreErrors) {
-  server_.expects(kConnect).sends("20 02 00 05").closes();
+  server_.expects(kConnect311).sends("20 02 00 05").closes();
   client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
   client_->async_connect([this](error_code error, bool) {
     EXPECT_EQ(error, Error::kNotAuthorized);
@@ -87,7 +87,7 @@ TEST_F(MqttClientTest, RefusalsAreErrors) {
 }
 
 TEST_F(MqttClientTest, ServersThatAreNoMqttServersAreNoticed) {
-  server_.expects(kConnect).sends("485454502f312e3120343030").expects_end();  // HTTP/1.1 400
+  server_.expects(kConnect311).sends("485454502f312e3120343030").expects_end();  // HTTP/1.1 400
   client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
   client_->async_connect([this](error_code error, bool) { note("connect")(error); });
   run(io_);
@@ -95,7 +95,7 @@ TEST_F(MqttClientTest, ServersThatAreNoMqttServersAreNoticed) {
 }
 
 TEST_F(MqttClientTest, ServersThatHangUpAreNoticed) {
-  server_.expects(kConnect).closes();
+  server_.expects(kConnect311).closes();
   client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
   client_->async_connect([this](error_code error, bool) { note("connect")(error); });
   run(io_);
@@ -103,7 +103,7 @@ TEST_F(MqttClientTest, ServersThatHangUpAreNoticed) {
 }
 
 TEST_F(MqttClientTest, SilentServersAreGivenUp) {
-  server_.expects(kConnect).expects_end();
+  server_.expects(kConnect311).expects_end();
   MqttOptions hasty = options();
   hasty.session.connect_timeout_s = 1;
   client_ = std::make_unique<MqttClient>(io_.get_executor(), hasty);
@@ -127,7 +127,7 @@ TEST(MqttClient, NobodyListens) {
 }
 
 TEST_F(MqttClientTest, OperationsNeedAConnection) {
-  server_.expects(kConnect).sends(kConnack).expects_end();
+  server_.expects(kConnect311).sends(kConnack311).expects_end();
   client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
   client_->async_publish({.topic = "a"}, note("publish"));
   client_->async_unsubscribe({"a"}, note("unsubscribe"));
@@ -178,7 +178,7 @@ TEST_F(MqttClientTest, KeepsToItsInflightLimitAndTheOrder) {
     }
     client_->async_publish({.topic = "a", .payload = "3"}, note("3"));
   });
-  server_.expects(kConnect).sends(kConnack);
+  server_.expects(kConnect311).sends(kConnack311);
   server_.expects("32 06 0001 61 0001 31")
       .sends("40 02 0001")
       .expects("32 06 0001 61 0002 32  30 04 0001 61 33")  // QoS 0 does not overtake
@@ -205,7 +205,7 @@ TEST_F(MqttClientTest, BoundsThePublicationsThatHaveNotCompleted) {
     publish("2", note("2"));
     publish("3", note("3"));
   });
-  server_.expects(kConnect).sends(kConnack);
+  server_.expects(kConnect311).sends(kConnack311);
   server_.expects("34 06 0001 61 0001 31")
       .sends("50 02 0001")
       .expects("62 02 0001")
@@ -269,7 +269,7 @@ TEST_F(MqttClientTest, AcknowledgesWhatIsHandedOver) {
   connect([] {});
   server_.sends("32 06 0001 61 0007 31  34 06 0001 61 0008 32  31 04 0001 61 33")
       .then([this] {
-        client_->async_receive([this](error_code, const MqttMessage& message) {
+        client_->async_receive([](error_code, const MqttMessage& message) {
           EXPECT_EQ(message.packet_id, 7);
           EXPECT_EQ(message.guarantee, Guarantee::kAtLeastOnce);
           EXPECT_FALSE(message.retain);
@@ -389,7 +389,7 @@ TEST_F(MqttClientTest, KeepsAliveAndNoticesSilence) {
   lively.session.keep_alive_s = 1;
   client_ = std::make_unique<MqttClient>(io_.get_executor(), lively);
   client_->async_connect([this](error_code, bool) { receive(1); });
-  server_.expects("10 0d 0004 4d515454 04 02 0001 0001 63").sends(kConnack);
+  server_.expects("10 0d 0004 4d515454 04 02 0001 0001 63").sends(kConnack311);
   server_.expects("c0 00").sends("d0 00").expects("c0 00").expects_end();
   run(io_);
   EXPECT_THAT(log_, testing::ElementsAre("the server did not answer in time"));
@@ -406,7 +406,10 @@ asio::awaitable<void> publish_one(MqttClient& client, bool& done) {
 }
 
 TEST_F(MqttClientTest, WorksInCoroutines) {
-  server_.expects(kConnect).sends(kConnack).expects("32 06 0001 61 0001 31").sends("40 02 0001");
+  server_.expects(kConnect311)
+      .sends(kConnack311)
+      .expects("32 06 0001 61 0001 31")
+      .sends("40 02 0001");
   server_.expects(kDisconnect).expects_end();
   MqttClient client(io_.get_executor(), options());
   bool done = false;
@@ -416,7 +419,7 @@ TEST_F(MqttClientTest, WorksInCoroutines) {
 }
 
 TEST_F(MqttClientTest, WorksWithFutures) {
-  server_.expects(kConnect).sends("20 02 00 04").closes();
+  server_.expects(kConnect311).sends("20 02 00 04").closes();
   MqttClient client(io_.get_executor(), options());
   auto connected = client.async_connect(asio::use_future);
   run(io_);

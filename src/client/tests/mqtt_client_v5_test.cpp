@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MQTT client in 5.0 and 3.1 against a server that follows a script. Packets in hexadecimal:
-//   CONNECT 5 of client "c", clean, keep-alive 60, no properties: kConnect
+//   CONNECT 5 of client "c", clean, keep-alive 60, no properties: kConnect5
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@ namespace {
 using model::Guarantee;
 using mqtt::ReasonCode;
 
-constexpr const char* kConnect = "10 0e 0004 4d515454 05 02 003c 00 0001 63";
-constexpr const char* kConnack = "20 03 00 00 00";
+constexpr const char* kConnect5 = "10 0e 0004 4d515454 05 02 003c 00 0001 63";
+constexpr const char* kConnack5 = "20 03 00 00 00";
 
 class MqttClientV5Test : public testing::Test {
  protected:
@@ -25,8 +25,8 @@ class MqttClientV5Test : public testing::Test {
     return options;
   }
   /// Connects with these terms of CONNACK and goes on with `next`.
-  void connect(std::function<void()> next, const char* connack = kConnack) {
-    server_.expects(kConnect).sends(connack);
+  void connect(std::function<void()> next, const char* connack = kConnack5) {
+    server_.expects(kConnect5).sends(connack);
     client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
     client_->async_connect([next = std::move(next)](error_code error, bool) {
       ASSERT_FALSE(error) << error.message();
@@ -66,7 +66,7 @@ TEST_F(MqttClientV5Test, TellsTheTermsOfTheServer) {
 }
 
 TEST_F(MqttClientV5Test, RefusalsCarryCodeAndReason) {
-  server_.expects(kConnect).sends("20 0a 00 97 07 1f 0004 66756c6c").closes();
+  server_.expects(kConnect5).sends("20 0a 00 97 07 1f 0004 66756c6c").closes();
   client_ = std::make_unique<MqttClient>(io_.get_executor(), options());
   client_->async_connect([this](error_code error, bool) {
     EXPECT_EQ(error, to_error(ReasonCode::kQuotaExceeded));
@@ -104,7 +104,7 @@ TEST_F(MqttClientV5Test, PacketsCanBeWatched) {
     log_.push_back((sent ? "> " : "< ") + std::to_string(packet[0] >> 4) + " " +
                    std::to_string(packet.size()));
   };
-  server_.expects(kConnect).sends("20 03 00 00 00 d0 00");  // two packets together
+  server_.expects(kConnect5).sends("20 03 00 00 00 d0 00");  // two packets together
   server_.expects("32 08 0001 61 0001 00 78 79").sends("40 02 0001").expects("e0 00").closes();
   client_ = std::make_unique<MqttClient>(io_.get_executor(), watched);
   client_->async_connect([this](error_code, bool) {

@@ -23,7 +23,7 @@ using mqtt::ReasonCode;
 using testing::ElementsAre;
 using Kind = MqttSessionChange::Kind;
 
-constexpr const char* kConnect = "10 0d 0004 4d515454 04 00 003c 0001 63";
+constexpr const char* kConnectToKeep = "10 0d 0004 4d515454 04 00 003c 0001 63";
 constexpr const char* kConnectClean = "10 0d 0004 4d515454 04 02 003c 0001 63";
 constexpr const char* kNew = "20 02 00 00";      // CONNACK
 constexpr const char* kPresent = "20 02 01 00";  // with a session
@@ -104,13 +104,13 @@ TEST_F(MqttSessionTest, ExchangesGoOnWhereTheyWereInTheirOrder) {
     publish("c", Guarantee::kExactlyOnce);
     publish("d", Guarantee::kAtLeastOnce);
   });
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("32 05 0001 61 0001 34 05 0001 62 0002 34 05 0001 63 0003 32 05 0001 64 0004")
       .sends("50 02 0002 40 02 0004")
       .expects("62 02 0002")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kPresent)
       // PUBREL, then what has no answer, with its id and DUP [MQTT-4.4.0-1].
       .expects("62 02 0002 3a 05 0001 61 0001 3c 05 0001 63 0003")
@@ -135,7 +135,7 @@ TEST_F(MqttSessionTest, AServerThatHasForgottenGetsSubscriptionsThenMessagesAsNe
     publish("a", Guarantee::kAtLeastOnce);
     publish("b", Guarantee::kExactlyOnce);
   });
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 14 0001 0001 73 01 0007 72656675736564 00 0001 74 00 82 06 0002 0001 74 02")
       .sends("90 05 0001 01 80 00 90 03 0002 02")
@@ -143,7 +143,7 @@ TEST_F(MqttSessionTest, AServerThatHasForgottenGetsSubscriptionsThenMessagesAsNe
       .sends("50 02 0004")  // the server's from here on
       .expects("62 02 0004")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 06 0001 0001 73 01 82 06 0002 0001 74 02 32 05 0001 61 0003")
       .sends("90 03 0001 01 90 03 0002 02 40 02 0003")
@@ -161,7 +161,7 @@ TEST_F(MqttSessionTest, PublicationsWaitForTheFirstConnectionUpToTheirLimit) {
   publish("b", Guarantee::kAtLeastOnce);
   publish("c", Guarantee::kAtMostOnce);
   publish("d", Guarantee::kAtLeastOnce);
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("30 03 0001 61 32 05 0001 62 0001 30 03 0001 63")
       .sends("40 02 0001")
@@ -178,7 +178,7 @@ TEST_F(MqttSessionTest, AtMostOnceFailsWithoutConnectionIfTheOptionsSaySo) {
   connect(options);
   publish("a", Guarantee::kAtMostOnce);
   publish("b", Guarantee::kAtLeastOnce);
-  server_.expects(kConnect).sends(kNew).expects("32 05 0001 62 0001").sends("40 02 0001");
+  server_.expects(kConnectToKeep).sends(kNew).expects("32 05 0001 62 0001").sends("40 02 0001");
   server_.expects_end();
   run(io_);
   EXPECT_THAT(log_, ElementsAre("a: not connected", "b"));
@@ -190,8 +190,8 @@ TEST_F(MqttSessionTest, AtMostOnceThatMayHaveLeftIsNotSentAgain) {
     session_->async_publish({.topic = "a", .payload = std::string(50'000'000, 'x')}, note("a"));
   });
   when(Kind::kLost, [this] { publish("b", Guarantee::kAtLeastOnce); });
-  server_.expects(kConnect).sends(kNew).expects("30").accepts();
-  server_.expects(kConnect).sends(kPresent).expects("32 05 0001 62 0001").sends("40 02 0001");
+  server_.expects(kConnectToKeep).sends(kNew).expects("30").accepts();
+  server_.expects(kConnectToKeep).sends(kPresent).expects("32 05 0001 62 0001").sends("40 02 0001");
   server_.expects_end();
   run(io_);
   ASSERT_EQ(log_.size(), 2u);
@@ -245,11 +245,11 @@ TEST_F(MqttSessionTest, MoreReleasedThanTheNextServerTakesAllComplete) {
 TEST_F(MqttSessionTest, MessagesComeOnceAcrossConnections) {
   connect(options());
   when(Kind::kLost, [this] { when(Kind::kConnected, [this] { receive_all(); }); });
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .sends("32 05 0001 61 0001 34 05 0001 62 0002 30 03 0001 63")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends("20 02 01 00 3a 05 0001 61 0001 3c 05 0001 62 0002")
       .expects("40 02 0001 50 02 0002")
       .sends("62 02 0002")
@@ -263,8 +263,8 @@ TEST_F(MqttSessionTest, MessagesComeOnceAcrossConnections) {
 TEST_F(MqttSessionTest, WhoReceivesHearsNothingOfLostConnections) {
   ends_after(1);
   connect(options(), [this] { receive_all(); });
-  server_.expects(kConnect).sends(kNew).accepts().expects(kConnect).closes().accepts();
-  server_.expects(kConnect).sends(kPresent).sends("30 03 0001 61").expects_end();
+  server_.expects(kConnectToKeep).sends(kNew).accepts().expects(kConnectToKeep).closes().accepts();
+  server_.expects(kConnectToKeep).sends(kPresent).sends("30 03 0001 61").expects_end();
   run(io_);
   EXPECT_THAT(log_, ElementsAre("a", "receive: the connection was closed by this side"));
   EXPECT_THAT(kinds(), ElementsAre(Kind::kConnected, Kind::kLost, Kind::kLost, Kind::kConnected));
@@ -283,12 +283,12 @@ TEST_F(MqttSessionTest, RequestsWaitAndAreRepeatedInTheirOrder) {
   session_->async_unsubscribe({"b"}, note("b"));
   session_->async_subscribe({{"c"}}, note("c"));
   session_->async_subscribe({{"d"}}, note("d"));
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 06 0001 0001 61 00 a2 05 0002 0001 62 82 06 0003 0001 63 00")
       .sends("90 03 0001 00")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kPresent)
       .expects("a2 05 0004 0001 62 82 06 0005 0001 63 00")
       .sends("b0 02 0004 90 03 0005 00")
@@ -305,23 +305,23 @@ TEST_F(MqttSessionTest, SubscribesAnewUntilTheServerHasAnswered) {
       session_->async_unsubscribe({"b"}, note("unsubscribed"));
     });
   });
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 0a 0001 0001 61 00 0001 62 00")
       .sends("90 04 0001 00 00")
       .expects("a2 05 0002 0001 62")
       .sends("b0 02 0002")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 06 0001 0001 61 00")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kPresent)  // the session of the connection before, whose SUBACK was lost
       .expects("82 06 0002 0001 61 00")
       .sends("90 03 0002 00")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kPresent)
       .then([this] { publish("x", Guarantee::kAtMostOnce); })
       .expects("30 03 0001 78")
@@ -354,9 +354,9 @@ TEST_F(MqttSessionTest, TellsOfSubscriptionsThatTheServerNowRefuses) {
 
 TEST_F(MqttSessionTest, TriesAgainWhileTheServerIsUnavailable) {
   connect(options(), [this] { session_->async_disconnect(note("disconnected")); });
-  server_.expects(kConnect).sends("20 02 00 03").accepts();
-  server_.expects(kConnect).sends("20 02 00 03").accepts();
-  server_.expects(kConnect).sends(kNew).expects("e0 00").expects_end();
+  server_.expects(kConnectToKeep).sends("20 02 00 03").accepts();
+  server_.expects(kConnectToKeep).sends("20 02 00 03").accepts();
+  server_.expects(kConnectToKeep).sends(kNew).expects("e0 00").expects_end();
   run(io_);
   EXPECT_THAT(log_, ElementsAre("disconnected"));
   EXPECT_THAT(kinds(), ElementsAre(Kind::kLost, Kind::kLost, Kind::kConnected));
@@ -381,7 +381,7 @@ TEST_F(MqttSessionTest, GivesUpWhenRefusedForGood) {
   publish("a", Guarantee::kAtLeastOnce);
   session_->async_subscribe({{"s"}}, note("s"));
   receive_all();
-  server_.expects(kConnect).sends("20 02 00 05").expects_end();
+  server_.expects(kConnectToKeep).sends("20 02 00 05").expects_end();
   run(io_);
   publish("b", Guarantee::kAtLeastOnce);
   session_->async_subscribe({{"t"}}, note("t"));
@@ -464,7 +464,7 @@ TEST_F(MqttSessionTest, DisconnectsWhileItWaits) {
   connect(options());
   when(Kind::kLost, [this] { session_->async_disconnect(note("disconnect")); });
   publish("a", Guarantee::kAtLeastOnce);
-  server_.expects(kConnect).closes();
+  server_.expects(kConnectToKeep).closes();
   run(io_);
   EXPECT_THAT(log_, ElementsAre("connect: the connection was closed by this side",
                                 "a: the connection was closed by this side", "disconnect"));
@@ -477,7 +477,7 @@ TEST_F(MqttSessionTest, OperationsCompleteWhenTheSessionIsDestroyed) {
     receive_all();
     session_.reset();
   });
-  server_.expects(kConnect).sends(kNew).expects_end();
+  server_.expects(kConnectToKeep).sends(kNew).expects_end();
   run(io_);
   EXPECT_THAT(log_,
               testing::UnorderedElementsAre("s: the connection was closed by this side",
@@ -503,12 +503,12 @@ TEST_F(MqttSessionTest, CoroutinesAndFutures) {
     add("done");
   };
   asio::co_spawn(io_, work, [](const std::exception_ptr& failed) { EXPECT_FALSE(failed); });
-  server_.expects(kConnect)
+  server_.expects(kConnectToKeep)
       .sends(kNew)
       .expects("82 06 0001 0001 73 00")
       .sends("90 03 0001 00")
       .accepts()
-      .expects(kConnect)
+      .expects(kConnectToKeep)
       .sends(kPresent)
       .sends("30 03 0001 73")
       .expects("32 05 0001 72 0002")

@@ -68,10 +68,11 @@ class Words final : public mqtt::Authenticator {
   bool mute = false;
 };
 
-constexpr const char* kConnect = "10 16 0004 4d515454 05 02 003c 08 15 0001 4d 16 0001 31 0001 63";
+constexpr const char* kConnectWithMethod =
+    "10 16 0004 4d515454 05 02 003c 08 15 0001 4d 16 0001 31 0001 63";
 constexpr const char* kAsk = "f0 06 18 04 15 0001 4d";
 constexpr const char* kAnswer = "f0 0a 18 08 15 0001 4d 16 0001 32";
-constexpr const char* kConnack = "20 0c 00 00 09 15 0001 4d 16 0002 6f6b";
+constexpr const char* kConnackWithMethod = "20 0c 00 00 09 15 0001 4d 16 0002 6f6b";
 constexpr const char* kAgain = "f0 0a 19 08 15 0001 4d 16 0001 31";
 constexpr const char* kDone = "f0 0b 00 09 15 0001 4d 16 0002 6f6b";
 
@@ -85,7 +86,7 @@ class AuthTest : public testing::Test {
     client_ = std::make_unique<MqttClient>(io_.get_executor(), options);
   }
   void connect(std::function<void()> next) {
-    server_.expects(kConnect).sends(kAsk).expects(kAnswer).sends(kConnack);
+    server_.expects(kConnectWithMethod).sends(kAsk).expects(kAnswer).sends(kConnackWithMethod);
     make();
     client_->async_connect([next = std::move(next)](error_code error, bool) {
       ASSERT_FALSE(error) << error.message();
@@ -128,7 +129,7 @@ TEST_F(AuthTest, ARefusalEndsTheConnection) {
 }
 
 TEST_F(AuthTest, AServerThatProvesNothingIsLeft) {
-  server_.expects(kConnect).sends("20 0a 00 00 07 15 0001 4d 16 0000");
+  server_.expects(kConnectWithMethod).sends("20 0a 00 00 07 15 0001 4d 16 0000");
   server_.expects("e0 01 80").expects_end();
   make();
   client_->async_connect([this](error_code error, bool) {
@@ -140,7 +141,7 @@ TEST_F(AuthTest, AServerThatProvesNothingIsLeft) {
 }
 
 TEST_F(AuthTest, ASessionDoesNotComeBackToAServerThatProvesNothing) {
-  server_.expects(kConnect).sends("20 0a 00 00 07 15 0001 4d 16 0000");
+  server_.expects(kConnectWithMethod).sends("20 0a 00 00 07 15 0001 4d 16 0000");
   server_.expects("e0 01 80").expects_end();
   MqttSessionOptions options{.mqtt = {.host = "127.0.0.1", .port = server_.port()}};
   options.mqtt.session.client_id = "c";
@@ -172,7 +173,7 @@ TEST_F(AuthTest, ASessionAuthenticatesAgainOnTheConnectionThatItHas) {
       });
     });
   });
-  server_.expects(kConnect).sends(kConnack);
+  server_.expects(kConnectWithMethod).sends(kConnackWithMethod);
   server_.expects(kAgain).sends(kAsk).expects(kAnswer).sends(kDone);
   server_.expects(kAgain).sends("e0 02 87 00").closes();
   run(io_);

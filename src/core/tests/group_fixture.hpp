@@ -45,26 +45,26 @@ class GroupTest : public testing::Test {
         there.flush();
       });
     }
-    void to_member(const MemberRef& member, GroupKey group, model::Tag tag,
+    void to_member(const MemberRef& member, GroupKey key, model::Tag tag,
                    const model::Delivery& delivery) override {
       test_.letters.emplace_back(
-          [this, member, group, tag, kept = delivery.message->own(), again = delivery.redelivered] {
+          [this, member, key, tag, kept = delivery.message->own(), again = delivery.redelivered] {
             const model::Delivery arrived{.message = &*kept, .redelivered = again};
-            if (!test_.side(member.shard).core.deliver_from_group(member, group, tag, arrived)) {
-              core.group_return(group, {tag, false});
+            if (!test_.side(member.shard).core.deliver_from_group(member, key, tag, arrived)) {
+              core.group_return(key, {tag, false});
             }
           });
     }
-    void grant(std::uint16_t owner, GroupKey group, const MemberRef& member, std::uint32_t count,
+    void grant(std::uint16_t owner, GroupKey key, const MemberRef& member, std::uint32_t count,
                std::vector<model::Tag> done) override {
       if (count > 0) grants.push_back(count);
       test_.letters.emplace_back([=, this, done = std::move(done)] {
-        test_.side(owner).core.group_grant(group, member, count, done);
+        test_.side(owner).core.group_grant(key, member, count, done);
       });
     }
-    void give_back(std::uint16_t owner, std::string_view group, GroupKey key,
+    void give_back(std::uint16_t owner, std::string_view named, GroupKey key,
                    const MemberRef& member, std::vector<Returned> messages, bool leaves) override {
-      test_.letters.emplace_back([this, owner, name = std::string{group}, key, member,
+      test_.letters.emplace_back([this, owner, name = std::string{named}, key, member,
                                   messages = std::move(messages), leaves] {
         (void)test_.side(owner).core.group_return(name, key, member, messages, leaves);
       });

@@ -19,7 +19,7 @@ namespace {
 using model::Guarantee;
 using model::SubscriptionOptions;
 
-constexpr std::uint64_t kKey = 7;
+constexpr std::uint64_t kTreeKey = 7;
 
 // What a match says of one subscriber.
 struct Folded {
@@ -188,7 +188,7 @@ class TreeAndModel {
   }
 
   SeededRng rng_;
-  TopicTree tree_{kKey};
+  TopicTree tree_{kTreeKey};
   Model model_;
   std::set<std::string> topics_;
   std::set<std::string> filters_;
@@ -213,7 +213,7 @@ TEST(TopicTree, WhatIsRemovedLeavesNothing) {
 }
 
 TEST(TopicTree, OverlappingSubscriptionsAreOneMatchWithTheHighestGuarantee) {
-  TopicTree tree{kKey};
+  TopicTree tree{kTreeKey};
   tree.add("a/+", 3, {.guarantee_max = Guarantee::kAtMostOnce, .no_local = true});
   tree.add("a/b", 3, {.guarantee_max = Guarantee::kExactlyOnce, .subscription_id = 8});
   tree.add("#", 3, {.guarantee_max = Guarantee::kAtLeastOnce, .subscription_id = 9});
@@ -228,7 +228,7 @@ TEST(TopicTree, OverlappingSubscriptionsAreOneMatchWithTheHighestGuarantee) {
 
 // The answers for other first levels stay good: that is what keeps the match cache warm.
 TEST(TopicTree, AChangeTouchesItsFirstLevelOnly) {
-  TopicTree tree{kKey};
+  TopicTree tree{kTreeKey};
   const auto other = tree.version("other/topic");
   const auto same = tree.version("here/x/y");
   TopicTree::Node* node = tree.add("here/+", 1, {}).node;
@@ -252,7 +252,7 @@ TEST(TopicTree, AChangeTouchesItsFirstLevelOnly) {
 TEST(TopicTree, ALongFilterIsOneNodeALevel) {
   std::string filter = "a";
   for (int i = 0; i < 127; ++i) filter += "/a";
-  TopicTree tree{kKey};
+  TopicTree tree{kTreeKey};
   TopicTree::Node* node = tree.add(filter, 1, {}).node;
   EXPECT_EQ(tree.filter_of(node), filter);
   MatchSet set;

@@ -20,7 +20,7 @@ Users users_of(std::initializer_list<std::pair<std::string_view, std::string_vie
   }
   return *Users::parse(text, "pw");
 }
-AccessRules rules_of(std::string_view text) {
+AccessRules rules_in(std::string_view text) {
   return AccessRules::parse(text, "acl").rules;
 }
 
@@ -96,11 +96,11 @@ TEST(FileAuthorizer, WithoutUsersInTheFileNobodyWithANameComesIn) {
 }
 
 TEST(FileAuthorizer, WithoutAPasswordFileNamesAreTakenAsTheyAre) {
-  Door open{{.rules = rules_of("user bob\ntopic a\n")}, true};
+  Door open{{.rules = rules_in("user bob\ntopic a\n")}, true};
   const core::Login login = open.answer("bob", "anything");
   EXPECT_EQ(login.reason, Reason::kOk);
   EXPECT_TRUE(login.named);
-  Door closed{{.rules = rules_of("user bob\ntopic a\n")}, false};
+  Door closed{{.rules = rules_in("user bob\ntopic a\n")}, false};
   EXPECT_EQ(closed.answer("bob", "x").reason, Reason::kNotAuthorized);
 }
 
@@ -114,7 +114,7 @@ TEST(FileAuthorizer, BeyondThePoolsLimitLoginsAreUnavailable) {
 }
 
 TEST(FileAuthorizer, RulesDecideAndAreRemembered) {
-  Door door{{.rules = rules_of("topic read r\nuser bob\ntopic write r\ntopic x/#\n")}, true};
+  Door door{{.rules = rules_in("topic read r\nuser bob\ntopic write r\ntopic x/#\n")}, true};
   FileAuthorizer& authorizer = door.authorizer;
   EXPECT_TRUE(authorizer.has_rules());
   const Actor nobody{.client_id = "c"};
@@ -134,7 +134,7 @@ TEST(FileAuthorizer, RulesDecideAndAreRemembered) {
 }
 
 TEST(FileAuthorizer, ThousandsOfTopicsAreAllDecidedRightly) {
-  Door door{{.rules = rules_of("topic even/+\n")}, true};
+  Door door{{.rules = rules_in("topic even/+\n")}, true};
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 5'000; ++i) {
       const std::string topic = fmt::format("{}/{}", i % 2 == 0 ? "even" : "odd", i);
@@ -153,14 +153,14 @@ TEST(FileAuthorizer, WithoutRulesEverythingIsAllowed) {
 }
 
 TEST(FileAuthorizer, WhoHasNoNameMayDoNothingWhereNamesAreNeeded) {
-  Door door{{.users = users_of({{"bob", "b"}}), .rules = rules_of("topic #\n")}};
+  Door door{{.users = users_of({{"bob", "b"}}), .rules = rules_in("topic #\n")}};
   for (const Action action : {Action::kPublish, Action::kSubscribe, Action::kRead}) {
     EXPECT_EQ(door.authorizer.authorize({}, action, "a"), Verdict::kDeny);
   }
 }
 
 TEST(FileAuthorizer, ChangesCountFromWhenTheyAreTaken) {
-  Door door{{.users = users_of({{"bob", "b"}, {"eve", "e"}}), .rules = rules_of("topic a\n")},
+  Door door{{.users = users_of({{"bob", "b"}, {"eve", "e"}}), .rules = rules_in("topic a\n")},
             true};
   const std::uint64_t bob = door.answer("bob", "b").proof;
   const std::uint64_t eve = door.answer("eve", "e").proof;
@@ -171,7 +171,7 @@ TEST(FileAuthorizer, ChangesCountFromWhenTheyAreTaken) {
   Record next = *door.directory->record();
   const std::string text = with_user("", "bob", *next.users->find("bob"));
   next.users = *Users::parse(text, "pw");
-  next.rules = rules_of("topic b\n");
+  next.rules = rules_in("topic b\n");
   door.directory->replace(std::move(next));
   EXPECT_EQ(door.authorizer.authorize(nobody, Action::kRead, "a"), Verdict::kAllow);
   EXPECT_TRUE(door.authorizer.has_news());

@@ -9,11 +9,11 @@ namespace {
 
 using testing::HasSubstr;
 
-PasswordHash hash_of(std::string_view password) {
+PasswordHash quick_hash(std::string_view password) {
   return *hash_password(as_bytes(password), HashKind::kPbkdf2Sha512, 2);
 }
-std::string line(std::string_view name, std::string_view password) {
-  return fmt::format("{}:{}\n", name, hash_of(password).to_text());
+std::string line_of(std::string_view name, std::string_view password) {
+  return fmt::format("{}:{}\n", name, quick_hash(password).to_text());
 }
 
 std::vector<std::string> complaints(std::string_view text) {
@@ -26,7 +26,7 @@ std::vector<std::string> complaints(std::string_view text) {
 
 TEST(PasswordFile, UsersAreFoundByTheirWholeName) {
   const auto users =
-      Users::parse("# who\n\n" + line("bob", "b") + "  \n" + line("al ice", "a"), "pw");
+      Users::parse("# who\n\n" + line_of("bob", "b") + "  \n" + line_of("al ice", "a"), "pw");
   ASSERT_TRUE(users);
   EXPECT_EQ(users->size(), 2u);
   ASSERT_NE(users->find("al ice"), nullptr);
@@ -38,7 +38,7 @@ TEST(PasswordFile, UsersAreFoundByTheirWholeName) {
 }
 
 TEST(PasswordFile, LinesMayEndAsOnOtherSystemsAndTheLastWithout) {
-  std::string text = line("bob", "b");
+  std::string text = line_of("bob", "b");
   text.pop_back();
   EXPECT_EQ(complaints(text).size(), 0u);
   EXPECT_EQ(complaints(text + "\r\n").size(), 0u);
@@ -52,7 +52,7 @@ TEST(PasswordFile, AnEmptyFileHasNoUsers) {
 }
 
 TEST(PasswordFile, EveryWrongLineIsNamed) {
-  const std::string bob = line("bob", "b");
+  const std::string bob = line_of("bob", "b");
   const auto all = complaints("alice\n" + bob + ":x\nplain:secret\n" + bob + "eve:\nx:$9$1$2\n");
   ASSERT_EQ(all.size(), 6u);
   EXPECT_THAT(all[0], HasSubstr("pw:1: the line has no colon"));
@@ -66,9 +66,9 @@ TEST(PasswordFile, EveryWrongLineIsNamed) {
 }
 
 TEST(PasswordFile, ChangingAUserLeavesAllElseAsItIs) {
-  const std::string bob = line("bob", "b");
-  const std::string eve = line("eve", "e");
-  const PasswordHash next = hash_of("next");
+  const std::string bob = line_of("bob", "b");
+  const std::string eve = line_of("eve", "e");
+  const PasswordHash next = quick_hash("next");
   const std::string next_line = fmt::format("bob:{}\n", next.to_text());
   EXPECT_EQ(with_user("# c\n" + bob + "\n" + eve, "bob", next), "# c\n" + next_line + "\n" + eve);
   EXPECT_EQ(with_user(eve, "bob", next), eve + next_line);
@@ -82,7 +82,7 @@ TEST(PasswordFile, ChangingAUserLeavesAllElseAsItIs) {
 }
 
 TEST(PasswordFile, OnlyPasswordsThatAreNotHashedAreHashed) {
-  const std::string bob = line("bob", "b");
+  const std::string bob = line_of("bob", "b");
   const auto hasher = [](Bytes password) {
     return *hash_password(password, HashKind::kPbkdf2Sha512, 2);
   };
@@ -104,8 +104,8 @@ TEST(PasswordFile, WhyAPasswordCannotBeHashedIsToldWithItsLine) {
 }
 
 TEST(PasswordFile, TheFirstLineForScramSaysWhatUnknownNamesPretend) {
-  EXPECT_EQ(Users::parse(line("bob", "b"), "pw")->scram_iterations(), 4'096u);
-  std::string text = line("bob", "b");
+  EXPECT_EQ(Users::parse(line_of("bob", "b"), "pw")->scram_iterations(), 4'096u);
+  std::string text = line_of("bob", "b");
   for (const std::uint32_t iterations : {5'000u, 6'000u}) {
     const auto hash = hash_password(as_bytes("x"), HashKind::kScramSha256, iterations);
     text = with_user(text, fmt::format("u{}", iterations), *hash);

@@ -11,7 +11,7 @@ namespace {
 
 using Behaviour = CoapResponder::Behaviour;
 
-Options options_for(Scenario scenario, std::uint16_t port) {
+Options coap_options(Scenario scenario, std::uint16_t port) {
   Options options{.scenario = scenario,
                   .url = {.scheme = Url::Scheme::kCoap, .host = "127.0.0.1", .port = port}};
   options.clients = 3;
@@ -28,7 +28,7 @@ class Request : public testing::TestWithParam<std::tuple<Scenario, bool, unsigne
 TEST_P(Request, CountsEveryAnswer) {
   const auto [scenario, separate, threads] = GetParam();
   Served<CoapResponder> server(responder({.separate = separate}));
-  Options options = options_for(scenario, server->port());
+  Options options = coap_options(scenario, server->port());
   options.window = 4;
   options.threads = threads;
   const auto report = run(options);
@@ -49,7 +49,7 @@ TEST(CoapGet, SendsAgainWhatWasIgnored) {
   // Ping, GET, PUT of the set-up come first; a datagram in the middle of the load is ignored.
   Served<CoapResponder> server(
       responder({.ignores = [](std::uint64_t number) { return number == 60; }}));
-  const auto report = run(options_for(Scenario::kCoapGet, server->port()));
+  const auto report = run(coap_options(Scenario::kCoapGet, server->port()));
   ASSERT_TRUE(report) << report.error();
   EXPECT_EQ(report->runs[0].counts.retransmitted, 1u);
   EXPECT_EQ(report->runs[0].counts.received, 300u);
@@ -58,7 +58,7 @@ TEST(CoapGet, SendsAgainWhatWasIgnored) {
 
 TEST(CoapGet, NamesTheResourceThatIsMissing) {
   Served<CoapResponder> server(responder({.put_allowed = false}));
-  Options options = options_for(Scenario::kCoapGet, server->port());
+  Options options = coap_options(Scenario::kCoapGet, server->port());
   options.url.path = "no/thing";
   const auto report = run(options);
   ASSERT_FALSE(report);
@@ -69,7 +69,7 @@ TEST(CoapGet, NamesTheResourceThatIsMissing) {
 TEST(CoapObserve, CountsEveryNotification) {
   for (const unsigned threads : {1u, 2u}) {
     Served<CoapResponder> server(responder());
-    Options options = options_for(Scenario::kCoapObserve, server->port());
+    Options options = coap_options(Scenario::kCoapObserve, server->port());
     options.clients = 5;
     options.threads = threads;
     const auto report = run(options);
@@ -88,7 +88,7 @@ TEST(CoapObserve, CountsEveryNotification) {
 TEST(CoapObserve, DoesNotCallSkippedValuesLost) {
   // One PUT comes from the set-up, so the last value is number 101.
   Served<CoapResponder> server(responder({.notify_every = 4, .last = 101}));
-  Options options = options_for(Scenario::kCoapObserve, server->port());
+  Options options = coap_options(Scenario::kCoapObserve, server->port());
   options.window = 8;
   const auto report = run(options);
   ASSERT_TRUE(report) << report.error();
@@ -101,7 +101,7 @@ TEST(CoapObserve, DoesNotCallSkippedValuesLost) {
 
 TEST(CoapObserve, SaysWhenAResourceCannotBeObserved) {
   Served<CoapResponder> server(responder({.observable = false}));
-  const auto report = run(options_for(Scenario::kCoapObserve, server->port()));
+  const auto report = run(coap_options(Scenario::kCoapObserve, server->port()));
   ASSERT_FALSE(report);
   EXPECT_NE(report.error().find("does not let"), std::string::npos) << report.error();
 }

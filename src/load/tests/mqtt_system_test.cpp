@@ -11,7 +11,7 @@
 namespace hermod::load {
 namespace {
 
-Options options_for(Scenario scenario, std::uint16_t port) {
+Options mqtt_options(Scenario scenario, std::uint16_t port) {
   Options options{.scenario = scenario,
                   .url = {.scheme = Url::Scheme::kMqtt, .host = "127.0.0.1", .port = port}};
   options.warmup = std::chrono::milliseconds{50};
@@ -37,7 +37,7 @@ class Flow : public testing::TestWithParam<std::tuple<Scenario, unsigned, unsign
 TEST_P(Flow, CountsEveryMessage) {
   Served<NullServer> server(*NullServer::open(0));
   const auto [scenario, qos, threads] = GetParam();
-  Options options = options_for(scenario, server->port());
+  Options options = mqtt_options(scenario, server->port());
   options.qos = qos;
   options.threads = threads;
   options.messages = 500;
@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(NullServer, Flow,
 
 TEST(Flow, OfAFixedTimeLosesNothingAtItsEnd) {
   Served<NullServer> server(*NullServer::open(0));
-  Options options = options_for(Scenario::kFanOut, server->port());
+  Options options = mqtt_options(Scenario::kFanOut, server->port());
   options.subscribers = 10;
   options.repeat = 2;
   const auto report = run(options);
@@ -77,7 +77,7 @@ TEST(Flow, OfAFixedTimeLosesNothingAtItsEnd) {
 
 TEST(Flow, WithLargePayloads) {
   Served<NullServer> server(*NullServer::open(0));
-  Options options = options_for(Scenario::kPairs, server->port());
+  Options options = mqtt_options(Scenario::kPairs, server->port());
   options.publishers = 2;
   options.payload_bytes = kPayloadMax;
   options.messages = 40;
@@ -89,7 +89,7 @@ TEST(Flow, WithLargePayloads) {
 
 TEST(Latency, SendsAtItsRateAndTimesWhatItMeasures) {
   Served<NullServer> server(*NullServer::open(0));
-  Options options = options_for(Scenario::kLatency, server->port());
+  Options options = mqtt_options(Scenario::kLatency, server->port());
   options.publishers = 3;
   options.rate = 3000;
   const auto report = run(options);
@@ -104,7 +104,7 @@ TEST(Latency, SendsAtItsRateAndTimesWhatItMeasures) {
 
 TEST(Connect, CountsConnections) {
   Served<NullServer> server(*NullServer::open(0));
-  Options options = options_for(Scenario::kConnect, server->port());
+  Options options = mqtt_options(Scenario::kConnect, server->port());
   options.clients = 4;
   options.threads = 2;
   options.messages = 25;
@@ -118,7 +118,7 @@ TEST(Connect, CountsConnections) {
 
 TEST(Idle, MeasuresTheMemoryOfTheProcess) {
   Served<NullServer> server(*NullServer::open(0));
-  Options options = options_for(Scenario::kIdle, server->port());
+  Options options = mqtt_options(Scenario::kIdle, server->port());
   options.clients = 150;
   options.pid = getpid();
   const auto report = run(options);
@@ -142,7 +142,7 @@ TEST(Counts, SayWhatADishonestServerDid) {
         return Fate::kDeliver;
     }
   }));
-  Options options = options_for(Scenario::kFanOut, server->port());
+  Options options = mqtt_options(Scenario::kFanOut, server->port());
   options.subscribers = 1;
   options.messages = kMessages;
   options.window = 16;
@@ -160,7 +160,7 @@ TEST(Counts, SayWhatADishonestServerDid) {
 TEST(Counts, SurviveAServerThatSwallowsEverything) {
   Served<DishonestServer> server(std::make_unique<DishonestServer>(
       [](std::uint64_t number) { return number < 50 ? Fate::kDeliver : Fate::kDrop; }));
-  Options options = options_for(Scenario::kFanOut, server->port());
+  Options options = mqtt_options(Scenario::kFanOut, server->port());
   options.subscribers = 1;
   options.messages = 100;
   options.window = 40;
@@ -174,7 +174,7 @@ TEST(Counts, SurviveAServerThatSwallowsEverything) {
 
 TEST(Run, SaysWhyNothingCouldBeMeasured) {
   const std::uint16_t closed = [] { return (*NullServer::open(0))->port(); }();
-  Options options = options_for(Scenario::kFanOut, closed);
+  Options options = mqtt_options(Scenario::kFanOut, closed);
   const auto unreachable = run(options);
   ASSERT_FALSE(unreachable);
   EXPECT_NE(unreachable.error().find("does not answer"), std::string::npos) << unreachable.error();

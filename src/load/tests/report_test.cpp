@@ -8,7 +8,7 @@
 namespace hermod::load {
 namespace {
 
-Measurement run_of(double per_cpu_s) {
+Measurement run_with(double per_cpu_s) {
   return {.seconds = 2,
           .operations = 1000,
           .per_second = 500,
@@ -19,12 +19,12 @@ Measurement run_of(double per_cpu_s) {
           .generator_utilisation = 0.2};
 }
 
-Report report_of(std::vector<double> per_cpu_s, Scenario scenario = Scenario::kFanOut) {
+Report report_with(std::vector<double> per_cpu_s, Scenario scenario = Scenario::kFanOut) {
   Report report{.options = *resolve({.scenario = scenario}),
                 .machine = {.processor = "cpu", .cores = 2, .kernel = "Linux"},
                 .hermod_version = "1.2.3",
                 .server = "some server 9"};
-  for (const double value : per_cpu_s) report.runs.push_back(run_of(value));
+  for (const double value : per_cpu_s) report.runs.push_back(run_with(value));
   return report;
 }
 
@@ -45,7 +45,7 @@ TEST(ShortNumber, KeepsWhatMatters) {
 }
 
 TEST(Report, JsonHoldsEverything) {
-  const auto json = boost::json::parse(to_json(report_of({100, 300, 200}))).as_object();
+  const auto json = boost::json::parse(to_json(report_with({100, 300, 200}))).as_object();
   EXPECT_EQ(json.at("format").as_int64(), kReportFormat);
   EXPECT_EQ(json.at("hermod_version").as_string(), "1.2.3");
   EXPECT_EQ(json.at("server").as_string(), "some server 9");
@@ -60,11 +60,11 @@ TEST(Report, JsonHoldsEverything) {
   EXPECT_EQ(runs[0].at("counts").at("lost").to_number<int>(), 2);
   EXPECT_EQ(runs[0].at("latency").at("p99_us").to_number<double>(), 300);
   EXPECT_FALSE(runs[0].as_object().contains("memory"));
-  EXPECT_EQ(json.at("command").as_string(), command_line(report_of({}).options));
+  EXPECT_EQ(json.at("command").as_string(), command_line(report_with({}).options));
 }
 
 TEST(Report, SummarySaysFiguresCountsAndTheCommand) {
-  const std::string text = summary(report_of({100, 300, 200}));
+  const std::string text = summary(report_with({100, 300, 200}));
   EXPECT_NE(text.find("fan-out 1:100 QoS 0, 16 octets, window 256"), std::string::npos) << text;
   EXPECT_NE(text.find("200 (100 to 300) deliveries per CPU second"), std::string::npos) << text;
   EXPECT_NE(text.find("2994 of 3000 received; lost 6"), std::string::npos) << text;
@@ -73,7 +73,7 @@ TEST(Report, SummarySaysFiguresCountsAndTheCommand) {
 }
 
 TEST(Report, SummarySaysWhenTheGeneratorWasTheLimit) {
-  Report report = report_of({100});
+  Report report = report_with({100});
   report.runs[0].generator_limited = true;
   EXPECT_NE(summary(report).find("The generator was the limit"), std::string::npos);
   report.options.scenario = Scenario::kLatency;

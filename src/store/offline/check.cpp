@@ -12,7 +12,7 @@ namespace hermod::store {
 namespace {
 
 // Places that are named one by one; what is more is counted.
-constexpr std::size_t kNamedMax = 64;
+constexpr std::size_t kShownMax = 64;
 
 std::string place(Position position) {
   return fmt::format("segment {}, octet {}", segment_of(position), offset_of(position));
@@ -79,20 +79,20 @@ void describe_state(const Survey& is, CheckReport& report) {
 
 void find_faults_of_log(const Survey& is, std::vector<std::string>& faults) {
   faults.insert(faults.end(), is.log.unread.begin(), is.log.unread.end());
-  const std::size_t named = std::min(is.log.damage.size(), kNamedMax);
+  const std::size_t named = std::min(is.log.damage.size(), kShownMax);
   for (std::size_t i = 0; i < named; ++i) faults.push_back(text_of(is.log.damage[i]));
   if (is.log.damaged > named) {
     faults.push_back(fmt::format("{} more places of the log are damaged, {} octets of it in all",
                                  is.log.damaged - named, is.log.damaged_octets));
   }
   const std::vector<Position>& strange = is.census.not_understood();
-  for (std::size_t i = 0; i < std::min(strange.size(), kNamedMax); ++i) {
+  for (std::size_t i = 0; i < std::min(strange.size(), kShownMax); ++i) {
     faults.push_back(
         fmt::format("{}: the record is whole, but cannot be understood", place(strange[i])));
   }
-  if (strange.size() > kNamedMax) {
+  if (strange.size() > kShownMax) {
     faults.push_back(
-        fmt::format("{} more records cannot be understood", strange.size() - kNamedMax));
+        fmt::format("{} more records cannot be understood", strange.size() - kShownMax));
   }
 }
 

@@ -11,7 +11,7 @@
 namespace hermod::store {
 namespace {
 
-RecordView view_of(Bytes body, std::uint8_t version = kBodyVersion) {
+RecordView state_view(Bytes body, std::uint8_t version = kBodyVersion) {
   return {.position = 0, .kind = RecordKind::kState, .version = version, .body = body};
 }
 
@@ -41,7 +41,7 @@ TEST(StateRecord, RoundTrip) {
     const Draft draft = writer.draft(complete);
     EXPECT_EQ(draft.kind, RecordKind::kState);
     EXPECT_EQ(draft.front.size(), writer.octets());
-    StateReader reader(view_of(draft.front));
+    StateReader reader(state_view(draft.front));
     EXPECT_EQ(reader.checkpoint(),
               (Checkpoint{
                   .shard = 3, .boot = 1'000'000'007, .segment = UINT32_MAX, .complete = complete}));
@@ -56,14 +56,14 @@ TEST(StateRecord, ASecondRecordKnowsNothingOfTheFirst) {
   writer.add(kStates[1]);
   writer.begin({.shard = 1, .boot = 2, .segment = 3});
   writer.add(kStates[0]);
-  StateReader reader(view_of(writer.draft(true).front));
+  StateReader reader(state_view(writer.draft(true).front));
   EXPECT_EQ(all_of(reader), std::vector{kStates[0]});
 }
 
 TEST(StateRecord, OneWithoutQueuesSaysThatAllIsSaid) {
   StateWriter writer;
   writer.begin({.shard = 1, .boot = 2, .segment = 3});
-  StateReader reader(view_of(writer.draft(true).front));
+  StateReader reader(state_view(writer.draft(true).front));
   EXPECT_TRUE(reader.checkpoint().complete);
   EXPECT_FALSE(reader.next());
   EXPECT_TRUE(reader.ok());
@@ -79,7 +79,7 @@ TEST(StateRecord, ProperPrefixesFailOrEndBetweenQueues) {
   }
   const Bytes body = writer.draft(true).front;
   for (std::size_t size = 0; size <= body.size(); ++size) {
-    StateReader reader(view_of(body.first(size)));
+    StateReader reader(state_view(body.first(size)));
     const auto end = std::ranges::find(ends, size);
     const std::size_t whole = all_of(reader).size();
     EXPECT_EQ(reader.ok(), end != ends.end()) << size;
@@ -97,7 +97,7 @@ TEST(StateRecord, DeclaredLengthsAllocateNothing) {
         "00 01 02 03 08 0a 00 00 00 80*9 01", "00 01 02 03 08 0a 00 00 00 01 05 00 80*9 01"}) {
     const auto octets = testkit::octets(body);
     const std::size_t before = testkit::allocation_count();
-    StateReader reader(view_of(octets));
+    StateReader reader(state_view(octets));
     EXPECT_FALSE(reader.next());
     EXPECT_FALSE(reader.ok());
     EXPECT_EQ(testkit::allocation_count() - before, 0u) << body;
@@ -106,10 +106,10 @@ TEST(StateRecord, DeclaredLengthsAllocateNothing) {
 
 TEST(StateRecord, WhatIsNotUnderstoodIsNotRead) {
   const auto octets = testkit::octets("02 01 02 03");  // a flag that nobody has given a meaning
-  EXPECT_FALSE(StateReader(view_of(octets)).ok());
+  EXPECT_FALSE(StateReader(state_view(octets)).ok());
   const auto whole = testkit::octets("01 01 02 03");
-  EXPECT_TRUE(StateReader(view_of(whole)).ok());
-  EXPECT_FALSE(StateReader(view_of(whole, kBodyVersion + 1)).ok());
+  EXPECT_TRUE(StateReader(state_view(whole)).ok());
+  EXPECT_FALSE(StateReader(state_view(whole, kBodyVersion + 1)).ok());
 }
 
 }  // namespace

@@ -21,10 +21,6 @@
 namespace hermod::transport {
 namespace {
 
-constexpr Token kListener = 1;
-constexpr Token kClient = 2;
-constexpr Token kServer = 3;
-
 using Edges = std::map<Token, std::string>;
 
 struct Network {

@@ -22,6 +22,10 @@
 
 namespace hermod::transport {
 
+inline constexpr Token kListener = 1;
+inline constexpr Token kClient = 2;
+inline constexpr Token kServer = 3;
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

@@ -11,10 +11,6 @@
 
 namespace hermod::transport {
 
-inline constexpr Token kListener = 1;
-inline constexpr Token kClient = 2;
-inline constexpr Token kServer = 3;
-
 inline const Address kBroker = Address::v4({10, 0, 0, 1}, 1883);
 inline const Address kDevice = Address::v4({10, 0, 0, 2}, 0);
 

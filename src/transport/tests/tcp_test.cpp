@@ -14,10 +14,6 @@
 namespace hermod::transport {
 namespace {
 
-constexpr Token kListener = 1;
-constexpr Token kClient = 2;
-constexpr Token kServer = 3;
-
 /// A listener, a client and the accepted end of its connection, all watched.
 struct Connection {
   std::unique_ptr<EpollPoller> poller = make_poller();

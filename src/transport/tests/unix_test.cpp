@@ -19,7 +19,6 @@ namespace {
 
 constexpr Token kFirst = 1;
 constexpr Token kSecond = 2;
-constexpr Token kServer = 3;
 
 class Unix : public testing::Test {
  protected:

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 
+#include "ascii.hpp"
+
 namespace hermod::coap {
 namespace {
 
@@ -45,10 +47,6 @@ constexpr std::array kTable{
     Entry{11543, "application/vnd.oma.lwm2m+json"},
     Entry{11544, "application/vnd.oma.lwm2m+cbor"},
 };
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Equal but for case and for blanks, which a media type has only around its separators.
 bool same_media_type(std::string_view a, std::string_view b) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "ascii.hpp"
 #include "hermod/base/utf8.hpp"
 #include "uri_octets.hpp"
 
@@ -21,9 +22,6 @@ bool is_query_char(char c) {  // RFC 7252 §6.5 step 8
   return (is_path_char(c) && c != '&') || c == '/' || c == '?';
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 void make_lower(std::string& text) {
   std::ranges::transform(text, text.begin(), lower);
 }

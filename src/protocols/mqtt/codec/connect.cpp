@@ -20,7 +20,7 @@ constexpr std::uint8_t kUserName = 0x80;
 constexpr std::uint8_t kPassword = 0x40;
 constexpr std::uint8_t kWillRetain = 0x20;
 constexpr std::uint8_t kWillQos = 0x18;
-constexpr std::uint8_t kWill = 0x04;
+constexpr std::uint8_t kWillFlag = 0x04;
 constexpr std::uint8_t kCleanSession = 0x02;
 constexpr std::uint8_t kReserved = 0x01;
 
@@ -82,7 +82,7 @@ class ConnectReader {
     if (!reader_.ok()) return cut_short();
     if (Fault wrong = flags_fault(at)) return wrong;
     connect.clean_session = has(kCleanSession);
-    if (has(kWill)) connect.will = WillView{.qos = will_qos(), .retain = has(kWillRetain)};
+    if (has(kWillFlag)) connect.will = WillView{.qos = will_qos(), .retain = has(kWillRetain)};
     return properties(connect.properties, PropertyPlace::kConnect);
   }
 
@@ -120,7 +120,7 @@ class ConnectReader {
     }
     if (version_ == Version::kV31) return {};
     if (has(kReserved)) return fault({"MQTT-3.1.2-3", "MQTT-3.1.2-3"}, at);
-    if (has(kWill)) return {};
+    if (has(kWillFlag)) return {};
     if (will_qos() != 0) {  // [MQTT-3.1.2-11]
       return fault({"MQTT-3.1.2-13", "MQTT-3.1.2-11", ReasonCode::kProtocolError}, at);
     }
@@ -196,7 +196,7 @@ class ConnectReader {
 std::uint8_t flags_of(const ConnectView& connect) {
   unsigned flags = connect.clean_session ? kCleanSession : 0u;
   if (connect.will) {
-    flags |= kWill | connect.will->qos << 3u | (connect.will->retain ? kWillRetain : 0u);
+    flags |= kWillFlag | connect.will->qos << 3u | (connect.will->retain ? kWillRetain : 0u);
   }
   if (connect.user_name) flags |= kUserName;
   if (connect.password) flags |= kPassword;

@@ -10,6 +10,7 @@
 
 #include "hermod/mqtt/codec/auth.hpp"
 #include "hermod/mqtt/codec/disconnect.hpp"
+#include "hermod/mqtt/session/advice.hpp"
 #include "hermod/mqtt/session/convert.hpp"
 #include "hermod/mqtt/session/server_session.hpp"
 
@@ -21,10 +22,6 @@ using session::Effects;
 namespace {
 
 constexpr auto kProtocolError = ReasonCode::kProtocolError;
-
-session::BrokenRule broken_rule(const WireError& error) {
-  return {error.statement, error.offset};
-}
 
 ReasonCode code_of(const WireError& error) {
   const auto code = static_cast<ReasonCode>(error.code);

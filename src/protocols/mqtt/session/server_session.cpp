@@ -37,10 +37,6 @@ void write(const ConnackView& connack, Version version, Effects& effects) {
   effects.note_sent(1);
 }
 
-session::BrokenRule broken_rule(const WireError& error) {
-  return {error.statement, error.offset};
-}
-
 }  // namespace
 
 void ServerSession::on_open(Instant now, Effects&) {

@@ -14,7 +14,7 @@ using model::Message;
 using model::Properties;
 using model::UserProperty;
 
-const Calendar& calendar() {
+const Calendar& blob_calendar() {
   static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
                                   "boot");
   return kCalendar;
@@ -22,13 +22,13 @@ const Calendar& calendar() {
 
 std::vector<std::uint8_t> encode(const Message& message) {
   std::vector<std::uint8_t> out;
-  encode_message(message, calendar(), out);
+  encode_message(message, blob_calendar(), out);
   return out;
 }
 
 // What `message` is after it has been kept; what is wrong with its octets instead.
 std::string kept(const Message& message) {
-  const auto decoded = decode_message(encode(message), calendar());
+  const auto decoded = decode_message(encode(message), blob_calendar());
   return decoded ? describe(**decoded) : decoded.error();
 }
 
@@ -84,10 +84,10 @@ TEST(MessageBlob, RefusesEveryPrefixAndWhatIsBehind) {
   const FullMessage full;
   std::vector<std::uint8_t> octets = encode(full.message);
   for (std::size_t size = 0; size < octets.size(); ++size) {
-    EXPECT_FALSE(decode_message(Bytes{octets}.first(size), calendar())) << size;
+    EXPECT_FALSE(decode_message(Bytes{octets}.first(size), blob_calendar())) << size;
   }
   octets.push_back(0);
-  EXPECT_FALSE(decode_message(octets, calendar()));
+  EXPECT_FALSE(decode_message(octets, blob_calendar()));
 }
 
 TEST(MessageBlob, RefusesAnotherFormatAndMembersOutOfRange) {
@@ -96,7 +96,7 @@ TEST(MessageBlob, RefusesAnotherFormatAndMembersOutOfRange) {
   const auto with = [&](std::size_t at, std::uint8_t octet) {
     std::vector<std::uint8_t> changed = octets;
     changed[at] = octet;
-    return decode_message(changed, calendar()).has_value();
+    return decode_message(changed, blob_calendar()).has_value();
   };
   EXPECT_TRUE(with(1, 1));
   EXPECT_FALSE(with(1, 2)) << "format";
@@ -118,7 +118,7 @@ TEST(MessageBlob, BearsDamage) {
     for (std::uint64_t hits = 1 + rng.below(3); hits > 0; --hits) {
       damaged[rng.below(damaged.size())] = static_cast<std::uint8_t>(rng.next());
     }
-    const auto decoded = decode_message(damaged, calendar());
+    const auto decoded = decode_message(damaged, blob_calendar());
     if (!decoded) {
       ++refused;
       continue;

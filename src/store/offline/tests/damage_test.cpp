@@ -13,7 +13,7 @@
 namespace hermod::store {
 namespace {
 
-using Octets = std::vector<std::uint8_t>;
+using Blob = std::vector<std::uint8_t>;
 
 const std::string kFile = Metadata::kFileName;
 
@@ -83,7 +83,7 @@ class StoreDamage : public testing::Test {
 };
 
 TEST_F(StoreDamage, AWholeStoreIsWellAndStaysAsItIs) {
-  std::map<std::string, Octets> before;
+  std::map<std::string, Blob> before;
   for (const std::string& name : names()) before[name] = disk_->octets_of(name);
   const auto counts = disk_->counts();
   const CheckReport report = check();
@@ -102,7 +102,7 @@ TEST_F(StoreDamage, AWholeStoreIsWellAndStaysAsItIs) {
 
 TEST_F(StoreDamage, ATornEndIsNone) {
   const std::string name = last_segment();
-  disk_->overwrite(name, disk_->octets_of(name).size(), Octets(40, 9));
+  disk_->overwrite(name, disk_->octets_of(name).size(), Blob(40, 9));
   const CheckReport report = check();
   EXPECT_TRUE(report.faults.empty());
   EXPECT_EQ(report.torn_octets, 40u);
@@ -150,7 +150,7 @@ TEST_F(StoreDamage, ADamagedRowOfTheMetadataIsLostAlone) {
   const std::string line = *lines_of(text_, "{\"subscriber\"").rbegin();
   const std::string queue = line.substr(23, line.find(',') - 23);  // {"subscriber":{"queue":7,
   const std::string name = "-\xc3\xa4-" + queue;
-  const Octets octets = disk_->octets_of(kFile);
+  const Blob octets = disk_->octets_of(kFile);
   const auto at = std::ranges::find_end(octets, as_bytes(std::string_view{name})).begin();
   ASSERT_NE(at, octets.end());
   disk_->flip_bit(kFile, static_cast<std::uint64_t>(at - octets.begin()), 0);
@@ -187,8 +187,8 @@ TEST_F(StoreDamage, WithoutMetadataMessagesAndValuesAreLeft) {
 
 TEST_F(StoreDamage, MetadataThatIsOlderThanTheLogIsTold) {
   disk_ = std::make_unique<testkit::FaultyDisk>(3);
-  Octets older;
-  Octets older_wal;
+  Blob older;
+  Blob older_wal;
   {
     SampleStore store(*disk_, 3);
     store.live(50);
@@ -249,7 +249,7 @@ TEST_F(StoreDamage, OfDamagedMetadataNothingIsMadeUp) {
   std::uint64_t lost = 0;
   for (std::uint64_t seed = 100; seed < 250; ++seed) {
     if (seed % 20 == 0) make(seed);
-    const Octets before = disk_->octets_of(kFile);
+    const Blob before = disk_->octets_of(kFile);
     SeededRng rng(seed);
     switch (rng.below(3)) {
       case 0:
@@ -258,7 +258,7 @@ TEST_F(StoreDamage, OfDamagedMetadataNothingIsMadeUp) {
         }
         break;
       case 1:
-        disk_->overwrite(kFile, rng.below(before.size()) / 4096 * 4096, Octets(4096, 0));
+        disk_->overwrite(kFile, rng.below(before.size()) / 4096 * 4096, Blob(4096, 0));
         break;
       default:
         disk_->cut_file(kFile, rng.below(before.size()));
@@ -294,7 +294,7 @@ TEST_F(StoreDamage, OfADamagedLogTheRestMakesAStore) {
     if (seed % 10 == 0) make(seed);
     SeededRng rng(seed);
     const std::string name = segment_name(static_cast<SegmentNumber>(1 + rng.below(2)));
-    const Octets before = disk_->octets_of(name);
+    const Blob before = disk_->octets_of(name);
     for (std::uint64_t flips = 1 + rng.below(4); flips > 0; --flips) {
       disk_->flip_bit(name, kRecordsBegin + rng.below(before.size() - kRecordsBegin),
                       static_cast<unsigned>(rng.below(8)));

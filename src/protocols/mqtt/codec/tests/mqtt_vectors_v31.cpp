@@ -7,7 +7,7 @@ namespace hermod::mqtt::vectors {
 namespace {
 
 // clang-format off
-constexpr WireVector kVectors[] = {
+constexpr WireVector kVectors31[] = {
     // CONNECT: name MQIsdp, level 3.
     valid("connect_smallest", "10 0f 0006 'MQIsdp' 03 02 0000 0001 'c'"),
     valid("connect_persistent", "10 12 0006 'MQIsdp' 03 00 003c 0004 'abcd'"),
@@ -86,7 +86,7 @@ constexpr WireVector kVectors[] = {
 }  // namespace
 
 std::span<const WireVector> v31() {
-  return kVectors;
+  return kVectors31;
 }
 
 }  // namespace hermod::mqtt::vectors

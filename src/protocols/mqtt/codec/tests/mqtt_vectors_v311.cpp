@@ -6,7 +6,7 @@ namespace hermod::mqtt::vectors {
 namespace {
 
 // clang-format off
-constexpr WireVector kVectors[] = {
+constexpr WireVector kVectors311[] = {
     // Fixed header (§2.2).
     cut("empty", "", 2),
     cut("header_first_octet_only", "30", 2),
@@ -257,7 +257,7 @@ constexpr WireVector kVectors[] = {
 }  // namespace
 
 std::span<const WireVector> v311() {
-  return kVectors;
+  return kVectors311;
 }
 
 }  // namespace hermod::mqtt::vectors

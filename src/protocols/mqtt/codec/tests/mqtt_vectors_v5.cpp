@@ -7,7 +7,7 @@ namespace hermod::mqtt::vectors {
 namespace {
 
 // clang-format off
-constexpr WireVector kVectors[] = {
+constexpr WireVector kVectors5[] = {
     // Fixed header (§2.1).
     cut("empty", "", 2),
     cut("header_length_one_of_two", "30 80", 3),
@@ -381,7 +381,7 @@ constexpr WireVector kVectors[] = {
 }  // namespace
 
 std::span<const WireVector> v5() {
-  return kVectors;
+  return kVectors5;
 }
 
 }  // namespace hermod::mqtt::vectors

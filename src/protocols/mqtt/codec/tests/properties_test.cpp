@@ -327,15 +327,15 @@ TEST(VarintTest, HasTheOctetsOfTable11) {
     std::uint32_t value;
     const char* octets;
   };
-  constexpr Edge kEdges[] = {{0, "00"},
-                             {127, "7f"},
-                             {128, "80 01"},
-                             {16'383, "ff 7f"},
-                             {16'384, "808001"},
-                             {2'097'151, "ffff7f"},
-                             {2'097'152, "80808001"},
-                             {268'435'455, "ffffff7f"}};
-  for (const Edge& edge : kEdges) {
+  constexpr Edge kOctets[] = {{0, "00"},
+                              {127, "7f"},
+                              {128, "80 01"},
+                              {16'383, "ff 7f"},
+                              {16'384, "808001"},
+                              {2'097'151, "ffff7f"},
+                              {2'097'152, "80808001"},
+                              {268'435'455, "ffffff7f"}};
+  for (const Edge& edge : kOctets) {
     const std::vector<std::uint8_t> expected = octets(edge.octets);
     ASSERT_EQ(varint_size(edge.value), expected.size());
     std::vector<std::uint8_t> written(expected.size());

@@ -13,20 +13,20 @@ namespace {
 
 using testkit::octets;
 
-std::vector<std::uint8_t> written(const PublishView& publish) {
+std::vector<std::uint8_t> written_v311(const PublishView& publish) {
   std::vector<std::uint8_t> out(publish_size(publish, Version::kV311));
   EXPECT_EQ(write_publish(out.data(), publish, Version::kV311), out.data() + out.size());
   return out;
 }
 
-WireResult<PublishView> read(Bytes packet) {
+WireResult<PublishView> read_v311(Bytes packet) {
   const FixedHeader header = read_fixed_header(packet).value();
   return read_publish(header, packet.subspan(header.header_size), Version::kV311);
 }
 
 TEST(PublishTest, ReadsSpansOfTheInput) {
   const std::vector<std::uint8_t> packet = octets("3d 09 0003 'a/b' 1234 'hi'");
-  const PublishView publish = read(packet).value();
+  const PublishView publish = read_v311(packet).value();
   EXPECT_EQ(publish.topic, "a/b");
   EXPECT_EQ(as_text(publish.payload), "hi");
   EXPECT_EQ(publish.packet_id, 0x1234);
@@ -39,7 +39,7 @@ TEST(PublishTest, ReadsSpansOfTheInput) {
 
 TEST(PublishTest, QoS0HasNoPacketIdentifier) {  // [MQTT-2.3.1-5]
   const std::vector<std::uint8_t> packet = octets("30 07 0003 'a/b' 'hi'");
-  const PublishView publish = read(packet).value();
+  const PublishView publish = read_v311(packet).value();
   EXPECT_EQ(publish.packet_id, 0);
   EXPECT_EQ(publish.qos, 0);
   EXPECT_FALSE(publish.retain);
@@ -49,18 +49,20 @@ TEST(PublishTest, QoS0HasNoPacketIdentifier) {  // [MQTT-2.3.1-5]
 
 TEST(PublishTest, BodyIsWhatTheHeaderSaysEvenWhenMoreFollows) {
   const std::vector<std::uint8_t> two = octets("30 06 0003 'a/b' '1' 30 06 0003 'c/d' '2'");
-  EXPECT_EQ(as_text(read(two).value().payload), "1");
+  EXPECT_EQ(as_text(read_v311(two).value().payload), "1");
 }
 
 TEST(PublishTest, WritesTheOctetsOfTheSpecification) {
-  EXPECT_EQ(written({.topic = "a/b", .payload = as_bytes("hi")}), octets("30 07 0003 'a/b' 'hi'"));
-  EXPECT_EQ(written({.topic = "a/b", .packet_id = 10, .qos = 1}), octets("32 07 0003 'a/b' 000a"));
-  EXPECT_EQ(written({.topic = "a/b",
-                     .payload = as_bytes("hi"),
-                     .packet_id = 0x1234,
-                     .qos = 2,
-                     .retain = true,
-                     .dup = true}),
+  EXPECT_EQ(written_v311({.topic = "a/b", .payload = as_bytes("hi")}),
+            octets("30 07 0003 'a/b' 'hi'"));
+  EXPECT_EQ(written_v311({.topic = "a/b", .packet_id = 10, .qos = 1}),
+            octets("32 07 0003 'a/b' 000a"));
+  EXPECT_EQ(written_v311({.topic = "a/b",
+                          .payload = as_bytes("hi"),
+                          .packet_id = 0x1234,
+                          .qos = 2,
+                          .retain = true,
+                          .dup = true}),
             octets("3d 09 0003 'a/b' 1234 'hi'"));
 }
 
@@ -71,7 +73,7 @@ TEST(PublishTest, HeaderIsWrittenApartFromThePayload) {
   EXPECT_EQ(write_publish_header(header.data(), publish, Version::kV311),
             header.data() + header.size());
   header.insert(header.end(), payload.begin(), payload.end());
-  EXPECT_EQ(header, written(publish));
+  EXPECT_EQ(header, written_v311(publish));
 }
 
 TEST(PublishTest, SizeIsZeroForWhatMqttCannotSay) {
@@ -95,8 +97,8 @@ TEST(PublishTest, SizeIsZeroForWhatMqttCannotSay) {
 
 TEST(PublishTest, LongestTopicGoesThrough) {
   const std::string topic(65'535, 't');
-  const std::vector<std::uint8_t> packet = written({.topic = topic, .packet_id = 1, .qos = 1});
-  EXPECT_EQ(read(packet).value().topic, topic);
+  const std::vector<std::uint8_t> packet = written_v311({.topic = topic, .packet_id = 1, .qos = 1});
+  EXPECT_EQ(read_v311(packet).value().topic, topic);
 }
 
 // [MQTT-3.3.1-3]: one encoding serves every delivery; identifier and DUP belong to the delivery.
@@ -108,18 +110,18 @@ TEST(PublishTest, AnEncodingIsPatchedForAnotherDelivery) {
                         .packet_id = 1,
                         .qos = 1,
                         .retain = true};
-    std::vector<std::uint8_t> cached = written(publish);
+    std::vector<std::uint8_t> cached = written_v311(publish);
     const std::size_t at = publish_packet_id_offset(cached);
 
     publish.packet_id = 0xABCD;
     publish.dup = true;
     patch_publish(cached.data(), at, 0xABCD, true);
-    EXPECT_EQ(cached, written(publish)) << size;
+    EXPECT_EQ(cached, written_v311(publish)) << size;
 
     publish.packet_id = 2;
     publish.dup = false;
     patch_publish(cached.data(), at, 2, false);
-    EXPECT_EQ(cached, written(publish)) << size;
+    EXPECT_EQ(cached, written_v311(publish)) << size;
   }
 }
 
@@ -153,15 +155,15 @@ TEST_F(PublishV5Test, PropertiesStandBetweenIdentifierAndPayload) {
                             .properties = encode_properties(memory_, list)};
   const char* const kPacket = "34 13 0003 'a/b' 000a 09 02 0000003c 03 0001 't' 'hi'";
   EXPECT_EQ(written_v5(publish), octets(kPacket));
-  EXPECT_EQ(written(publish), octets("34 09 0003 'a/b' 000a 'hi'")) << "3.1.1 cannot say them";
+  EXPECT_EQ(written_v311(publish), octets("34 09 0003 'a/b' 000a 'hi'")) << "3.1.1 cannot say them";
 
   const std::vector<std::uint8_t> packet = octets(kPacket);
-  const PublishView read = read_v5(packet).value();
-  EXPECT_EQ(read.topic, "a/b");
-  EXPECT_EQ(as_text(read.payload), "hi");
-  EXPECT_EQ(read.packet_id, 10);
-  EXPECT_EQ(read.properties, publish.properties);
-  EXPECT_EQ(read.properties.octets().data(), packet.data() + 10);
+  const PublishView read_v311 = read_v5(packet).value();
+  EXPECT_EQ(read_v311.topic, "a/b");
+  EXPECT_EQ(as_text(read_v311.payload), "hi");
+  EXPECT_EQ(read_v311.packet_id, 10);
+  EXPECT_EQ(read_v311.properties, publish.properties);
+  EXPECT_EQ(read_v311.properties.octets().data(), packet.data() + 10);
 }
 
 TEST_F(PublishV5Test, AnEmptyTopicNeedsAnAlias) {
@@ -170,7 +172,7 @@ TEST_F(PublishV5Test, AnEmptyTopicNeedsAnAlias) {
   EXPECT_EQ(publish.topic, "");
   EXPECT_EQ(publish.properties.number_or(PropertyId::kTopicAlias, 0), 7u);
   EXPECT_EQ(written_v5(publish), packet);
-  EXPECT_FALSE(read(packet)) << "3.1.1 has no alias";
+  EXPECT_FALSE(read_v311(packet)) << "3.1.1 has no alias";
 }
 
 TEST_F(PublishV5Test, AnEncodingWithPropertiesIsPatchedToo) {

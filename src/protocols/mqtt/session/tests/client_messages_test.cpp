@@ -13,10 +13,9 @@ using session::Credit;
 using session::Publish;
 using session::Settle;
 
-const model::Message kMessage = message_of("a/b", "x");
 const ClientOptions kLasting{.client_id = "me", .clean_session = false};
 
-Delivery delivery(Guarantee guarantee, bool redelivered = false) {
+Delivery delivery_of(Guarantee guarantee, bool redelivered = false) {
   return {.message = &kMessage, .guarantee = guarantee, .redelivered = redelivered};
 }
 
@@ -44,8 +43,8 @@ TEST(Mqtt311Client, MQTT_4_5_0_2_what_arrives_is_acknowledged_when_the_applicati
 
 TEST(Mqtt311Client, MQTT_4_3_2_1_and_4_3_3_1_messages_are_settled_by_their_answers) {
   ClientPeer peer;
-  const std::array items{delivery(Guarantee::kAtMostOnce), delivery(Guarantee::kAtLeastOnce),
-                         delivery(Guarantee::kExactlyOnce)};
+  const std::array items{delivery_of(Guarantee::kAtMostOnce), delivery_of(Guarantee::kAtLeastOnce),
+                         delivery_of(Guarantee::kExactlyOnce)};
   peer.connects().delivers({.items = items, .first_tag = 10});
   peer.expects(wire::publish("a/b", "x") + wire::publish("a/b", "x", {.qos = 1, .id = 1}) +
                wire::publish("a/b", "x", {.qos = 2, .id = 2}));
@@ -58,8 +57,8 @@ TEST(Mqtt311Client, MQTT_4_3_2_1_and_4_3_3_1_messages_are_settled_by_their_answe
 
 TEST(Mqtt311Client, MQTT_4_4_0_1_a_session_that_is_present_goes_on) {
   ClientPeer first(kLasting);
-  first.connects().delivers(delivery(Guarantee::kExactlyOnce), 1);
-  first.delivers(delivery(Guarantee::kAtLeastOnce), 2);
+  first.connects().delivers(delivery_of(Guarantee::kExactlyOnce), 1);
+  first.delivers(delivery_of(Guarantee::kAtLeastOnce), 2);
   (void)first.host().take_output();
   first.sends(wire::pubrec(1)).expects(wire::pubrel(1)).expects_effect<Settle>().ends();
 
@@ -69,7 +68,7 @@ TEST(Mqtt311Client, MQTT_4_4_0_1_a_session_that_is_present_goes_on) {
   second.sends(wire::connack(0, true)).expects(wire::pubrel(1));
   second.expects_effect<session::Opened>();
   EXPECT_EQ(second.effect<Credit>().count, 19u);
-  second.delivers(delivery(Guarantee::kAtLeastOnce, true), 2);
+  second.delivers(delivery_of(Guarantee::kAtLeastOnce, true), 2);
   second.expects(wire::publish("a/b", "x", {.qos = 1, .id = 2, .dup = true})).expects_nothing();
 }
 
@@ -80,7 +79,7 @@ TEST(ClientMessages, ASessionThatIsNotPresentBeginsAnew) {
   ASSERT_TRUE(inflight.note_incoming(5));
   ClientPeer peer(kLasting, std::move(inflight));
   peer.connects().expects_nothing();
-  peer.delivers(delivery(Guarantee::kAtLeastOnce, true), 2);
+  peer.delivers(delivery_of(Guarantee::kAtLeastOnce, true), 2);
   peer.expects(wire::publish("a/b", "x", {.qos = 1, .id = 1}));
   peer.sends(wire::publish("a", "x", {.qos = 2, .id = 5})).expects_effect<Publish>();
 }
@@ -109,7 +108,7 @@ TEST(Mqtt311Client, MQTT_3_8_4_5_each_entry_is_completed_in_order) {
 
 TEST(Mqtt311Client, MQTT_2_3_1_2_requests_and_messages_do_not_share_ids) {
   ClientPeer peer;
-  peer.connects().delivers(delivery(Guarantee::kAtLeastOnce), 1);
+  peer.connects().delivers(delivery_of(Guarantee::kAtLeastOnce), 1);
   peer.expects(wire::publish("a/b", "x", {.qos = 1, .id = 1}));
   ASSERT_TRUE(peer.subscribe({{"a", 0}}, 70));
   ASSERT_TRUE(peer.unsubscribe({"a", "b"}, 71));

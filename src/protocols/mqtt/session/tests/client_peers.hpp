@@ -15,12 +15,8 @@ inline EncodedProperties block_of(const std::vector<Property>& list) {
   EXPECT_TRUE(encoded.encode(list));
   return encoded;
 }
-inline Property number(PropertyId id, std::uint32_t value) {
-  return {.id = id, .number = value};
-}
-inline Property text(PropertyId id, std::string_view value) {
-  return {.id = id, .text = value};
-}
+using wire::v5::number;
+using wire::v5::text;
 
 namespace wire5 {
 

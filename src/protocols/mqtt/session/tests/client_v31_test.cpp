@@ -12,8 +12,6 @@ using session::Credit;
 using session::Settle;
 using testkit::octets;
 
-const model::Message kMessage = message_of("a/b", "x");
-
 class ClientPeerV31 : public ClientPeer {
  public:
   explicit ClientPeerV31(std::uint32_t resend_after_s = 20, std::uint16_t keep_alive_s = 0)

@@ -14,8 +14,6 @@ using session::Completed;
 using session::Publish;
 using session::Settle;
 
-const model::Message kMessage = message_of("a/b", "x");
-
 Delivery delivery(Guarantee guarantee, const model::Message& message = kMessage) {
   return {.message = &message, .guarantee = guarantee, .retain = message.retain};
 }

@@ -28,6 +28,8 @@ inline model::Message message_of(std::string_view topic, std::string_view payloa
   message.guarantee = guarantee;
   return message;
 }
+/// The message of tests to which it does not matter which.
+inline const model::Message kMessage = message_of("a/b", "x");
 
 inline session::SessionLimits limits_with(auto change) {
   session::SessionLimits limits;

@@ -13,7 +13,6 @@ using session::Detach;
 using session::Settle;
 
 constexpr ConnectView kLasting{.clean_session = false, .client_id = "peer"};
-const model::Message kMessage = message_of("a/b", "x");
 
 Delivery delivery(Guarantee guarantee, bool redelivered = false,
                   const model::Message& message = kMessage) {

@@ -11,10 +11,10 @@ using session::Release;
 using session::Settle;
 
 constexpr ConnectView kLasting{.clean_session = false, .client_id = "peer"};
-const model::Message kMessage = message_of("a/b", "x", Guarantee::kExactlyOnce);
+const model::Message kKeptMessage = message_of("a/b", "x", Guarantee::kExactlyOnce);
 
 model::Delivery exactly_once(bool recovered = false) {
-  return {.message = &kMessage, .guarantee = Guarantee::kExactlyOnce, .recovered = recovered};
+  return {.message = &kKeptMessage, .guarantee = Guarantee::kExactlyOnce, .recovered = recovered};
 }
 
 class KeptPeer : public ServerPeer {
@@ -112,7 +112,7 @@ TEST(MqttKept, WhatIsRecoveredSaysDupAndHasItsId) {
 
 // [MQTT-4.3.3-7]: the exchange may have begun; at least once it need not go on.
 TEST(MqttKept, WhatIsRecoveredAndExpiredIsCompletedWhereItMust) {
-  model::Message old = kMessage;
+  model::Message old = kKeptMessage;
   old.expires_at = Instant{};
   KeptPeer peer;
   model::Delivery delivery = exactly_once(true);

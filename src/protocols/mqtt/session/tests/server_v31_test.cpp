@@ -12,8 +12,6 @@ using session::Credit;
 using session::Settle;
 using testkit::octets;
 
-const model::Message kMessage = message_of("a/b", "x");
-
 class PeerV31 : public ServerPeer {
  public:
   explicit PeerV31(const session::SessionLimits& to_obey = {}, model::Inflight inflight = {},

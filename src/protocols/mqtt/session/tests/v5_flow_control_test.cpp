@@ -14,8 +14,8 @@ using wire::v5::Properties;
 using enum PropertyId;
 
 using Ids = std::initializer_list<std::uint16_t>;
-constexpr ConnectView kAgain{.clean_session = false, .client_id = "peer"};
-const model::Message kMessage = message_of("a", "x");
+constexpr ConnectView kSamePeer{.clean_session = false, .client_id = "peer"};
+const model::Message kShortMessage = message_of("a", "x");
 
 session::SessionLimits limits_of(std::uint16_t inflight_max) {
   return limits_with([&](auto& limits) { limits.inflight_max = inflight_max; });
@@ -48,9 +48,9 @@ TEST(Mqtt5, MQTT_3_3_4_9_credit_is_the_lower_of_both_maxima) {
 TEST(Mqtt5, MQTT_3_3_4_9_a_credit_comes_back_with_puback_pubcomp_and_a_pubrec_that_refuses) {
   ServerPeer peer;
   peer.connects_v5({number(kReceiveMaximum, 3)});
-  peer.delivers({.message = &kMessage, .guarantee = Guarantee::kAtLeastOnce}, 1);
-  peer.delivers({.message = &kMessage, .guarantee = Guarantee::kExactlyOnce}, 2);
-  peer.delivers({.message = &kMessage, .guarantee = Guarantee::kExactlyOnce}, 3);
+  peer.delivers({.message = &kShortMessage, .guarantee = Guarantee::kAtLeastOnce}, 1);
+  peer.delivers({.message = &kShortMessage, .guarantee = Guarantee::kExactlyOnce}, 2);
+  peer.delivers({.message = &kShortMessage, .guarantee = Guarantee::kExactlyOnce}, 3);
   (void)peer.host().take_output();
   peer.sends(wire::v5::puback(1, ReasonCode::kUnspecifiedError));
   EXPECT_EQ(peer.effect<Settle>().credit, 1u);
@@ -67,8 +67,8 @@ TEST(Mqtt5, MQTT_3_3_4_9_a_credit_comes_back_with_puback_pubcomp_and_a_pubrec_th
 // connection allows, so the first three PUBCOMPs free nothing.
 TEST(Mqtt5, MQTT_3_3_4_9_a_resumed_session_obeys_the_new_maximum) {
   ServerPeer peer({}, released(5));
-  peer.opens().sends(
-      wire::v5::connect(kAgain, {number(kSessionExpiryInterval, 60), number(kReceiveMaximum, 2)}));
+  peer.opens().sends(wire::v5::connect(
+      kSamePeer, {number(kSessionExpiryInterval, 60), number(kReceiveMaximum, 2)}));
   peer.accepts(peer.effect<Attach>().ticket, true, 60);
   peer.expects_no_effect();
   for (std::uint16_t id = 1; id <= 3; ++id) peer.sends(wire::v5::pubcomp(id)).expects_no_effect();
@@ -81,7 +81,7 @@ TEST(Mqtt5, MQTT_3_3_4_9_a_resumed_session_obeys_the_new_maximum) {
 
 TEST(Mqtt5, MQTT_3_3_4_9_a_lower_limit_of_the_server_holds_for_3_1_1_too) {
   ServerPeer peer(limits_of(2), released(3));
-  peer.opens().sends(wire::connect(kAgain));
+  peer.opens().sends(wire::connect(kSamePeer));
   peer.accepts(peer.effect<Attach>().ticket, true);
   peer.expects_no_effect().sends(wire::pubcomp(1)).expects_no_effect();
   peer.sends(wire::pubcomp(2)).expects_effect<Credit>();
@@ -92,12 +92,12 @@ TEST(Mqtt5, MQTT_3_3_4_9_a_lower_limit_of_the_server_holds_for_3_1_1_too) {
 TEST(Mqtt5, MQTT_3_3_4_10_other_packets_are_not_held_back) {
   ServerPeer peer;
   peer.connects_v5({number(kReceiveMaximum, 1)}).answers_all();
-  peer.delivers({.message = &kMessage, .guarantee = Guarantee::kAtLeastOnce}, 1);
+  peer.delivers({.message = &kShortMessage, .guarantee = Guarantee::kAtLeastOnce}, 1);
   peer.expects(wire::v5::publish("a", "x", {.qos = 1, .id = 1}));
   peer.sends(wire::pingreq() + wire::v5::subscribe(1, {{"a", 0}}) +
              wire::v5::publish("b", "y", {.qos = 1, .id = 1}));
   peer.expects(wire::pingresp() + wire::v5::suback(1, {0}) + wire::v5::puback(1));
-  peer.delivers({.message = &kMessage}, 0).expects(wire::v5::publish("a", "x"));
+  peer.delivers({.message = &kShortMessage}, 0).expects(wire::v5::publish("a", "x"));
 }
 
 // client                           server
@@ -142,7 +142,7 @@ TEST(Mqtt5, Section_4_9_the_quota_of_a_resumed_session_is_whole) {
   model::Inflight lent;
   for (const auto id : Ids{1, 2}) ASSERT_TRUE(lent.note_incoming(id));
   ServerPeer peer(limits_of(2), std::move(lent));
-  peer.connects_v5({number(kSessionExpiryInterval, 60)}, kAgain, true).answers_all();
+  peer.connects_v5({number(kSessionExpiryInterval, 60)}, kSamePeer, true).answers_all();
   peer.sends(wire::v5::publish("a", "x", {.qos = 2, .id = 3}) +
              wire::v5::publish("a", "x", {.qos = 2, .id = 4}));
   peer.expects(wire::v5::pubrec(3) + wire::v5::pubrec(4));

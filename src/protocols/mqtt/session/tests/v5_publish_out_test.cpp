@@ -16,7 +16,6 @@ using wire::v5::number;
 using wire::v5::Properties;
 using enum PropertyId;
 
-const model::Message kMessage = message_of("a/b", "x");
 const Properties kLasting{number(kSessionExpiryInterval, 3600)};
 constexpr ConnectView kAgain{.clean_session = false, .client_id = "peer"};
 

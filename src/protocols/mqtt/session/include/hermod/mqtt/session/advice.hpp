@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "hermod/base/wire_error.hpp"
 #include "hermod/mqtt/codec/packet_type.hpp"
 #include "hermod/mqtt/codec/properties.hpp"
 #include "hermod/mqtt/codec/reason_code.hpp"
@@ -18,6 +19,10 @@ namespace hermod::mqtt {
 /// What a failure means when this server says it in `packet`; "" where its name says it all.
 [[nodiscard]] std::string_view advice(ReasonCode code, PacketType packet);
 
+/// What a packet that could not be read has broken.
+[[nodiscard]] inline session::BrokenRule broken_rule(const WireError& error) {
+  return {error.statement, error.offset};
+}
 /// "MQTT-3.3.2-2 is broken at octet 5 of the packet."
 [[nodiscard]] std::string to_text(const session::BrokenRule& broken);
 
