@@ -159,6 +159,8 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
     return on.fail(opened.error(), SQLITE_CANTOPEN);
   }
   open.file = opened->release();
+  // A checkpoint would otherwise take pages whose sync has failed, from memory only, into the file.
+  open.file->forget_memory();
   open.context = &on;
   open.wal = (flags & SQLITE_OPEN_WAL) != 0;
   open.base.pMethods = &kMethods;

@@ -127,6 +127,7 @@ Checked check_wal(Disk& disk, std::string_view name) {
   const auto file = disk.open(name, Disk::Mode::kRead);
   if (!file && file.error() == ENOENT) return {};
   if (!file) return unreadable(file.error());
+  (*file)->forget_memory();
   std::array<std::uint8_t, kHeaderSize> header_octets{};
   auto got = (*file)->read(0, header_octets);
   if (!got) return unreadable(got.error());

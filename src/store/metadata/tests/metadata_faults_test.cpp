@@ -286,6 +286,37 @@ TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {
   }
 }
 
+// The file may have half of a transaction whose sync failed, and the write-ahead log none of it,
+// when the program is killed and the power goes while it starts again.
+TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
+  for (const std::uint64_t seed : seeds(300)) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SeededRng rng(seed);
+    FaultyDisk disk(seed);
+    Changes changes(rng);
+    State kept;
+    Opened opened = open(disk, rng);
+    ASSERT_TRUE(opened.metadata) << opened.why;
+    for (std::uint64_t before = 1 + rng.below(5); before > 0; --before) {
+      ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), fault_calendar()), Outcome::kOk);
+    }
+    const core::QueueId free = opened.metadata->first_free_queue();
+    State tried = kept;
+    disk.fail_syncs(EIO);
+    EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), fault_calendar()), Outcome::kFailed);
+    opened.metadata.reset();
+    disk.kill();
+    disk.stop_after(rng.below(12));
+    opened = open(disk, rng, true);
+    opened.metadata.reset();
+    disk.power_cut();
+    opened = open(disk, rng, true);
+    ASSERT_TRUE(opened.metadata) << opened.why;
+    EXPECT_EQ(opened.lines, kept.lines());
+    EXPECT_EQ(opened.metadata->first_free_queue(), free);
+  }
+}
+
 // A store with many rows, stopped in order or killed; its files as they lie on the disk.
 class Damage : public testing::Test {
  protected:
