@@ -49,7 +49,7 @@ def lines_of(sessions, messages):
         yield line("subscription", queue=session, filter=f"devices/{session}/#", guarantee_max=1,
                    retain_handling=0, no_local=False, retain_as_published=False, subscription_id=0)
     for session in range(1, sessions + 1):
-        yield line("queue", queue=session, next_tag=messages + 1, packet_ids=[])
+        yield line("queue", queue=session, next_tag=messages + 1, exchanges=[])
     for tag in range(1, messages + 1):
         for session in range(1, sessions + 1):
             recipient = {"queue": session, "tag": tag, "guarantee": 1,
