@@ -21,7 +21,10 @@ enum class WriteResult : std::uint8_t {
 /// Belongs to the thread that writes.
 class BatchWriter {
  public:
-  explicit BatchWriter(Disk& disk) : disk_(disk) {}
+  /// What a segment gets at most, and how far in front of the records it is filled with zeros: a
+  /// sync is cheaper where the file does not grow. 0: not at all.
+  BatchWriter(Disk& disk, std::uint64_t segment_octets_max, std::uint64_t zeros_octets)
+      : disk_(disk), segment_octets_max_(segment_octets_max), zeros_octets_(zeros_octets) {}
 
   /// Writes a batch with one call for each segment; after kFull it must be the same batch again.
   /// With `sync` it survives a power cut after kDone. A segment is synced before the next one is
@@ -35,11 +38,18 @@ class BatchWriter {
  private:
   [[nodiscard]] WriteResult write_part(const Batch& batch, const Batch::Part& part);
   [[nodiscard]] WriteResult make_segment(SegmentNumber number);
+  [[nodiscard]] WriteResult put_zeros(std::size_t next);
+  [[nodiscard]] WriteResult cut_zeros();
   [[nodiscard]] WriteResult failed(int error);
   [[nodiscard]] WriteResult seal(int error);
 
   Disk& disk_;
+  const std::uint64_t segment_octets_max_;
+  const std::uint64_t zeros_octets_;
   std::unique_ptr<File> file_;
+  std::uint64_t end_ = 0;      // of the records in file_
+  std::uint64_t size_ = 0;     // of file_
+  bool has_room_ = true;       // for zeros
   SegmentNumber number_ = 0;   // of file_
   bool unsynced_ = false;      // octets of file_
   std::size_t next_part_ = 0;  // of a batch that did not fit

@@ -35,6 +35,9 @@ struct LogLimits {
   /// Of records that wait to be written, and of those that are being written.
   std::uint64_t buffer_octets_max = 64u << 20;
   std::size_t open_files_max = 32;
+  /// How far the file that is written is filled with zeros in front of the records, see
+  /// BatchWriter.
+  std::uint64_t zeros_octets = 0;
 };
 
 /// What of a segment is used.

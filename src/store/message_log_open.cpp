@@ -24,7 +24,11 @@ void list_damage(Recovered& recovered, const Damage& damage) {
 }  // namespace
 
 MessageLog::MessageLog(Disk& disk, Rng& rng, const LogLimits& limits)
-    : disk_(disk), rng_(rng), limits_(limits), files_(disk, limits.open_files_max), writer_(disk) {
+    : disk_(disk),
+      rng_(rng),
+      limits_(limits),
+      files_(disk, limits.open_files_max),
+      writer_(disk, limits.segment_octets_max, limits.zeros_octets) {
   HERMOD_ASSERT(limits.segment_octets_max <= UINT32_MAX);  // positions have 32 bits for the offset
 }
 
@@ -123,10 +127,10 @@ std::string MessageLog::recover_segment(SegmentNumber number, bool last,
   recovered.damaged += scanned->damaged;
   recovered.damaged_octets += scanned->damaged_octets;
   for (const Damage& damage : scanned->damage) list_damage(recovered, damage);
-  const std::uint64_t behind = scanned->torn_octets();
+  const std::uint64_t behind = scanned->size - scanned->end;
   use_[number].octets = scanned->size;
   if (last) {
-    recovered.torn_octets = behind;
+    recovered.torn_octets = scanned->torn_octets();
     use_[number].octets = scanned->size - behind;
     return behind == 0 ? std::string() : cut(name, scanned->end);
   }

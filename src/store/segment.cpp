@@ -64,9 +64,15 @@ class Scan {
     while (offset + kFrameOctets <= scanned_.size) {
       const auto taken = take(offset);
       if (!taken) return std::unexpected(taken.error());
+      if (*taken == 0) {
+        if (const int error = note_written(offset)) return std::unexpected(error);
+      }
       offset += *taken != 0 ? *taken : kRecordAlignment;
     }
-    scanned_.size = *size;
+    for (; offset < scanned_.size; offset += kRecordAlignment) {
+      if (const int error = note_written(offset)) return std::unexpected(error);
+    }
+    scanned_.size = std::max(*size, scanned_.end);
     return std::move(scanned_);
   }
 
@@ -91,6 +97,17 @@ class Scan {
     ++scanned_.records;
     scanned_.end = offset + record_octets(frame->body_octets);
     return scanned_.end - offset;
+  }
+
+  // Looks at kRecordAlignment octets that begin no record, or at what is left of the file. 0, or
+  // the system's number.
+  int note_written(std::uint64_t offset) {
+    const auto octets = window_.at(file_, offset, kRecordAlignment, ahead_);
+    if (!octets) return octets.error();
+    for (std::size_t i = 0; i < std::min(octets->size(), kRecordAlignment); ++i) {
+      if ((*octets)[i] != 0) scanned_.written = offset + i + 1;
+    }
+    return 0;
   }
 
   void note_damage_before(std::uint64_t offset) {

@@ -87,10 +87,12 @@ struct Scanned {
   std::uint64_t damaged_octets = 0;   ///< of them
   std::vector<Damage> damage;         ///< the first of them
   std::uint64_t end = kRecordsBegin;  ///< behind the last whole record
-  std::uint64_t size = 0;             ///< of the file
+  std::uint64_t size = 0;             ///< of the file; it is not smaller than `end`
+  std::uint64_t written = 0;          ///< behind its last octet that is not zero
 
-  /// Octets behind the last whole record: of the last segment, a record that was being written.
-  [[nodiscard]] std::uint64_t torn_octets() const { return size > end ? size - end : 0; }
+  /// Octets behind the last whole record of the last segment, without the zeros at its end: a
+  /// record that was being written.
+  [[nodiscard]] std::uint64_t torn_octets() const { return written > end ? written - end : 0; }
 };
 
 using RecordVisitor = std::function<void(const RecordView&)>;

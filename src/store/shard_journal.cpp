@@ -126,9 +126,10 @@ std::vector<core::Stale> ShardJournal::take_stale(std::size_t count_max) {
          stale_[count].position == stale_[count - 1].position) {
     ++count;
   }
+  const auto end = stale_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<core::Stale> taken(std::make_move_iterator(stale_.begin()),
-                                 std::make_move_iterator(stale_.begin() + count));
-  stale_.erase(stale_.begin(), stale_.begin() + static_cast<std::ptrdiff_t>(count));
+                                 std::make_move_iterator(end));
+  stale_.erase(stale_.begin(), end);
   has_stale_.store(!stale_.empty());
   return taken;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -78,7 +79,7 @@ class ShardJournal final : public core::Journal {
   StateWriter state_writer_;
   SegmentNumber check_began_;  // the last check, in this segment
   mutable std::mutex house_mutex_;
-  std::vector<core::Stale> stale_;
+  std::deque<core::Stale> stale_;
   SegmentNumber checked_ = 0;  // as far as check_commit_ is committed
   core::CommitNumber check_commit_ = 0;
   std::atomic<bool> has_stale_ = false;

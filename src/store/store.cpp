@@ -45,9 +45,11 @@ std::expected<std::unique_ptr<Store>, std::string> Store::open(Disk& disk, Rng& 
                                                                StoreSettings settings) {
   std::unique_ptr<Store> store{new Store(log, std::move(settings))};
   const StoreSettings& wanted = store->settings_;
+  const std::uint64_t zeros = wanted.durability == Durability::kSync ? wanted.zeros_octets : 0;
   auto messages = MessageLog::open(disk, rng,
                                    {.segment_octets_max = wanted.segment_octets_max,
-                                    .buffer_octets_max = wanted.buffer_octets_max});
+                                    .buffer_octets_max = wanted.buffer_octets_max,
+                                    .zeros_octets = zeros});
   if (!messages) return std::unexpected(messages.error());
   store->messages_ = std::move(*messages);
   auto metadata = Metadata::open(

@@ -68,7 +68,9 @@ void LogSurvey::read(SegmentNumber number, const RecordVisitor& visitor, LogFind
   findings.damaged += scanned->damaged;
   findings.damaged_octets += scanned->damaged_octets;
   findings.damage.insert(findings.damage.end(), scanned->damage.begin(), scanned->damage.end());
-  findings.torn = {position_of(number, scanned->end), scanned->torn_octets()};
+  const bool last = number == numbers_.back();
+  findings.torn = {position_of(number, scanned->end),
+                   last ? scanned->torn_octets() : scanned->size - scanned->end};
 }
 
 // Why its records are none that could be read; empty: they can.

@@ -181,6 +181,80 @@ TEST_F(MessageLogTest, AFullDiskIsTriedAgainWithTheSameBatch) {
   EXPECT_EQ(recovered_.damaged, 0u);
 }
 
+class ZerosAhead : public LogFixture {
+ protected:
+  ZerosAhead() : LogFixture({.segment_octets_max = 200'000, .zeros_octets = 100'000}) { open(); }
+
+  std::size_t size(SegmentNumber number) { return disk_.octets_of(segment_name(number)).size(); }
+};
+
+TEST_F(ZerosAhead, KeepTheFileFromGrowingWithEachBatch) {
+  append("a");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  const std::size_t first = size(1);
+  EXPECT_GE(first, 64u << 10);
+  int batches = 0;
+  for (; size(1) == first; ++batches) {
+    append(std::string(100, 'b'));
+    EXPECT_EQ(write(), WriteResult::kDone);
+  }
+  EXPECT_GT(batches, 500);
+  append(std::string(60'000, 'c'));  // a large batch asks for none
+  EXPECT_EQ(write(), WriteResult::kDone);
+  EXPECT_LE(size(1), 200'000u);
+}
+
+TEST_F(ZerosAhead, AreNoTornEnd) {
+  append("a");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  for (const bool power_cut : {false, true}) {
+    power_cut ? disk_.power_cut() : disk_.kill();
+    open();
+    EXPECT_EQ(found_, appended_);
+    EXPECT_EQ(recovered_.torn_octets, 0u);
+    EXPECT_EQ(recovered_.damaged, 0u);
+    EXPECT_EQ(size(1), kRecordsBegin + record_octets(1)) << "they are cut off";
+  }
+}
+
+TEST_F(ZerosAhead, AreToldFromATornEnd) {
+  append("a");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  disk_.overwrite(segment_name(1), kRecordsBegin + record_octets(1) + 40, octets_of("torn"));
+  open();
+  EXPECT_EQ(found_, appended_);
+  EXPECT_EQ(recovered_.torn_octets, 44u);
+}
+
+TEST_F(ZerosAhead, AreNotInASegmentThatIsFull) {
+  std::vector<std::size_t> ends(4);
+  while (segment_of(appended_.empty() ? 0 : appended_.rbegin()->first) < 4) {
+    const Position position = append(std::string(3'001, 'f'));
+    ends[segment_of(position) - 1] = offset_of(position) + record_octets(3'001);
+    EXPECT_EQ(write(), WriteResult::kDone);
+  }
+  for (SegmentNumber number = 1; number < 4; ++number) EXPECT_EQ(size(number), ends[number - 1]);
+  disk_.cut_file(segment_name(2), ends[1] - 100);
+  disk_.overwrite(segment_name(2), ends[1] - 100, Octets(100));
+  open();
+  EXPECT_EQ(recovered_.damaged, 1u) << "zeros in the place of a record are damage";
+}
+
+TEST_F(ZerosAhead, AskForNoRoomThatRecordsNeed) {
+  append("a");
+  disk_.set_capacity(30'000);
+  EXPECT_EQ(write(), WriteResult::kDone);
+  EXPECT_EQ(size(1), kRecordsBegin + record_octets(1)) << "what did not fit is cut off";
+  append(std::string(20'000, 'b'));
+  EXPECT_EQ(write(), WriteResult::kDone);
+  disk_.set_capacity(UINT64_MAX);
+  append("c");
+  EXPECT_EQ(write(), WriteResult::kDone);
+  disk_.power_cut();
+  open();
+  EXPECT_EQ(found_, appended_);
+}
+
 TEST_F(MessageLogTest, AFailedSyncSealsForGood) {
   append("safe");
   EXPECT_EQ(write(), WriteResult::kDone);

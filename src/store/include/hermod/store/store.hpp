@@ -43,6 +43,8 @@ struct StoreSettings {
   Duration interval = std::chrono::seconds{1};  ///< kInterval
   std::uint64_t segment_octets_max = 64u << 20;
   std::uint64_t buffer_octets_max = 64u << 20;
+  /// How far the log's file is filled with zeros in front of the records: syncs are cheaper then.
+  std::uint64_t zeros_octets = 1u << 20;
   Duration clean_every = std::chrono::milliseconds{200};  ///< looks for what may go
   Duration retry = std::chrono::milliseconds{250};        ///< while the disk is full
   Clocks clocks = {};
