@@ -3,14 +3,17 @@
 """What durability costs beside a bare loop of write and fdatasync on the same disk.
 
 bench/durable.py [--json FILE] [--folder DIR] [--seconds S] [--runs N]
+                 [--payload OCTETS] [--inflight N] [--publishers N...]
 
 Two questions, in interleaved runs:
 - delay: a publisher with one message of QoS 1 in flight, for a lasting subscriber that is away.
   How much longer does PUBACK take than with --ephemeral, and how long does one fdatasync take?
-- batches: so many publishers, one message in flight each, for a lasting subscriber. How many
-  batches a second does the store write, and how many does a bare loop, with as many octets in
-  each as the payloads of the store's had on average? Where messages cost more than syncs, neither
-  the disk nor the store is the limit: how many messages a second are there with --ephemeral?
+- batches: so many publishers, with so many messages in flight each, for a lasting subscriber. How
+  many batches a second does the store write, and how many does a bare loop, with as many octets in
+  each as the payloads of the store's had on average? The loop writes over a file that is already
+  there; a second one appends to a new file, as logs do. Where messages cost more than syncs,
+  neither the disk nor the store is the limit: how many messages a second are there with
+  --ephemeral?
 """
 import argparse
 import json
@@ -29,6 +32,7 @@ from pathlib import Path
 HERMOD = os.environ.get("HERMOD", "build/release/hermod")
 PAYLOAD = 64
 SEGMENT = 64 << 20  # what the bare loop writes into, made before
+BARE = ("bare", "appending")  # loops
 
 
 # --- MQTT 3.1.1, as much as is needed ---
@@ -120,7 +124,8 @@ class Broker:
 # --- the bare loop ---
 
 class Loop:
-    """Writes a batch and syncs it, again and again, over a file that is already there."""
+    """Writes a batch and syncs it, again and again: over a file that is already there, or appended
+    to a new one."""
 
     def __init__(self, folder):
         self.path = Path(folder) / "bare"
@@ -129,7 +134,15 @@ class Loop:
             os.fsync(file.fileno())
         self.file = os.open(self.path, os.O_WRONLY)
 
-    def run(self, octets, seconds):
+    def overwrite(self, octets, seconds):
+        return self.run(self.file, octets, seconds)
+
+    def append(self, octets, seconds):
+        with tempfile.NamedTemporaryFile(dir=self.path.parent) as file:
+            return self.run(file.fileno(), octets, seconds)
+
+    @staticmethod
+    def run(file, octets, seconds):
         """The time of each round, in seconds."""
         batch = os.urandom(octets)
         times = []
@@ -137,8 +150,8 @@ class Loop:
         place = 0
         before = time.perf_counter()
         while before < end:
-            os.pwrite(self.file, batch, place)
-            os.fdatasync(self.file)
+            os.pwrite(file, batch, place)
+            os.fdatasync(file)
             now = time.perf_counter()
             times.append(now - before)
             before = now
@@ -179,7 +192,8 @@ def status(watcher, wanted):
     return rounds
 
 
-def batches(folder, durable, publishers, payload, seconds):
+def batches(folder, durable, publishers, options):
+    seconds = options.seconds
     broker = Broker(folder, durable)
     wanted = ["$SYS/broker/publish/messages/received", "$SYS/broker/store/batches"]
     watcher = subprocess.Popen(
@@ -189,8 +203,8 @@ def batches(folder, durable, publishers, payload, seconds):
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     load = subprocess.Popen(
         [HERMOD, "bench", "fan-in", "--url", f"mqtt://127.0.0.1:{broker.port}", "-q", "1",
-         "--lasting", "--publishers", str(publishers), "--inflight", "1", "-W", "64",
-         "--payload", str(payload), "--warmup", "0.2", "--duration", str(seconds + 3)],
+         "--lasting", "--publishers", str(publishers), "--inflight", str(options.inflight),
+         "-W", str(max(64, options.inflight)), "--payload", str(options.payload), "--warmup", "0.2", "--duration", str(seconds + 3)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rounds = status(watcher, wanted)
     watcher.wait(10)
@@ -216,20 +230,22 @@ def middle(times):
 
 def measure(options, folder):
     loop = Loop(folder)
-    out = {"payload": options.payload, "delay": [], "batches": {}}
+    out = {"payload": options.payload, "inflight": options.inflight, "delay": [], "batches": {}}
     for _ in range(options.runs):
         out["delay"].append({"durable_us": middle(delays(folder, True, options.seconds)),
                              "ephemeral_us": middle(delays(folder, False, options.seconds)),
-                             "sync_us": middle(loop.run(PAYLOAD, options.seconds))})
+                             "sync_us": middle(loop.overwrite(PAYLOAD, options.seconds))})
         for publishers in options.publishers:
-            run = batches(folder, True, publishers, options.payload, options.seconds)
-            other = batches(folder, False, publishers, options.payload, options.seconds)
+            run = batches(folder, True, publishers, options)
+            other = batches(folder, False, publishers, options)
             run["ephemeral_per_s"] = other["messages_per_s"]
             # What either the disk or the rest of the work allows.
             run["kept"] = run["messages_per_s"] / run["ephemeral_per_s"]
             octets = max(1, round(run["messages_per_batch"] * options.payload))
-            run["bare_batches_per_s"] = 1 / statistics.mean(loop.run(octets, options.seconds))
-            run["share"] = run["batches_per_s"] / run["bare_batches_per_s"]
+            for name, bare in zip(BARE, (loop.overwrite, loop.append)):
+                per_s = 1 / statistics.mean(bare(octets, options.seconds))
+                run[f"{name}_batches_per_s"] = per_s
+                run[f"{name}_share"] = run["batches_per_s"] / per_s
             out["batches"].setdefault(str(publishers), []).append(run)
     return out
 
@@ -249,15 +265,16 @@ def tables(out):
              f"| {more - median_of(delay, 'sync_us'):.0f} us |",
              "",
              "| Publishers | Messages a second | with `--ephemeral` | Share | a batch "
-             "| Batches a second | Bare loop | Share |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+             "| Batches a second | Bare loop | Share | Appending loop | Share |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for publishers, runs in out["batches"].items():
         lines.append(
             f"| {publishers} | {median_of(runs, 'messages_per_s'):,.0f} "
             f"| {median_of(runs, 'ephemeral_per_s'):,.0f} | {median_of(runs, 'kept'):.2f} "
             f"| {median_of(runs, 'messages_per_batch'):.1f} "
             f"| {median_of(runs, 'batches_per_s'):,.0f} "
-            f"| {median_of(runs, 'bare_batches_per_s'):,.0f} | {median_of(runs, 'share'):.2f} |")
+            + "".join(f"| {median_of(runs, f'{bare}_batches_per_s'):,.0f} "
+                      f"| {median_of(runs, f'{bare}_share'):.2f} " for bare in BARE) + "|")
     return "\n".join(lines)
 
 
@@ -268,6 +285,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--payload", type=int, default=PAYLOAD, help="of the second question")
+    parser.add_argument("--inflight", type=int, default=1, help="messages a publisher, likewise")
     parser.add_argument("--publishers", type=int, nargs="+", default=[1, 16, 64, 256, 1000])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="durable-", dir=options.folder) as folder:
