@@ -20,6 +20,10 @@ using core::SubscriberIndex;
 using model::Guarantee;
 using Cores = std::initializer_list<std::uint16_t>;
 
+/// Connections that tests attach to a desk.
+inline constexpr core::ConnectionKey kMe = 1;
+inline constexpr core::ConnectionKey kOther = 2;
+
 // Nobody waits here: who is next is the test's choice.
 class SleeplessPoller final : public transport::Poller {
  public:

@@ -11,15 +11,13 @@
 namespace hermod::broker {
 namespace {
 
-constexpr core::ConnectionKey kOrdered = 1;
-
 // A subscriber on core 0 of a topic that core 1 owns and keeps the value "old" of.
 class ChangingTest : public testing::Test {
  protected:
   explicit ChangingTest(std::uint16_t cores = 3) : desks{cores} {
     topic = desks.topic_of(1, "t");
     publish(1, "old");
-    me = desks[0].attach(kOrdered);
+    me = desks[0].attach(kMe);
   }
   void publish(std::uint16_t core, std::string_view payload) {
     desks.later();
@@ -37,7 +35,7 @@ class ChangingTest : public testing::Test {
   std::string values() {
     desks.settle();
     EXPECT_EQ(desks.pending(), 0u);
-    std::string text = desks[0].take(kOrdered);
+    std::string text = desks[0].take(kMe);
     for (std::size_t at = 0; (at = text.find(topic + '=')) != std::string::npos;) {
       text.erase(at, topic.size() + 1);
     }
@@ -117,12 +115,12 @@ TEST_F(ChangingTest, AnOlderLiveValueSuppressesNothing) {
 
 // What came live before this subscription began came to others, not to it.
 TEST_F(ChangingTest, LiveBeforeItBeganDoesNotCount) {
-  const SubscriberIndex other = desks[0].attach(2);
+  const SubscriberIndex other = desks[0].attach(kOther);
   desks[0].subscribe(other, "#", 1);
   publish(0, "new");  // noted, because `other` is reading
   desks[0].subscribe(me, "t/+", 7);
   EXPECT_EQ(values(), "#7 newr");
-  EXPECT_EQ(desks[0].take(2), topic + "=new #1");
+  EXPECT_EQ(desks[0].take(kOther), topic + "=new #1");
 }
 
 TEST_F(ChangingTest, AClearedValueDoesNotComeBack) {

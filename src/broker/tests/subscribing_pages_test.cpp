@@ -9,9 +9,6 @@
 namespace hermod::broker {
 namespace {
 
-constexpr core::ConnectionKey kPaged = 1;
-constexpr core::ConnectionKey kPagedToo = 2;
-
 std::size_t values_in(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '='));
 }
@@ -42,7 +39,7 @@ TEST_P(SlowTest, TheQueueDrainsBeforeThePageAfter) {
   constexpr std::size_t kValues = 3 * Subscribing::kPage + 10;
   Desks desks{2};
   const std::set<std::string> topics = fill(desks, GetParam(), kValues);
-  const SubscriberIndex me = desks[0].attach(kPaged);
+  const SubscriberIndex me = desks[0].attach(kMe);
   desks[0].hold(me);
   desks[0].subscribe(me, "t/#", 7);
   desks.settle();
@@ -66,7 +63,7 @@ TEST_P(SlowTest, TheQueueDrainsBeforeThePageAfter) {
   EXPECT_EQ(rounds, 4u);
   EXPECT_FALSE(desks[0].core.subscriber(me).reading);
   desks[0].drain(me);
-  EXPECT_EQ(desks[0].take(kPaged), in_order(topics));
+  EXPECT_EQ(desks[0].take(kMe), in_order(topics));
   EXPECT_EQ(desks[0].core.counters().dropped_full(), 0u);
 }
 INSTANTIATE_TEST_SUITE_P(HereAndThere, SlowTest, testing::Values(0, 1));
@@ -75,18 +72,18 @@ TEST(SubscribingPages, APageEndsWithItsOctets) {
   Desks desks{2};
   const std::string large(Subscribing::kPageBytes / 2, 'x');
   fill(desks, 1, 5, large);
-  const SubscriberIndex me = desks[0].attach(kPaged);
+  const SubscriberIndex me = desks[0].attach(kMe);
   desks[0].subscribe(me, "t/#", 7);
   desks.settle();
   EXPECT_EQ(desks[0].pages, 3u);  // two values go beyond the limit
-  EXPECT_EQ(values_in(desks[0].take(kPaged)), 5u);
+  EXPECT_EQ(values_in(desks[0].take(kMe)), 5u);
 }
 
 // A queue with less room than a page: nothing that was asked for is dropped.
 TEST(SubscribingPages, APageFitsTheQueue) {
   Desks desks{2, {.queue_messages_max = 5}};
   for (const std::uint16_t owner : Cores{0, 1}) fill(desks, owner, 23);
-  const SubscriberIndex me = desks[0].attach(kPaged);
+  const SubscriberIndex me = desks[0].attach(kMe);
   desks[0].hold(me);
   desks[0].subscribe(me, "t/#", 7);
   desks.settle();
@@ -99,19 +96,19 @@ TEST(SubscribingPages, APageFitsTheQueue) {
     desks.settle();
   }
   desks[0].drain(me);
-  EXPECT_EQ(values_in(desks[0].take(kPaged)), 46u);
+  EXPECT_EQ(values_in(desks[0].take(kMe)), 46u);
   EXPECT_EQ(desks[0].core.counters().dropped_full(), 0u);
 }
 
 TEST(SubscribingPages, ALiveMessageWaitsBehindThePageInTheQueue) {
   Desks desks{1};
   fill(desks, 0, 1);
-  const SubscriberIndex me = desks[0].attach(kPaged);
+  const SubscriberIndex me = desks[0].attach(kMe);
   desks[0].hold(me);
   desks[0].subscribe(me, "#", 7);
   desks[0].publish("u", "live", false);
   desks[0].drain(me);
-  EXPECT_EQ(desks[0].take(kPaged), "#7 t/000000=xr u=live");
+  EXPECT_EQ(desks[0].take(kMe), "#7 t/000000=xr u=live");
 }
 
 // It came live while the first page waited: the page after leaves it out.
@@ -119,7 +116,7 @@ TEST(SubscribingPages, AValueThatCameLiveIsNotReadAgain) {
   for (const std::uint16_t owner : Cores{0, 1}) {
     Desks desks{static_cast<std::uint16_t>(owner + 1)};
     const std::set<std::string> topics = fill(desks, owner, Subscribing::kPage + 2);
-    const SubscriberIndex me = desks[0].attach(kPaged);
+    const SubscriberIndex me = desks[0].attach(kMe);
     desks[0].hold(me);
     desks[0].subscribe(me, "t/#", 7);
     desks.settle();
@@ -128,7 +125,7 @@ TEST(SubscribingPages, AValueThatCameLiveIsNotReadAgain) {
     desks.settle();
     desks[0].drain(me);
     desks.settle();
-    const std::string got = desks[0].take(kPaged);
+    const std::string got = desks[0].take(kMe);
     EXPECT_EQ(values_in(got), topics.size()) << got;
     EXPECT_NE(got.find(*topics.rbegin() + "=live "), std::string::npos) << got;
   }
@@ -138,7 +135,7 @@ TEST(SubscribingPages, StoppedBetweenPagesNothingIsLeft) {
   for (const std::uint16_t owner : Cores{0, 1}) {
     Desks desks{2};
     fill(desks, owner, 3 * Subscribing::kPage);
-    const SubscriberIndex me = desks[0].attach(kPaged);
+    const SubscriberIndex me = desks[0].attach(kMe);
     desks[0].hold(me);
     desks[0].subscribe(me, "t/#", 7);
     desks.settle();
@@ -154,7 +151,7 @@ TEST(SubscribingPages, WithdrawnBetweenPagesTheRestStays) {
   for (const std::uint16_t owner : Cores{0, 1}) {
     Desks desks{2};
     fill(desks, owner, 3 * Subscribing::kPage);
-    const SubscriberIndex me = desks[0].attach(kPaged);
+    const SubscriberIndex me = desks[0].attach(kMe);
     desks[0].hold(me);
     desks[0].subscribe(me, "t/#", 7);
     desks.settle();
@@ -162,7 +159,7 @@ TEST(SubscribingPages, WithdrawnBetweenPagesTheRestStays) {
     EXPECT_EQ(desks.pending(), 0u);
     desks[0].drain(me);
     desks.settle();
-    EXPECT_EQ(values_in(desks[0].take(kPaged)), Subscribing::kPage);  // was queued before
+    EXPECT_EQ(values_in(desks[0].take(kMe)), Subscribing::kPage);  // was queued before
     EXPECT_FALSE(desks[0].core.subscriber(me).reading);
   }
 }
@@ -181,35 +178,35 @@ class VisitsTest : public testing::Test {
 };
 
 TEST_F(VisitsTest, kVisitsPerTurn_LeavesTheOtherReaderItsTurn) {
-  const SubscriberIndex first = desks[0].attach(kPaged);
-  const SubscriberIndex second = desks[0].attach(kPagedToo);
+  const SubscriberIndex first = desks[0].attach(kMe);
+  const SubscriberIndex second = desks[0].attach(kOther);
   desks[0].subscribe(first, "t/#", 7);
-  EXPECT_EQ(got(kPaged), Subscribing::kVisitsPerTurn);
+  EXPECT_EQ(got(kMe), Subscribing::kVisitsPerTurn);
   desks[0].subscribe(second, "#", 8);
-  EXPECT_EQ(got(kPagedToo), 0u);  // acknowledged, and the turn is over
+  EXPECT_EQ(got(kOther), 0u);  // acknowledged, and the turn is over
   EXPECT_TRUE(desks[0].subscribing.wants_turn());
   std::size_t turns = 0;
-  std::size_t before = got(kPaged) + got(kPagedToo);
+  std::size_t before = got(kMe) + got(kOther);
   while (desks[0].subscribing.wants_turn()) {
     ASSERT_LT(++turns, 20u);
     desks[0].turn();
-    const std::size_t now = got(kPaged) + got(kPagedToo);
+    const std::size_t now = got(kMe) + got(kOther);
     EXPECT_LE(now - before, Subscribing::kVisitsPerTurn);
     before = now;
     // Neither is ever more than a turn behind the other, until one has all.
     if (turns == 2) {
-      EXPECT_GE(got(kPagedToo), Subscribing::kVisitsPerTurn);
+      EXPECT_GE(got(kOther), Subscribing::kVisitsPerTurn);
     }
   }
-  EXPECT_EQ(got(kPaged), kValues);
-  EXPECT_EQ(got(kPagedToo), kValues);
+  EXPECT_EQ(got(kMe), kValues);
+  EXPECT_EQ(got(kOther), kValues);
   EXPECT_EQ(desks.pending(), 0u);
 }
 
 TEST_F(VisitsTest, kVisitsPerTurn_OneThatWaitsForItsTurnCanGo) {
-  const SubscriberIndex first = desks[0].attach(kPaged);
+  const SubscriberIndex first = desks[0].attach(kMe);
   desks[0].subscribe(first, "t/#", 7);
-  const SubscriberIndex second = desks[0].attach(kPagedToo);
+  const SubscriberIndex second = desks[0].attach(kOther);
   desks[0].subscribe(second, "t/#", 8);
   desks[0].leave(second);
   desks[0].unsubscribe(first, "t/#");
@@ -217,7 +214,7 @@ TEST_F(VisitsTest, kVisitsPerTurn_OneThatWaitsForItsTurnCanGo) {
   desks[0].turn();
   desks[0].turn();
   EXPECT_FALSE(desks[0].subscribing.wants_turn());
-  EXPECT_EQ(got(kPaged), Subscribing::kVisitsPerTurn);
+  EXPECT_EQ(got(kMe), Subscribing::kVisitsPerTurn);
   // And its place does not count twice for the one who comes next.
   desks[0].subscribe(first, "t/#", 9);
   desks.settle();
@@ -225,14 +222,14 @@ TEST_F(VisitsTest, kVisitsPerTurn_OneThatWaitsForItsTurnCanGo) {
 }
 
 TEST_F(VisitsTest, kVisitsPerTurn_ASlowReaderDoesNotHoldTheOther) {
-  const SubscriberIndex slow = desks[0].attach(kPaged);
+  const SubscriberIndex slow = desks[0].attach(kMe);
   desks[0].hold(slow);
   desks[0].subscribe(slow, "t/#", 7);
-  const SubscriberIndex other = desks[0].attach(kPagedToo);
+  const SubscriberIndex other = desks[0].attach(kOther);
   desks[0].subscribe(other, "t/#", 8);
   desks.settle();
-  EXPECT_EQ(got(kPagedToo), kValues);
-  EXPECT_EQ(got(kPaged), 0u);
+  EXPECT_EQ(got(kOther), kValues);
+  EXPECT_EQ(got(kMe), 0u);
   EXPECT_EQ(desks.pending(), 1u);
 }
 
@@ -245,7 +242,7 @@ TEST(SubscribingLive, kLiveTopicsMax_BeyondItAStaleValueMayFollow) {
   const std::string last = desks.topic_of(1, "z");
   desks[1].publish(first, "old");
   desks[1].publish(last, "old");
-  const SubscriberIndex me = desks[0].attach(kPaged);
+  const SubscriberIndex me = desks[0].attach(kMe);
   const auto change_while_read = [&](std::string_view value) {
     desks[0].subscribe(me, "+/+", 7);
     desks[1].read(0);
@@ -267,8 +264,7 @@ TEST(SubscribingLive, kLiveTopicsMax_BeyondItAStaleValueMayFollow) {
   };
   change_while_read("new");
   desks.settle();
-  EXPECT_EQ(desks[0].take(kPaged),
-            fmt::format("#7 {0}=new {1}=new {0}=newer {1}=oldr", first, last));
+  EXPECT_EQ(desks[0].take(kMe), fmt::format("#7 {0}=new {1}=new {0}=newer {1}=oldr", first, last));
   EXPECT_EQ(desks.pending(), 0u);
 
   // What was noted has gone with the reading: the next one starts with all the room.
@@ -281,7 +277,7 @@ TEST(SubscribingLive, kLiveTopicsMax_BeyondItAStaleValueMayFollow) {
   desks.later();
   desks[0].publish(last, "newest");
   desks.settle();
-  EXPECT_EQ(desks[0].take(kPaged), fmt::format("#8 {}=newest", last));
+  EXPECT_EQ(desks[0].take(kMe), fmt::format("#8 {}=newest", last));
 }
 
 }  // namespace

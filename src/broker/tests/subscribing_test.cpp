@@ -8,9 +8,6 @@
 namespace hermod::broker {
 namespace {
 
-constexpr core::ConnectionKey kMe = 1;
-constexpr core::ConnectionKey kOther = 2;
-
 // --- one core: all steps happen at once ---
 
 TEST(SubscribingAlone, TheAnswerComesBeforeTheValues) {

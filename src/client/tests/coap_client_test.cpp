@@ -10,26 +10,23 @@
 namespace hermod::client {
 namespace {
 
-constexpr std::size_t kHeader = 4;
-constexpr std::size_t kToken = 8;
-
 /// An acknowledgement with a response for `request`: same message id, same token.
 std::string piggybacked(const std::string& request, std::string_view code_and_rest_hex) {
   const std::string rest = octets(code_and_rest_hex);
-  return octets("68") + rest.substr(0, 1) + request.substr(2, 2) + request.substr(kHeader, kToken) +
-         rest.substr(1);
+  return octets("68") + rest.substr(0, 1) + request.substr(2, 2) +
+         request.substr(kHeaderSize, kTokenSize) + rest.substr(1);
 }
 
 /// A Non-confirmable response, such as a notification.
 std::string notification(const std::string& request, std::uint8_t id, std::string_view hex) {
   const std::string rest = octets(hex);
   return octets("58") + rest.substr(0, 1) + std::string{'\0', static_cast<char>(id)} +
-         request.substr(kHeader, kToken) + rest.substr(1);
+         request.substr(kHeaderSize, kTokenSize) + rest.substr(1);
 }
 
 /// Code, options and payload of a request: what does not change from run to run.
 std::string essence(const std::string& request) {
-  return request.substr(0, 2) + request.substr(kHeader + kToken);
+  return request.substr(0, 2) + request.substr(kHeaderSize + kTokenSize);
 }
 
 class CoapClientTest : public testing::Test {
@@ -280,7 +277,7 @@ TEST_F(CoapClientTest, SendsAndReceivesLargeBodies) {
   const std::string large(40, 'x');
   start(
       [this](const std::string& request) {
-        requests_.push_back(request.substr(kHeader + kToken));
+        requests_.push_back(request.substr(kHeaderSize + kTokenSize));
         switch (requests_.size()) {
           case 1:  // 2.31, Block1 0/1/16
             return std::vector{piggybacked(request, "5f d1 0e 08")};

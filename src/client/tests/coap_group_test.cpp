@@ -15,9 +15,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::size_t kHeaderSize = 4;
-constexpr std::size_t kTokenSize = 8;
-
 /// A Non-confirmable response with the request's token.
 std::string answer(const std::string& request, std::uint8_t id, std::string_view code_and_options,
                    std::string_view payload) {

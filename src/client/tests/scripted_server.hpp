@@ -13,6 +13,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -25,6 +26,10 @@
 namespace hermod::client {
 
 namespace asio = boost::asio;
+
+/// Octets that a CoAP message begins with: its header, then a token as long as the clients make it.
+inline constexpr std::size_t kHeaderSize = 4;
+inline constexpr std::size_t kTokenSize = 8;
 
 /// Octets of a text of hexadecimal digits; blanks do not count.
 inline std::string octets(std::string_view hex) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hash_key.hpp"
 #include "hermod/core/core.hpp"
 #include "hermod/testkit/memory_journal.hpp"
 
@@ -90,10 +91,8 @@ class RecordingOutlet final : public Outlet {
 /// Writes down the records and commits when told.
 class CoreFixture : public testing::Test {
  protected:
-  static constexpr std::uint64_t kKey = 7;
-
   explicit CoreFixture(std::uint16_t shards = 1)
-      : core{{.shard = 0, .shards = shards, .hash_key = kKey}, limits, journal, outlet} {}
+      : core{{.shard = 0, .shards = shards, .hash_key = kHashKey}, limits, journal, outlet} {}
 
   /// Attaches a connection; returns its subscriber. The connection's number is its low half.
   SubscriberIndex attach(std::string_view id, ConnectionKey connection, bool clean = true,

@@ -374,7 +374,7 @@ TEST_F(ThreeShards, AStampIsGreaterThanWhatWasPublishedOrSeenBefore) {
 // Two shards that hear nothing of each other: the one that published more does not win by that.
 TEST_F(ThreeShards, WhatWasPublishedLaterStaysWithoutHearingOfTheOther) {
   RecordingOutlet other_outlet;
-  Core other{{.shard = 1, .shards = 3, .hash_key = kKey}, limits, journal, other_outlet};
+  Core other{{.shard = 1, .shards = 3, .hash_key = kHashKey}, limits, journal, other_outlet};
   const std::string mine = topic_of(0);
   const std::string others = topic_of(1);
   for (int i = 0; i < 1'000; ++i) send(mine, "busy", Guarantee::kAtMostOnce, true);

@@ -26,9 +26,10 @@ class GroupTest : public testing::Test {
    public:
     Side(GroupTest& test, std::uint16_t shard)
         : test_(test),
-          core{
-              {.shard = shard, .shards = kCores, .hash_key = 7}, test.limits, test.journal, *this} {
-    }
+          core{{.shard = shard, .shards = kCores, .hash_key = kHashKey},
+               test.limits,
+               test.journal,
+               *this} {}
 
     void deliver(ConnectionKey connection, const model::DeliveryBatch& batch) override {
       for (std::size_t i = 0; i < batch.items.size(); ++i) {

@@ -436,7 +436,7 @@ TEST_F(KeptTest, WhereTheMessageOfAnExchangeThatWasCutOffIsStandsInEachCheck) {
 TEST_F(KeptTest, NothingIsSaidToAJournalThatKeepsNothing) {
   MemoryJournal none;
   none.now = Journal::State::kNothing;
-  Core other{{.hash_key = kKey}, limits, none, outlet};
+  Core other{{.hash_key = kHashKey}, limits, none, outlet};
   const Core::Attached one = other.attach("one", 1, true, 60, {}, now);
   EXPECT_EQ(other.subscribe(one.subscriber, "a", {}).reason, model::Reason::kOk);
   model::Message message{.destination = model::Destination::topic("a"),

@@ -10,13 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "hash_key.hpp"
 #include "hermod/testkit/allocations.hpp"
 #include "random_names.hpp"
 
 namespace hermod::core {
 namespace {
-
-constexpr std::uint64_t kCacheKey = 7;
 
 void expect_same(const MatchSet& cached, const MatchSet& fresh, std::string_view topic) {
   ASSERT_EQ(cached.shards, fresh.shards) << topic;
@@ -36,8 +35,8 @@ void expect_same(const MatchSet& cached, const MatchSet& fresh, std::string_view
 
 TEST(MatchCache, IsNeverStale) {
   SeededRng rng{3};
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   std::vector<std::string> topics;
   for (int i = 0; i < 20; ++i) topics.push_back(random_topic(rng));
   std::map<std::pair<std::string, SubscriberIndex>, bool> held;
@@ -66,8 +65,8 @@ TEST(MatchCache, IsNeverStale) {
 }
 
 TEST(MatchCache, ReplacesTopicsWhenItHoldsTooMany) {
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   tree.add("#", 1, {});
   const auto find_all = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -88,8 +87,8 @@ TEST(MatchCache, ReplacesTopicsWhenItHoldsTooMany) {
 
 // Who publishes to ever new topics does not drive out those of the others.
 TEST(MatchCache, ManyNewTopicsLeaveMostKnownOnes) {
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   const auto find_known = [&] {
     for (int i = 0; i < 1000; ++i) (void)cache.find(fmt::format("known/{}", i));
   };
@@ -103,8 +102,8 @@ TEST(MatchCache, ManyNewTopicsLeaveMostKnownOnes) {
 }
 
 TEST(MatchCache, AKnownTopicCostsNoWalk) {
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   tree.add("a/#", 1, {});
   tree.add("b", 1, {});
   (void)cache.find("a/b");
@@ -126,8 +125,8 @@ TEST(MatchCache, AKnownTopicCostsNoWalk) {
 // Clients that come and go beside a topic, and under wildcards that are not its, do not make it be
 // matched anew.
 TEST(MatchCache, AChangeBesideATopicCostsNoWalk) {
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   tree.add("a/b", 1, {});
   (void)cache.find("a/b");
   for (SubscriberIndex subscriber = 0; subscriber < 1000; ++subscriber) {
@@ -146,7 +145,7 @@ TEST(MatchCache, AChangeBesideATopicCostsNoWalk) {
 // A filter is remembered by the octet; one that is longer than what is remembered, or a change that
 // is too long ago, concerns everybody.
 TEST(MatchCache, WhatIsNotRememberedConcernsEveryTopic) {
-  TopicTree tree{kCacheKey};
+  TopicTree tree{kHashKey};
   const std::string long_filter = "a/" + std::string(200, 'x');
   const std::uint64_t start = tree.changes();
   EXPECT_TRUE(tree.is_unconcerned("a/b", start));
@@ -164,8 +163,8 @@ TEST(MatchCache, WhatIsNotRememberedConcernsEveryTopic) {
 // Topics are the publishers' to choose, and may be long: what is remembered has an end in octets
 // too.
 TEST(MatchCache, LongTopicsAndLargeSetsAreForgottenInTime) {
-  TopicTree tree{kCacheKey};
-  MatchCache cache{tree, kCacheKey};
+  TopicTree tree{kHashKey};
+  MatchCache cache{tree, kHashKey};
   for (SubscriberIndex subscriber = 0; subscriber < 100; ++subscriber) {
     (void)tree.add("#", subscriber, {});
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hash_key.hpp"
 #include "hermod/model/topic.hpp"
 #include "random_names.hpp"
 
@@ -19,7 +20,6 @@ namespace {
 using model::Message;
 using model::Reason;
 
-constexpr std::uint64_t kRetainedKey = 7;
 constexpr Instant kNow{};
 
 Message message_of(std::string_view topic, std::string_view payload, std::uint64_t version) {
@@ -87,7 +87,7 @@ TEST(TopicOrder, FindsTheFirstDifferenceWhereverItIs) {
 
 TEST(Retained, TheLastValueStaysAndAnEmptyOneClears) {
   const Limits limits;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   EXPECT_EQ(retained.store(message_of("t", "one", 1)), Reason::kOk);
   EXPECT_EQ(value_of(retained, "t"), "one");
   const std::size_t bytes = retained.bytes();
@@ -110,7 +110,7 @@ TEST(Retained, WhicheverArrivesLastTheHighestVersionStays) {
     for (std::size_t i = 0; i < count; ++i) order[i] = i;
     do {
       const Limits limits;
-      Retained retained{limits, kRetainedKey};
+      Retained retained{limits, kHashKey};
       for (const std::size_t i : order) {
         EXPECT_EQ(retained.store(message_of("t", sent[i].first, sent[i].second)), Reason::kOk);
       }
@@ -121,7 +121,7 @@ TEST(Retained, WhicheverArrivesLastTheHighestVersionStays) {
 
 TEST(Retained, ThousandsOfClearsAreRemembered) {
   const Limits limits;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   for (std::size_t i = 0; i < Retained::kClearsMin; ++i) {
     (void)retained.store(message_of(fmt::format("t/{}", i), "", 100 + i));
   }
@@ -135,7 +135,7 @@ TEST(Retained, ThousandsOfClearsAreRemembered) {
 
 TEST(Retained, AnExpiredValueIsNotSeen) {
   const Limits limits;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   Message message = message_of("t", "x", 1);
   message.expires_at = Instant{std::chrono::seconds{10}};
   (void)retained.store(message);
@@ -154,7 +154,7 @@ TEST(Retained, AnExpiredValueIsNotSeen) {
 TEST(Retained, MessagesMaxRefusesANewTopicOnly) {
   Limits limits;
   limits.retained_messages_max = 2;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   EXPECT_EQ(retained.store(message_of("a", "1", 1)), Reason::kOk);
   EXPECT_EQ(retained.store(message_of("b", "1", 2)), Reason::kOk);
   EXPECT_EQ(retained.store(message_of("c", "1", 3)), Reason::kQuotaExceeded);
@@ -168,7 +168,7 @@ TEST(Retained, MessagesMaxRefusesANewTopicOnly) {
 TEST(Retained, BytesMaxRefusesWhatDoesNotFitAndKeepsTheOldValue) {
   Limits limits;
   limits.retained_bytes_max = 1'000;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   EXPECT_EQ(retained.store(message_of("a", std::string(100, 'x'), 1)), Reason::kOk);
   EXPECT_EQ(retained.store(message_of("a", std::string(900, 'y'), 2)), Reason::kQuotaExceeded);
   EXPECT_EQ(value_of(retained, "a"), std::string(100, 'x'));
@@ -194,7 +194,7 @@ TEST(Retained, PagesOfAnySizeAreThePlainAnswerInOrder) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SeededRng rng{seed};
     const Limits limits;
-    Retained retained{limits, kRetainedKey};
+    Retained retained{limits, kHashKey};
     std::vector<std::string> topics;
     for (int i = 0; i < 40; ++i) {
       topics.push_back(random_topic(rng));
@@ -215,7 +215,7 @@ TEST(Retained, PagesOfAnySizeAreThePlainAnswerInOrder) {
 
 TEST(Retained, APageLooksAtNoMoreThanItsSizeAndStaysBehindThePrefix) {
   const Limits limits;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   for (int i = 0; i < 100; ++i) (void)retained.store(message_of(fmt::format("s{}", i), "x", 1));
   (void)retained.store(message_of("s", "x", 1));
   (void)retained.store(message_of("s/1", "x", 1));
@@ -229,7 +229,7 @@ TEST(Retained, APageLooksAtNoMoreThanItsSizeAndStaysBehindThePrefix) {
 
 TEST(Retained, AVisitorThatHasEnoughIsNotCalledAgain) {
   const Limits limits;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   for (const char* topic : {"a", "b", "c"}) (void)retained.store(message_of(topic, "x", 1));
   int seen = 0;
   const std::string next = retained.match("+", "", 10, kNow, [&](const model::MessageRef&) {
@@ -245,7 +245,7 @@ TEST(Retained, ValuesThatStayAreSeenOnceWhenOthersChangeBetweenPages) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     SeededRng rng{seed};
     const Limits limits;
-    Retained retained{limits, kRetainedKey};
+    Retained retained{limits, kHashKey};
     std::map<std::string, bool> stays;
     for (int i = 0; i < 30; ++i) {
       const std::string topic = random_topic(rng);
@@ -283,7 +283,7 @@ TEST(Retained, OwnTopicsDoNotCountAgainstTheLimits) {
   Limits limits;
   limits.retained_messages_max = 1;
   limits.retained_bytes_max = 1'000;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   const std::string large(900, 'x');
   EXPECT_EQ(retained.store(message_of("$SYS/broker/a", large, 1)), Reason::kOk);
   EXPECT_EQ(retained.store(message_of("$SYS/broker/b", large, 2)), Reason::kOk);
@@ -305,7 +305,7 @@ TEST(Retained, OwnTopicsDoNotCountAgainstTheLimits) {
 TEST(Retained, BridgeStatesCount) {
   Limits limits;
   limits.retained_messages_max = 1;
-  Retained retained{limits, kRetainedKey};
+  Retained retained{limits, kHashKey};
   EXPECT_EQ(retained.store(message_of("$SYS/broker/connection/b/state", "1", 1)), Reason::kOk);
   EXPECT_EQ(retained.store(message_of("t", "x", 2)), Reason::kQuotaExceeded);
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include "hash_key.hpp"
 #include "hermod/model/topic.hpp"
 #include "random_names.hpp"
 
@@ -18,8 +19,6 @@ namespace {
 
 using model::Guarantee;
 using model::SubscriptionOptions;
-
-constexpr std::uint64_t kTreeKey = 7;
 
 // What a match says of one subscriber.
 struct Folded {
@@ -188,7 +187,7 @@ class TreeAndModel {
   }
 
   SeededRng rng_;
-  TopicTree tree_{kTreeKey};
+  TopicTree tree_{kHashKey};
   Model model_;
   std::set<std::string> topics_;
   std::set<std::string> filters_;
@@ -213,7 +212,7 @@ TEST(TopicTree, WhatIsRemovedLeavesNothing) {
 }
 
 TEST(TopicTree, OverlappingSubscriptionsAreOneMatchWithTheHighestGuarantee) {
-  TopicTree tree{kTreeKey};
+  TopicTree tree{kHashKey};
   tree.add("a/+", 3, {.guarantee_max = Guarantee::kAtMostOnce, .no_local = true});
   tree.add("a/b", 3, {.guarantee_max = Guarantee::kExactlyOnce, .subscription_id = 8});
   tree.add("#", 3, {.guarantee_max = Guarantee::kAtLeastOnce, .subscription_id = 9});
@@ -228,7 +227,7 @@ TEST(TopicTree, OverlappingSubscriptionsAreOneMatchWithTheHighestGuarantee) {
 
 // The answers for other first levels stay good: that is what keeps the match cache warm.
 TEST(TopicTree, AChangeTouchesItsFirstLevelOnly) {
-  TopicTree tree{kTreeKey};
+  TopicTree tree{kHashKey};
   const auto other = tree.version("other/topic");
   const auto same = tree.version("here/x/y");
   TopicTree::Node* node = tree.add("here/+", 1, {}).node;
@@ -252,7 +251,7 @@ TEST(TopicTree, AChangeTouchesItsFirstLevelOnly) {
 TEST(TopicTree, ALongFilterIsOneNodeALevel) {
   std::string filter = "a";
   for (int i = 0; i < 127; ++i) filter += "/a";
-  TopicTree tree{kTreeKey};
+  TopicTree tree{kHashKey};
   TopicTree::Node* node = tree.add(filter, 1, {}).node;
   EXPECT_EQ(tree.filter_of(node), filter);
   MatchSet set;
