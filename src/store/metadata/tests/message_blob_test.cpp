@@ -14,21 +14,15 @@ using model::Message;
 using model::Properties;
 using model::UserProperty;
 
-const Calendar& blob_calendar() {
-  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                  "boot");
-  return kCalendar;
-}
-
 std::vector<std::uint8_t> encode(const Message& message) {
   std::vector<std::uint8_t> out;
-  encode_message(message, blob_calendar(), out);
+  encode_message(message, sample_calendar(), out);
   return out;
 }
 
 // What `message` is after it has been kept; what is wrong with its octets instead.
 std::string kept(const Message& message) {
-  const auto decoded = decode_message(encode(message), blob_calendar());
+  const auto decoded = decode_message(encode(message), sample_calendar());
   return decoded ? describe(**decoded) : decoded.error();
 }
 
@@ -84,10 +78,10 @@ TEST(MessageBlob, RefusesEveryPrefixAndWhatIsBehind) {
   const FullMessage full;
   std::vector<std::uint8_t> octets = encode(full.message);
   for (std::size_t size = 0; size < octets.size(); ++size) {
-    EXPECT_FALSE(decode_message(Bytes{octets}.first(size), blob_calendar())) << size;
+    EXPECT_FALSE(decode_message(Bytes{octets}.first(size), sample_calendar())) << size;
   }
   octets.push_back(0);
-  EXPECT_FALSE(decode_message(octets, blob_calendar()));
+  EXPECT_FALSE(decode_message(octets, sample_calendar()));
 }
 
 TEST(MessageBlob, RefusesAnotherFormatAndMembersOutOfRange) {
@@ -96,7 +90,7 @@ TEST(MessageBlob, RefusesAnotherFormatAndMembersOutOfRange) {
   const auto with = [&](std::size_t at, std::uint8_t octet) {
     std::vector<std::uint8_t> changed = octets;
     changed[at] = octet;
-    return decode_message(changed, blob_calendar()).has_value();
+    return decode_message(changed, sample_calendar()).has_value();
   };
   EXPECT_TRUE(with(1, 1));
   EXPECT_FALSE(with(1, 2)) << "format";
@@ -118,7 +112,7 @@ TEST(MessageBlob, BearsDamage) {
     for (std::uint64_t hits = 1 + rng.below(3); hits > 0; --hits) {
       damaged[rng.below(damaged.size())] = static_cast<std::uint8_t>(rng.next());
     }
-    const auto decoded = decode_message(damaged, blob_calendar());
+    const auto decoded = decode_message(damaged, sample_calendar());
     if (!decoded) {
       ++refused;
       continue;

@@ -12,6 +12,7 @@
 #include "describe.hpp"
 #include "hermod/store/metadata.hpp"
 #include "hermod/testkit/faulty_disk.hpp"
+#include "samples.hpp"
 
 namespace hermod::store {
 namespace {
@@ -30,12 +31,6 @@ std::vector<std::uint64_t> seeds(std::uint64_t most) {
   std::vector<std::uint64_t> seeds(given == nullptr ? most : std::strtoull(given, nullptr, 10));
   std::iota(seeds.begin(), seeds.end(), 1);
   return seeds;
-}
-
-const Calendar& fault_calendar() {
-  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                  "boot");
-  return kCalendar;
 }
 
 // What changes make up, as load() gives it.
@@ -143,7 +138,7 @@ Opened open(FaultyDisk& disk, Rng& rng, bool existing = false) {
   auto metadata = Metadata::open(disk, {.rng = rng, .existing = existing});
   if (!metadata) return {.why = metadata.error()};
   const auto loaded = (*metadata)->load(
-      fault_calendar(), [&](Change&& change) { opened.lines.push_back(describe(change)); });
+      sample_calendar(), [&](Change&& change) { opened.lines.push_back(describe(change)); });
   if (!loaded) return {.why = loaded.error()};
   opened.metadata = std::move(*metadata);
   return opened;
@@ -171,7 +166,7 @@ TEST(MetadataFaults, R2PowerCutsLoseNothingThatWasKept) {
       }
       while (opened.metadata && !disk.stopped()) {
         const std::vector<Change> batch = changes.next(tried, 40);
-        if (opened.metadata->apply(batch, fault_calendar()) != Outcome::kOk) break;
+        if (opened.metadata->apply(batch, sample_calendar()) != Outcome::kOk) break;
         kept = tried;
       }
       const std::uint64_t generation = opened.metadata ? opened.metadata->generation() : 0;
@@ -209,16 +204,16 @@ TEST(MetadataFaults, R4AFullDiskRollsBackAndRecovers) {
       while (outcome == Outcome::kOk) {
         kept = tried;
         batch = changes.next(tried, 60);
-        outcome = opened.metadata->apply(batch, fault_calendar());
+        outcome = opened.metadata->apply(batch, sample_calendar());
       }
       ASSERT_EQ(outcome, Outcome::kFull) << opened.metadata->why();
       EXPECT_THAT(opened.metadata->why(), HasSubstr("no room"));
       std::vector<std::string> lines;
       ASSERT_TRUE(opened.metadata->load(
-          fault_calendar(), [&](Change&& change) { lines.push_back(describe(change)); }));
+          sample_calendar(), [&](Change&& change) { lines.push_back(describe(change)); }));
       EXPECT_EQ(lines, kept.lines());
       disk.set_capacity(UINT64_MAX);
-      ASSERT_EQ(opened.metadata->apply(batch, fault_calendar()), Outcome::kOk);
+      ASSERT_EQ(opened.metadata->apply(batch, sample_calendar()), Outcome::kOk);
       kept = tried;
       if (rng.below(2) == 0) {
         opened.metadata.reset();
@@ -247,11 +242,11 @@ TEST(MetadataFaults, WhatAFullDiskLeftIsCutAway) {
     many.emplace_back(core::KeepSubscriber{.queue = queue, .name = std::string(100, 'n')});
   }
   disk.set_capacity(disk.used() + 150'000);
-  EXPECT_EQ(opened.metadata->apply(many, fault_calendar()), Outcome::kFull);
+  EXPECT_EQ(opened.metadata->apply(many, sample_calendar()), Outcome::kFull);
   const std::size_t left = disk.octets_of(wal).size();
   EXPECT_GT(left, 100'000u);
   disk.set_capacity(UINT64_MAX);
-  EXPECT_EQ(opened.metadata->apply(std::span{many}.first(1), fault_calendar()), Outcome::kOk);
+  EXPECT_EQ(opened.metadata->apply(std::span{many}.first(1), sample_calendar()), Outcome::kOk);
   EXPECT_LT(disk.octets_of(wal).size(), 20'000u);
 }
 
@@ -265,7 +260,7 @@ TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {
     Opened opened = open(disk, rng);
     ASSERT_TRUE(opened.metadata) << opened.why;
     for (std::uint64_t before = rng.below(20); before > 0; --before) {
-      ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), fault_calendar()), Outcome::kOk);
+      ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), sample_calendar()), Outcome::kOk);
     }
     State tried = kept;
     if (rng.below(2) == 0) {
@@ -273,10 +268,10 @@ TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {
     } else {
       disk.fail_writes(EIO);
     }
-    EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), fault_calendar()), Outcome::kFailed);
+    EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), sample_calendar()), Outcome::kFailed);
     EXPECT_THAT(opened.metadata->why(), HasSubstr("could not be written"));
     State later = tried;
-    EXPECT_EQ(opened.metadata->apply(changes.next(later, 20), fault_calendar()), Outcome::kFailed);
+    EXPECT_EQ(opened.metadata->apply(changes.next(later, 20), sample_calendar()), Outcome::kFailed);
     EXPECT_EQ(opened.metadata->keep_anchor({}), Outcome::kFailed);
     opened.metadata.reset();
     disk.power_cut();
@@ -298,12 +293,12 @@ TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
     Opened opened = open(disk, rng);
     ASSERT_TRUE(opened.metadata) << opened.why;
     for (std::uint64_t before = 1 + rng.below(5); before > 0; --before) {
-      ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), fault_calendar()), Outcome::kOk);
+      ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), sample_calendar()), Outcome::kOk);
     }
     const core::QueueId free = opened.metadata->first_free_queue();
     State tried = kept;
     disk.fail_syncs(EIO);
-    EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), fault_calendar()), Outcome::kFailed);
+    EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), sample_calendar()), Outcome::kFailed);
     opened.metadata.reset();
     disk.kill();
     disk.stop_after(rng.below(12));
@@ -332,7 +327,7 @@ class Damage : public testing::Test {
     Opened opened = open(disk, rng);
     EXPECT_TRUE(opened.metadata) << opened.why;
     for (int batch = 0; batch < 25; ++batch) {
-      EXPECT_EQ(opened.metadata->apply(changes.next(stored.state, 40), fault_calendar()),
+      EXPECT_EQ(opened.metadata->apply(changes.next(stored.state, 40), sample_calendar()),
                 Outcome::kOk);
     }
     stored.generation = opened.metadata->generation();

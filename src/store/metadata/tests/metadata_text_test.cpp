@@ -16,13 +16,7 @@ namespace {
 using core::Change;
 using testing::HasSubstr;
 
-const Calendar& text_calendar() {
-  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
-                                  "boot");
-  return kCalendar;
-}
-
-const MetadataText kText(text_calendar());
+const MetadataText kText(sample_calendar());
 
 // What a line says; what is wrong with it instead.
 std::string read(std::string_view line) {

@@ -11,6 +11,7 @@
 #include "hermod/store/metadata.hpp"
 #include "hermod/testkit/faulty_disk.hpp"
 #include "put_octets.hpp"
+#include "samples.hpp"
 
 namespace hermod::store {
 namespace {
@@ -19,11 +20,6 @@ using Octets = std::vector<std::uint8_t>;
 
 constexpr core::QueueId kSubscribers = 4'000;
 constexpr std::size_t kPage = 4'096;
-
-const Calendar& any_calendar() {
-  static const Calendar kCalendar({}, {}, "");
-  return kCalendar;
-}
 
 class SalvageTest : public testing::Test {
  protected:
@@ -37,7 +33,7 @@ class SalvageTest : public testing::Test {
       changes.emplace_back(core::KeepSubscription{.queue = queue, .filter = "a/#"});
     }
     changes.emplace_back(core::KeepDeclaration{.topic = "d"});
-    ASSERT_EQ((*metadata)->apply(changes, any_calendar()), Metadata::Outcome::kOk);
+    ASSERT_EQ((*metadata)->apply(changes, sample_calendar()), Metadata::Outcome::kOk);
   }
   static std::string name_of(core::QueueId queue) {
     return fmt::format("subscriber-{:05}-{}", queue, std::string(60, 'x'));
@@ -46,7 +42,7 @@ class SalvageTest : public testing::Test {
   // What is left; of each subscriber with its subscription, if it has it.
   Salvage run() {
     const SqliteVfs vfs(disk_);
-    Salvage salvaged = salvage(vfs, any_calendar());
+    Salvage salvaged = salvage(vfs, sample_calendar());
     subscribers_.clear();
     subscriptions_ = 0;
     declarations_ = 0;

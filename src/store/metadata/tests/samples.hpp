@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// One of everything, with a value in every member.
+// One of everything, with a value in every member, and a calendar to keep it by.
 #pragma once
 
 #include <array>
 #include <limits>
 
 #include "hermod/core/journal.hpp"
+#include "hermod/store/calendar.hpp"
 
 namespace hermod::store {
 
 inline constexpr std::array<std::uint8_t, 4> kSampleOctets{0, 0xff, 0xfe, 10};
+
+inline const Calendar& sample_calendar() {
+  static const Calendar kCalendar({}, {.now = Instant{std::chrono::hours{3}}, .wall_ms = 1'000'000},
+                                  "boot");
+  return kCalendar;
+}
 
 /// A message with every member; views into itself.
 struct FullMessage {
