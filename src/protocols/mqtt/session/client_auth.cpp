@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::uint8_t kStepsMax = 16;  // no server asks for ever
 
-std::string_view text_of(const PropertyBlock& block, PropertyId id) {
-  const auto found = block.find(id);
-  return found ? found->text : std::string_view{};
-}
-
 }  // namespace
 
 // The first octets of an exchange; nothing when there is none to begin, or it cannot be.

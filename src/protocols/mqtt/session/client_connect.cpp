@@ -64,10 +64,6 @@ UserProperties user_properties_of(const PropertyBlock& block) {
   return out;
 }
 
-std::string copied_text(const PropertyBlock& block, PropertyId id) {
-  return block.has(id) ? std::string(block.find(id)->text) : std::string();
-}
-
 }  // namespace
 
 HubProperties::HubProperties(const MessageProperties& properties) {
@@ -156,7 +152,7 @@ void ClientSession::take_terms(const PropertyBlock& block) {
     return block.number_or(id, absent);
   };
   const auto offers = [&](PropertyId id) { return number(id, 1) != 0; };
-  terms_.client_id = copied_text(block, PropertyId::kAssignedClientIdentifier);
+  terms_.client_id = text_of(block, PropertyId::kAssignedClientIdentifier);
   terms_.session_expiry_s = number(PropertyId::kSessionExpiryInterval, options_.session_expiry_s);
   terms_.keep_alive_s = static_cast<std::uint16_t>(
       number(PropertyId::kServerKeepAlive, options_.keep_alive_s));  // [MQTT-3.2.2-21]
@@ -169,8 +165,8 @@ void ClientSession::take_terms(const PropertyBlock& block) {
   terms_.wildcards = offers(PropertyId::kWildcardSubscriptionAvailable);
   terms_.subscription_ids = offers(PropertyId::kSubscriptionIdentifierAvailable);
   terms_.shared_subscriptions = offers(PropertyId::kSharedSubscriptionAvailable);
-  terms_.response_information = copied_text(block, PropertyId::kResponseInformation);
-  terms_.server_reference = copied_text(block, PropertyId::kServerReference);
+  terms_.response_information = text_of(block, PropertyId::kResponseInformation);
+  terms_.server_reference = text_of(block, PropertyId::kServerReference);
   terms_.user_properties = user_properties_of(block);
   V5& v5 = *flow_.v5;
   v5.receive_max = terms_.receive_max;

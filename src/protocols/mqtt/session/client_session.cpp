@@ -120,10 +120,7 @@ Step ClientSession::on_disconnect(const FixedHeader& header, Bytes body, Effects
     return stop(Reason::kProtocolError, effects);
   }
   hear_refusal(disconnect->reason, disconnect->properties);
-  terms_.server_reference.clear();
-  if (const auto reference = disconnect->properties.find(PropertyId::kServerReference)) {
-    terms_.server_reference = reference->text;
-  }
+  terms_.server_reference = text_of(disconnect->properties, PropertyId::kServerReference);
   const Reason reason = to_reason(disconnect->reason);
   state_ = State::kClosed;
   effects.push(session::Close{.reason = reason == Reason::kOk ? Reason::kPeerClosed : reason,
@@ -133,10 +130,7 @@ Step ClientSession::on_disconnect(const FixedHeader& header, Bytes body, Effects
 
 void ClientSession::hear_refusal(ReasonCode code, const PropertyBlock& properties) {
   refusal_.code = code;
-  refusal_.reason_string.clear();
-  if (const auto why = properties.find(PropertyId::kReasonString)) {
-    refusal_.reason_string = why->text;
-  }
+  refusal_.reason_string = text_of(properties, PropertyId::kReasonString);
 }
 
 ReasonCode ClientSession::excluded(const model::Delivery& delivery) const {

@@ -30,8 +30,7 @@ ReasonCode code_of(const WireError& error) {
 
 // The short form of AUTH has no method.
 std::string_view method_of(const AuthView& auth) {
-  const auto method = auth.properties.find(PropertyId::kAuthenticationMethod);
-  return method ? method->text : std::string_view{};
+  return text_of(auth.properties, PropertyId::kAuthenticationMethod);
 }
 
 }  // namespace

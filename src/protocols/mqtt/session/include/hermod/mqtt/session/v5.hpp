@@ -152,6 +152,12 @@ inline void append_auth(std::string_view method, Bytes octets, std::vector<Prope
   return found ? found->data : Bytes{};
 }
 
+/// The text of a property in a block; empty when there is none. Borrowed from the block.
+[[nodiscard]] inline std::string_view text_of(const PropertyBlock& block, PropertyId id) {
+  const auto found = block.find(id);
+  return found ? found->text : std::string_view{};
+}
+
 /// Appends what a PUBLISH says of a message beside topic and payload: its properties, what is left
 /// of its life, the subscriptions that it comes for. Borrows from the message and the ids.
 void append_properties(const model::Message& message,
