@@ -144,6 +144,19 @@ Opened open(FaultyDisk& disk, Rng& rng, bool existing = false) {
   return opened;
 }
 
+// New metadata on a disk of its own, and what it is to hold.
+struct Trial {
+  explicit Trial(std::uint64_t seed) : rng(seed), disk(seed), opened(open(disk, rng)) {
+    EXPECT_TRUE(opened.metadata) << opened.why;
+  }
+
+  SeededRng rng;
+  FaultyDisk disk;
+  Changes changes{rng};
+  State kept;
+  Opened opened;
+};
+
 // Power cuts at any write, sync and change of the directory; five in a row on the same disk.
 TEST(MetadataFaults, R2PowerCutsLoseNothingThatWasKept) {
   std::uint64_t cuts_inside = 0;
@@ -190,12 +203,9 @@ TEST(MetadataFaults, R2PowerCutsLoseNothingThatWasKept) {
 TEST(MetadataFaults, R4AFullDiskRollsBackAndRecovers) {
   for (const std::uint64_t seed : seeds(100)) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    SeededRng rng(seed);
-    FaultyDisk disk(seed);
-    Changes changes(rng);
-    State kept;
-    Opened opened = open(disk, rng);
-    ASSERT_TRUE(opened.metadata) << opened.why;
+    Trial trial(seed);
+    auto& [rng, disk, changes, kept, opened] = trial;
+    ASSERT_TRUE(opened.metadata);
     for (int round = 0; round < 3; ++round) {
       disk.set_capacity(disk.used() + rng.below(200'000));
       std::vector<Change> batch;
@@ -253,12 +263,9 @@ TEST(MetadataFaults, WhatAFullDiskLeftIsCutAway) {
 TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {
   for (const std::uint64_t seed : seeds(100)) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    SeededRng rng(seed);
-    FaultyDisk disk(seed);
-    Changes changes(rng);
-    State kept;
-    Opened opened = open(disk, rng);
-    ASSERT_TRUE(opened.metadata) << opened.why;
+    Trial trial(seed);
+    auto& [rng, disk, changes, kept, opened] = trial;
+    ASSERT_TRUE(opened.metadata);
     for (std::uint64_t before = rng.below(20); before > 0; --before) {
       ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), sample_calendar()), Outcome::kOk);
     }
@@ -284,14 +291,12 @@ TEST(MetadataFaults, R5AFailedSyncIsFailedForGood) {
 // The file may have half of a transaction whose sync failed, and the write-ahead log none of it,
 // when the program is killed and the power goes while it starts again.
 TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
+  std::uint64_t interrupted = 0;
   for (const std::uint64_t seed : seeds(300)) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    SeededRng rng(seed);
-    FaultyDisk disk(seed);
-    Changes changes(rng);
-    State kept;
-    Opened opened = open(disk, rng);
-    ASSERT_TRUE(opened.metadata) << opened.why;
+    Trial trial(seed);
+    auto& [rng, disk, changes, kept, opened] = trial;
+    ASSERT_TRUE(opened.metadata);
     for (std::uint64_t before = 1 + rng.below(5); before > 0; --before) {
       ASSERT_EQ(opened.metadata->apply(changes.next(kept, 20), sample_calendar()), Outcome::kOk);
     }
@@ -303,6 +308,7 @@ TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
     disk.kill();
     disk.stop_after(rng.below(12));
     opened = open(disk, rng, true);
+    if (disk.stopped()) ++interrupted;
     opened.metadata.reset();
     disk.power_cut();
     opened = open(disk, rng, true);
@@ -310,6 +316,8 @@ TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
     EXPECT_EQ(opened.lines, kept.lines());
     EXPECT_EQ(opened.metadata->first_free_queue(), free);
   }
+  EXPECT_GT(interrupted, 0u) << "the power goes while the metadata is opened";
+  RecordProperty("interrupted", static_cast<int>(interrupted));
 }
 
 // A store with many rows, stopped in order or killed; its files as they lie on the disk.
