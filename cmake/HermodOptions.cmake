@@ -31,10 +31,6 @@ if(HERMOD_SANITIZE)
   add_compile_options(-fsanitize=${HERMOD_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${HERMOD_SANITIZE})
-  if(HERMOD_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # Asio holds fences, which this sanitizer does not see; what they order is also locked.
-    add_compile_options(-Wno-tsan)
-  endif()
 endif()
 if(HERMOD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
