@@ -306,7 +306,7 @@ TEST(MetadataFaults, R5WhatAFailedSyncLeftInMemoryIsNotTakenUp) {
     EXPECT_EQ(opened.metadata->apply(changes.next(tried, 20), sample_calendar()), Outcome::kFailed);
     opened.metadata.reset();
     disk.kill();
-    disk.stop_after(rng.below(12));
+    disk.stop_after(rng.below(30));
     opened = open(disk, rng, true);
     if (disk.stopped()) ++interrupted;
     opened.metadata.reset();

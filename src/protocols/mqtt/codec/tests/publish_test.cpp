@@ -158,12 +158,12 @@ TEST_F(PublishV5Test, PropertiesStandBetweenIdentifierAndPayload) {
   EXPECT_EQ(written_v311(publish), octets("34 09 0003 'a/b' 000a 'hi'")) << "3.1.1 cannot say them";
 
   const std::vector<std::uint8_t> packet = octets(kPacket);
-  const PublishView read_v311 = read_v5(packet).value();
-  EXPECT_EQ(read_v311.topic, "a/b");
-  EXPECT_EQ(as_text(read_v311.payload), "hi");
-  EXPECT_EQ(read_v311.packet_id, 10);
-  EXPECT_EQ(read_v311.properties, publish.properties);
-  EXPECT_EQ(read_v311.properties.octets().data(), packet.data() + 10);
+  const PublishView found = read_v5(packet).value();
+  EXPECT_EQ(found.topic, "a/b");
+  EXPECT_EQ(as_text(found.payload), "hi");
+  EXPECT_EQ(found.packet_id, 10);
+  EXPECT_EQ(found.properties, publish.properties);
+  EXPECT_EQ(found.properties.octets().data(), packet.data() + 10);
 }
 
 TEST_F(PublishV5Test, AnEmptyTopicNeedsAnAlias) {
