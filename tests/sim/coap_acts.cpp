@@ -26,16 +26,17 @@ bool CoapActor::by_chance_confirmable() {
 void CoapActor::act() {
   if (calm_ || frozen_until_ > world_.now() || planned_.size() >= kPlannedMax) return;
   const CoapWeights& w = world_.options().coap_weights;
+  const bool confirmable = by_chance_confirmable();
   const std::array<std::pair<unsigned, std::function<void()>>, 8> choices{{
       {w.put, [this] { put_some(); }},
-      {w.get, [this] { get(some_topic(), by_chance_confirmable()); }},
+      {w.get, [&] { get(some_topic(), confirmable); }},
       {w.remove,
-       [this] {
+       [&] {
          if (plan_.writes.empty()) return;
-         remove(plan_.writes[rng_.below(plan_.writes.size())], by_chance_confirmable());
+         remove(plan_.writes[rng_.below(plan_.writes.size())], confirmable);
        }},
-      {w.observe, [this] { observe(some_topic(), by_chance_confirmable()); }},
-      {w.cancel, [this] { cancel(some_topic(), false, by_chance_confirmable()); }},
+      {w.observe, [&] { observe(some_topic(), confirmable); }},
+      {w.cancel, [&] { cancel(some_topic(), false, confirmable); }},
       {w.forget, [this] { cancel(some_topic(), true, false); }},
       {w.freeze, [this] { freeze(); }},
       {w.restart, [this] { restart(); }},

@@ -131,7 +131,8 @@ void MqttActor::connect(Instant now) {
   link_ = std::make_unique<MqttLink>(std::move(stream), client_options(clean_),
                                      std::move(inflight_), *this);
   if (plan_.slow_reader && !calm_) {
-    link_->read_slowly(between(rng_, 10, 200), between(rng_, milliseconds{1}, milliseconds{200}));
+    const auto octets = between(rng_, 10, 200);
+    link_->read_slowly(octets, between(rng_, milliseconds{1}, milliseconds{200}));
   }
   link_->open(now);
 }

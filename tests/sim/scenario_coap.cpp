@@ -92,7 +92,9 @@ void Scenario::play_last_round() {
 void Scenario::cancel_some() {
   for (const auto& client : coap_clients_) {
     for (TopicId topic = 0; topic < ledger_.topics().size(); ++topic) {
-      if (chance(rng_, 300)) client->cancel(topic, chance(rng_, 300), chance(rng_, 500));
+      if (!chance(rng_, 300)) continue;
+      const bool by_reset = chance(rng_, 300);
+      client->cancel(topic, by_reset, chance(rng_, 500));
     }
   }
 }
@@ -102,7 +104,8 @@ void Scenario::publish_some() {
     if (ledger_.topics()[topic].kind == Topic::Kind::kWill) continue;
     if (ledger_.topics()[topic].kind == Topic::Kind::kState && chance(rng_, 700)) {
       CoapActor& client = *coap_clients_[rng_.below(coap_clients_.size())];
-      client.put(topic, between(rng_, kPayloadMin, 100), chance(rng_, 500));
+      const auto size = between(rng_, kPayloadMin, 100);
+      client.put(topic, size, chance(rng_, 500));
     } else if (!clients_.empty()) {
       MqttActor& client = *clients_[rng_.below(clients_.size())];
       client.publish(topic, static_cast<model::Guarantee>(rng_.below(3)),

@@ -67,9 +67,11 @@ class Damaged {
     const std::uint64_t count = std::min(unit, size - at);
     Octets octets(count);
     switch (rng_.below(6)) {
-      case 0:
-        disk_.flip_bit(name, rng_.below(size), static_cast<unsigned>(rng_.below(8)));
+      case 0: {
+        const std::uint64_t octet = rng_.below(size);
+        disk_.flip_bit(name, octet, static_cast<unsigned>(rng_.below(8)));
         return;
+      }
       case 1:
         disk_.cut_file(name, rng_.below(size));
         return;

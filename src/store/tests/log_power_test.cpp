@@ -64,7 +64,7 @@ class Life {
     return {.segment_octets_max = kRecordsBegin + 500 + rng_.below(20'000),
             .buffer_octets_max = 1u << 20,
             .open_files_max = 1 + rng_.below(3),
-            .zeros_octets = rng_.below(2) * rng_.below(30'000)};
+            .zeros_octets = rng_.below(2) == 0 ? 0 : rng_.below(30'000)};
   }
 
   void check(const Bodies& found) {

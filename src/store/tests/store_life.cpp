@@ -110,7 +110,8 @@ void StoreLife::damage() {
     return;
   }
   for (std::uint64_t flips = 1 + below(4); flips > 0; --flips) {
-    disk_.flip_bit(name, below(size), static_cast<unsigned>(below(8)));
+    const auto octet = below(size);
+    disk_.flip_bit(name, octet, static_cast<unsigned>(below(8)));
   }
 }
 
