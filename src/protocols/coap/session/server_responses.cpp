@@ -36,7 +36,8 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     const std::size_t head = head_size(exchange.token.size());
     std::uint8_t* out = effects.datagrams().reserve(head + body_size_max(response, options));
     const std::uint8_t* end = write_body(out + head, response, options);
-    while (!may_send(static_cast<std::size_t>(end - out))) {
+    bool is_bare = false;
+    while (!may_send(static_cast<std::size_t>(end - out)) && !is_bare) {
       if (shrink(exchange, response, whole, options, now)) {
         // smaller now
       } else if (!response.code.is_success() && !response.content.payload.empty()) {
@@ -45,7 +46,8 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
         challenge(exchange, now, effects);
         if (response.observer != 0) lose_observer(response.observer, now, effects);
         return;
-      } else {  // it has acted, and must not be asked to come again: the code alone fits always
+      } else {  // it has acted, and must not be asked to come again: the code alone has to do
+        is_bare = true;
         response = {.code = response.code};
         options = {.block1 = options.block1};
       }
@@ -53,6 +55,8 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     }
     const Bytes body{out + head, end};
     if (exchange.remembered) settle(exchange, response, body);
+    // Answers to other requests may have left no room for it: it goes when this one is repeated.
+    if (is_bare && !may_send(head + body.size())) return;
     send(exchange, response.code, out, body.size(), response.observer, now, effects);
   }
   if (response.observer == 0) return;

@@ -100,6 +100,41 @@ TEST_F(ServerAddressTest, AVeryLargeAnswerNeedsAProofFirst) {
   EXPECT_EQ(peer.sent(), "NON 2.05 #s2 t:t '" + large + "'");
 }
 
+// Requests that wait for the hub, while answers to others take all that may be sent.
+TEST_F(ServerAddressTest, AnAnswerThatNothingIsLeftForGoesWhenTheRequestIsRepeated) {
+  constexpr std::uint16_t kCount = 12;
+  const std::string larger(4'000, 'x');
+  std::size_t came = 0;
+  const auto sends = [&](const Sends& request) {
+    came += encode(request).size();
+    peer.sends(request);
+  };
+  const auto put = [](std::uint16_t id) {
+    return Sends{.code = code::kPut, .id = id, .token = "", .path = "/ps/data/p", .payload = "1"};
+  };
+  for (std::uint16_t i = 0; i < kCount; ++i) sends(put(i));
+  (void)peer.wants();
+  for (std::uint16_t i = 0; i < kCount; ++i) peer.answers(i, kOk);
+  for (std::uint16_t i = 0; i < kCount; ++i) {
+    sends({.type = Type::kNon, .id = static_cast<std::uint16_t>(100 + i)});
+  }
+  (void)peer.wants();
+  for (std::uint16_t i = 0; i < kCount; ++i) {
+    peer.answers_value(kCount + i, value_of("a", larger));
+  }
+  std::size_t went = sent_octets();
+  for (std::uint16_t i = 0; i < kCount; ++i) peer.answers(i, kOk);
+  const std::size_t answered = peer.wire.sent.size();
+  EXPECT_LT(answered, kCount);
+  went += sent_octets();
+  EXPECT_LE(went, 3 * came);
+  for (std::uint16_t i = static_cast<std::uint16_t>(answered); i < kCount; ++i) {
+    peer.sends(put(i));
+    EXPECT_EQ(peer.sent(), fmt::format("ACK 2.04 #{}", i));
+  }
+  EXPECT_EQ(peer.wants(), "") << "none has acted twice";
+}
+
 // Reliability catalogue R23: a spoofed source, whatever is asked in its name.
 TEST_F(ServerAddressTest, NobodyIsSentMoreThanThreeTimesWhatCame) {
   std::size_t came = 0;
