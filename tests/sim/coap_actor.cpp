@@ -389,6 +389,7 @@ void CoapActor::close(Exchange& exchange) {
 void CoapActor::give_up(Exchange& exchange, Instant now) {
   world_.trace().note(now, "unanswered", {{"client", producer_}, {"id", exchange.id}});
   close(exchange);
+  exchange.given_up = true;
   ++counts_.given_up;
   if (exchange.reliable && exchange.request.confirmable) {
     return object("no answer to message {} about '{}'", exchange.id,

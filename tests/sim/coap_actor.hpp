@@ -117,6 +117,7 @@ class CoapActor final : public Task {
     bool open = true;
     bool acknowledged = false;  ///< without a response
     bool patient = false;       ///< the last wait
+    bool given_up = false;
     std::optional<coap::Code> code;
     std::optional<std::uint16_t> separate;  ///< Message ID of the separate response
     std::map<std::string, Value> etags;     ///< those that the request offered

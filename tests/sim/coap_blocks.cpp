@@ -133,6 +133,7 @@ bool CoapActor::on_block_taken(Exchange& exchange, const CoapMessage& message, I
     return true;
   }
   if (!exchange.block) return false;
+  if (exchange.given_up && exchange.block->more) return true;  // a later body has begun
   if (message.code == code::kRequestEntityIncomplete) {
     begin_body_again(exchange, now);
     return true;

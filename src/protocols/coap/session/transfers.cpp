@@ -5,6 +5,19 @@
 #include <utility>
 
 namespace hermod::coap {
+namespace {
+
+// What is behind it is there, and what of it is there already is the same, or the block is one of
+// another body: without a tag a peer may send one at a time (RFC 7959 §2.5, RFC 9175 §3.1).
+bool continues(Bytes body, const Block& block, Bytes payload) {
+  if (block.offset() > body.size()) return false;
+  const Bytes kept = body.subspan(block.offset());
+  if (!block.more && payload.size() < kept.size()) return false;
+  const std::size_t common = std::min(payload.size(), kept.size());
+  return std::ranges::equal(payload.first(common), kept.first(common));
+}
+
+}  // namespace
 
 Transfers::Upload* Transfers::find_upload(std::uint64_t key) {
   const auto at = std::ranges::find(uploads_, key, &Upload::key);
@@ -39,7 +52,7 @@ Transfers::Step Transfers::receive(std::uint64_t key, const Block& block, Bytes 
   Upload* upload = find_upload(key);
   // RFC 7959 §2.4: "the block number 0 ... starts a new transfer", also over one that is under way
   if (block.number == 0) upload = &start(key);
-  if (upload == nullptr || block.offset() > upload->body.size()) {
+  if (upload == nullptr || !continues(upload->body, block, payload)) {
     drop(key);
     return Step::kIncomplete;
   }

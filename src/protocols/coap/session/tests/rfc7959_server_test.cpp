@@ -359,6 +359,26 @@ TEST_F(Rfc7959Server, TheFirstBlockBeginsAnew) {
   EXPECT_THAT(published[0], HasSubstr("'" + body + "'"));
 }
 
+// §2.5: a peer that has begun another body, without a tag, and goes on with the first one.
+TEST_F(Rfc7959Server, BlocksOfTwoBodiesAreNotPutTogether) {
+  const std::string large(64, 'n');
+  const auto put_large = [&](std::uint16_t id) {
+    return to_string(put({.more = true, .size_exponent = 2}, large, id).code);
+  };
+  EXPECT_EQ(put_large(1), "2.31");
+  EXPECT_EQ(put({.number = 1, .size_exponent = 0}, "the end", 2).code,
+            code::kRequestEntityIncomplete)
+      << "the body would end before what is there";
+  EXPECT_EQ(put_large(3), "2.31");
+  EXPECT_EQ(put({.number = 1, .size_exponent = 1}, std::string(32, 'o'), 4).code,
+            code::kRequestEntityIncomplete)
+      << "other octets than those that are there";
+  EXPECT_EQ(put_large(5), "2.31");
+  EXPECT_EQ(put({.number = 1, .size_exponent = 1}, std::string(32, 'n'), 6).code, code::kCreated);
+  ASSERT_EQ(published.size(), 1u);
+  EXPECT_THAT(published[0], HasSubstr("'" + large + "'"));
+}
+
 // §2.9.3: more than the broker takes.
 TEST_F(Rfc7959Server, TooMuchInBlocksIsTooMuch) {
   const std::string body = body_of(336);

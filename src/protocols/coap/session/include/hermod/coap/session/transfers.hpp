@@ -30,7 +30,7 @@ class Transfers {
   enum class Step : std::uint8_t {
     kContinue,    ///< kept, more is to come: 2.31
     kWhole,       ///< this was the last one: take()
-    kIncomplete,  ///< it does not follow what was kept: 4.08
+    kIncomplete,  ///< it does not follow what was kept, or contradicts it: 4.08
     kTooLarge,    ///< the body is larger than `body_max`: 4.13
     kWrong,       ///< not the last one, and not as long as it says: 4.00
     kNoRoom,      ///< nothing more can be kept now: 5.03
