@@ -204,7 +204,8 @@ def batches(folder, durable, publishers, options):
     load = subprocess.Popen(
         [HERMOD, "bench", "fan-in", "--url", f"mqtt://127.0.0.1:{broker.port}", "-q", "1",
          "--lasting", "--publishers", str(publishers), "--inflight", str(options.inflight),
-         "-W", str(max(64, options.inflight)), "--payload", str(options.payload), "--warmup", "0.2", "--duration", str(seconds + 3)],
+         "-W", str(max(64, options.inflight)), "--payload", str(options.payload),
+         "--warmup", "0.2", "--duration", str(seconds + 3)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rounds = status(watcher, wanted)
     watcher.wait(10)
