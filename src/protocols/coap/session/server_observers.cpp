@@ -269,7 +269,7 @@ void ServerEndpoint::supersede(ConfirmableOutbox::Message& message, Instant now)
 }
 
 // RFC 7641 §4.5: who may have missed the last value, or has not confirmed anything for long, is
-// sent its value confirmably.
+// sent its value confirmably. A peer that may be sent nothing more, not even a ping, is lost.
 void ServerEndpoint::confirm_observers(Instant now, session::Effects& effects) {
   confirm_due_ = kNever;
   for (ObserverId id = 1; observers_ && id <= observers_->last_id(); ++id) {
@@ -280,10 +280,10 @@ void ServerEndpoint::confirm_observers(Instant now, session::Effects& effects) {
       continue;
     }
     observer.unconfirmed = settings_.unconfirmed_max;  // makes it confirmable
-    if (outbox_.has_room()) {
-      (void)notify(id, {}, now, effects);
-    } else {
+    if (!outbox_.has_room()) {
       observers_->wait(id);
+    } else if (!notify(id, {}, now, effects) && outbox_.idle()) {
+      return lose_all(now, effects);
     }
   }
 }

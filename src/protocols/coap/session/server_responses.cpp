@@ -36,8 +36,10 @@ void ServerEndpoint::answer(Exchange& exchange, Response response, Instant now,
     const std::size_t head = head_size(exchange.token.size());
     std::uint8_t* out = effects.datagrams().reserve(head + body_size_max(response, options));
     const std::uint8_t* end = write_body(out + head, response, options);
+    // Who observes is asked later whether it is there: that must be possible.
+    const std::size_t left = response.observer != 0 ? kHeaderSize : 0;
     bool is_bare = false;
-    while (!may_send(static_cast<std::size_t>(end - out)) && !is_bare) {
+    while (!may_send(static_cast<std::size_t>(end - out) + left) && !is_bare) {
       if (shrink(exchange, response, whole, options, now)) {
         // smaller now
       } else if (!response.code.is_success() && !response.content.payload.empty()) {

@@ -180,6 +180,58 @@ TEST_F(ServerAddressTest, AnUnprovenObserverIsNotifiedOnce) {
   EXPECT_EQ(peer.wants(), "Unsubscribe a | Close ok");
 }
 
+// However long the registration's answer is, there is room left to ask whether its peer is there.
+TEST_F(ServerAddressTest, WhoObservesCanBeAskedWhetherItIsThere) {
+  std::size_t registered = 0;
+  for (std::size_t size = 0; size <= 60; ++size) {
+    ServerSession fresh{settings, {.limits = &limits, .rng = &rng}};
+    Script observer{fresh};
+    observer.sends({.type = Type::kNon, .id = 7, .observe = 0});
+    ASSERT_EQ(observer.wants(), "Attach");
+    observer.answers(0, kOk);
+    ASSERT_EQ(observer.wants(), "Subscribe a");
+    observer.answers(0, kOk);
+    ASSERT_EQ(observer.wants(), "Lookup a");
+    observer.answers_value(0, value_of("a", std::string(size, 'x'), 1));
+    const std::string answer = observer.sent();
+    if (answer.starts_with("NON 4.01")) continue;
+    ASSERT_TRUE(answer.contains("Observe:n")) << answer;
+    ++registered;
+    observer.delivers(value_of("a", std::string(60, 'y'), 2));
+    EXPECT_EQ(observer.sent(), "CON 0.00 #s1") << "after an answer with " << size << " octets";
+  }
+  EXPECT_GT(registered, 16u);
+}
+
+// Where other answers have used that room up, an observer is not kept for ever.
+TEST_F(ServerAddressTest, AnObserverThatCannotBeAskedIsLost) {
+  peer.sends({.type = Type::kNon, .id = 7, .observe = 0});
+  ASSERT_EQ(peer.wants(), "Attach");
+  peer.answers(0, kOk);
+  ASSERT_EQ(peer.wants(), "Subscribe a");
+  peer.answers(0, kOk);
+  ASSERT_EQ(peer.wants(), "Lookup a");
+  peer.answers(0, kNotFound);
+  std::size_t came = encode({.id = 7, .observe = 0}).size();
+  std::size_t went = sent_octets();
+  for (std::uint16_t id = 8; went + kHeaderSize <= 3 * came; ++id) {
+    const Sends request{.type = Type::kNon, .id = id, .token = ""};
+    // Its answer has five octets and the value's.
+    const std::size_t room = 3 * (came + encode(request).size()) - went - kHeaderSize - 1;
+    gets(request, std::string(room, 'x'));
+    came += encode(request).size();
+    went += sent_octets();
+    ASSERT_LT(id, 100) << went << " of " << came;
+  }
+  peer.delivers(value_of("a", "y", 2));
+  EXPECT_EQ(peer.sent(), "");
+  peer.after(settings.prove_within);
+  EXPECT_EQ(peer.wants(), "Unsubscribe a");
+  peer.after(hours{1});
+  EXPECT_EQ(peer.sent(), "");
+  EXPECT_EQ(peer.wants(), "Close ok");
+}
+
 // What has acted is not asked to come again: its answer comes in small blocks, kept for them.
 TEST_F(ServerAddressTest, AnActionIsNotAskedToComeAgain) {
   std::string body;
