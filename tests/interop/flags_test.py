@@ -67,8 +67,9 @@ class Outcome:
         recorder.close()
         self.stderr = process.text("stderr")
         port, pid = str(recorder.port), str(process.child.pid)
-        plain = process.text().replace(port, "PORT").replace(pid, "PID")
-        self.stdout = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?", "TIME", plain)
+        # Times first: their digits may be those of a port or a process.
+        plain = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?", "TIME", process.text())
+        self.stdout = re.sub(rf"\b{port}\b", "PORT", re.sub(rf"\b{pid}\b", "PID", plain))
         packets = recorder.packets
         self.reset = b"(reset)" in packets
         while packets and packets[-1] in (b"(reset)", b"\xe0\x00"):  # DISCONNECT may be overtaken
