@@ -35,8 +35,9 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-std::uint16_t free_port(std::uint64_t seed) {
-  SeededRng rng(seed ^ static_cast<std::uint64_t>(getpid()));
+// By chance, whatever the run's seed: another run beside this one looks for one too.
+std::uint16_t free_port() {
+  SystemRng rng;
   for (int tries = 0; tries < 1000; ++tries) {
     const auto port = static_cast<std::uint16_t>(kPortMin + rng.below(kPorts));
     const auto address = *transport::Address::literal("127.0.0.1", port);
@@ -79,8 +80,7 @@ BrokerPlan hermod_plan(const std::string& program, unsigned threads, const std::
                                 threads)};
 }
 
-std::expected<BrokerProcess, std::string> BrokerProcess::prepare(const BrokerPlan& plan,
-                                                                 std::uint64_t seed) {
+std::expected<BrokerProcess, std::string> BrokerProcess::prepare(const BrokerPlan& plan) {
   BrokerProcess out;
   std::error_code error;
   const auto base = std::filesystem::temp_directory_path(error);
@@ -90,7 +90,7 @@ std::expected<BrokerProcess, std::string> BrokerProcess::prepare(const BrokerPla
         fmt::format("cannot make a folder: {}", std::generic_category().message(errno)));
   }
   out.folder_ = name;
-  out.port_ = free_port(seed);
+  out.port_ = free_port();
   if (out.port_ == 0) return std::unexpected("no port is free");
   const auto fill = [&](std::string text) {
     text = replaced(std::move(text), "{port}", std::to_string(out.port_));

@@ -28,8 +28,7 @@ class BrokerProcess {
  public:
   /// Makes the folder and looks for a port, free for TCP and UDP, below those that the kernel gives
   /// to clients: a client that dials while no broker listens must not reach itself. Error in words.
-  [[nodiscard]] static std::expected<BrokerProcess, std::string> prepare(const BrokerPlan& plan,
-                                                                         std::uint64_t seed);
+  [[nodiscard]] static std::expected<BrokerProcess, std::string> prepare(const BrokerPlan& plan);
   BrokerProcess(BrokerProcess&& other) noexcept;
   BrokerProcess& operator=(BrokerProcess&&) = delete;
   /// Kills it and removes the folder, unless keep_folder() was called.

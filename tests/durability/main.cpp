@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;  // the broker inherits it
   setrlimit(RLIMIT_NOFILE, &files);
   auto poller = hermod::transport::EpollPoller::open();
-  auto broker = BrokerProcess::prepare(options->plan(), options->seed);
+  auto broker = BrokerProcess::prepare(options->plan());
   if (!poller || !broker) {
     fmt::print(stderr, "hermod_durability: {}\n", poller ? broker.error() : poller.error());
     return 1;
