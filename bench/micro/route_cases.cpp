@@ -30,7 +30,7 @@ class Sessions final : public core::Outlet {
                      static_cast<std::uint32_t>(batch.items.size())});
   }
   void forward(const model::Message&, core::ShardSet, core::ShardSet) override {}
-  void to_member(const core::MemberRef&, core::GroupKey, model::Tag,
+  void to_member(const core::MemberRef&, core::GroupKey, core::QueuePlace,
                  const model::Delivery&) override {}
   void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t,
              std::vector<model::Tag>) override {}

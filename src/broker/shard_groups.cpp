@@ -68,8 +68,8 @@ void Shard::open(GroupJoined& letter, std::uint16_t) {
 void Shard::open(GroupDelivery& letter, std::uint16_t from) {
   const model::Message& message = outbox_.open(letter.content, from);
   const model::Delivery delivery{.message = &message, .redelivered = letter.redelivered};
-  if (core_.deliver_from_group(letter.member, letter.group, letter.tag, delivery)) return;
-  send(from, GroupRefusal{letter.group, {letter.tag, false}});
+  if (core_.deliver_from_group(letter.member, letter.group, letter.place, delivery)) return;
+  send(from, GroupRefusal{letter.group, {letter.place.tag, false}});
 }
 
 void Shard::grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
@@ -133,10 +133,10 @@ void Shard::open(GroupRefusal& letter, std::uint16_t) {
   core_.group_return(letter.group, letter.message);
 }
 
-void Shard::to_member(const core::MemberRef& member, core::GroupKey group, model::Tag tag,
+void Shard::to_member(const core::MemberRef& member, core::GroupKey group, core::QueuePlace place,
                       const model::Delivery& delivery) {
   GroupDelivery letter{
-      .group = group, .member = member, .tag = tag, .redelivered = delivery.redelivered};
+      .group = group, .member = member, .place = place, .redelivered = delivery.redelivered};
   if (member.shard != parts_.self) {
     return outbox_.add_delivery(member.shard, std::move(letter), *delivery.message);
   }

@@ -170,15 +170,16 @@ void Core::group_joined(std::string_view name, const MemberRef& member, const Gr
   }
 }
 
-bool Core::deliver_from_group(const MemberRef& member, GroupKey group, model::Tag tag,
+bool Core::deliver_from_group(const MemberRef& member, GroupKey group, QueuePlace place,
                               const model::Delivery& delivery) {
   if (!holds(member.subscriber, member.generation)) return false;
   Subscriber& subscriber = subscribers_[member.subscriber];
   if (!subscriber.attached()) return false;
-  const Membership& membership = (*subscriber.memberships)[member.membership];
+  Membership& membership = (*subscriber.memberships)[member.membership];
   if (membership.name.empty() || membership.key != group) return false;
+  membership.queue = place.queue;  // it may be kept since a lasting member has joined it
   router_.flush();
-  router_.enqueue_from_group(subscriber, member.membership, tag, delivery);
+  router_.enqueue_from_group(subscriber, member.membership, place.tag, delivery);
   pump(member.subscriber);
   return true;
 }
@@ -248,7 +249,7 @@ Reason Core::leave_group(SubscriberIndex index, std::string_view name) {
 
 // What it has not sent and is about to take over waits for that, whose ever it was.
 void Core::stay_after_leaving(const Subscriber& subscriber, Queue::Entry& entry) {
-  const bool is_being_adopted = subscriber.kept_as != 0 && !entry.marks.kept &&
+  const bool is_being_adopted = subscriber.queue.adopts() && !entry.marks.kept &&
                                 entry.marks.guarantee == Guarantee::kExactlyOnce;
   if (!is_being_adopted) entry.group = 0;
 }

@@ -161,7 +161,7 @@ std::vector<SubscriberIndex> Router::committed(CommitNumber number) {
       continue;
     }
     Subscriber& subscriber = subscribers_[waiting.subscriber];
-    if (subscriber.kept_as == 0) continue;
+    if (subscriber.kept_as == 0 && !subscriber.queue.adopts()) continue;
     subscriber.queue.set_safe(waiting.first + waiting.count);
     if (subscriber.away() || subscriber.queue.waiting() > kResidentMax) {
       subscriber.queue.page_out(waiting.first, waiting.count);
@@ -381,7 +381,7 @@ void Router::enqueue_from_group(Subscriber& subscriber, std::uint16_t membership
                                                      options.guarantee_max),  // [MQTT-4.8.2-3]
                                .retain = options.retain_as_published && delivery.message->retain,
                                .delivered = delivery.redelivered}};
-  if (subscriber.kept_as != 0) subscriber.queue.set_adopts();
+  if (subscriber.kept_as != 0 || with.queue != 0) subscriber.queue.set_adopts();
   with.lent.emplace(subscriber.queue.push(std::move(entry), to_due(delivery.message->expires_at)),
                     tag);
   ++counters_.queued;
@@ -403,7 +403,7 @@ void Router::pump_group(Subscriber& subscriber) {
     }
     const Queue::Entry::Marks marks = lent.entry->marks;
     outlet_.to_member(
-        group.next(), group.key(), lent.tag,
+        group.next(), group.key(), {subscriber.kept_as, lent.tag},
         {.message = &*lent.entry->message, .redelivered = marks.delivered || marks.recovered});
   }
   if (subscriber.queue.may_expire()) watch(subscriber);
@@ -414,9 +414,33 @@ void Router::adopt(Subscriber& subscriber, model::Tag tag, Queue::Entry& entry) 
   Membership& membership = (*subscriber.memberships)[number];
   const auto lent = membership.lent.find(tag);
   HERMOD_ASSERT(lent != membership.lent.end());
+  Adopted adopted{.member = {.membership = static_cast<std::uint16_t>(number),
+                             .subscriber = subscriber.index,
+                             .generation = subscribers_.generation(subscriber.index)},
+                  .owner = membership.owner,
+                  .group = membership.key,
+                  .from = {membership.queue, lent->second},
+                  .tag = tag};
+  membership.lent.erase(lent);
   model::Message view = *entry.message;
   view.origin.exchange = 0;  // it has been written with the group's
   subscriber.queue.set_message(entry, model::OwnedMessage::copy_of(view));
+  if (subscriber.kept_as != 0) {
+    adopted.position = append_adopted(subscriber, tag, entry, adopted.from);
+  } else if (adopted.from.queue != 0) {  // it ends with this connection, and so does the message
+    note_commit(journal_.take_out(adopted.from, adopted.position));
+  } else {  // nobody keeps it
+    entry.marks.kept = true;
+    outlet_.grant(adopted.owner, adopted.group, adopted.member, 0, {adopted.from.tag});
+    return;
+  }
+  adopted.commit = last_commit_;
+  adopted_.push_back(adopted);
+}
+
+// One record appends it here and settles it in the group's queue.
+Position Router::append_adopted(const Subscriber& subscriber, model::Tag tag,
+                                const Queue::Entry& entry, const QueuePlace& from) {
   const model::Message* const only = &*entry.message;
   const Recipient recipient{.queue = subscriber.kept_as,
                             .tag = tag,
@@ -424,21 +448,11 @@ void Router::adopt(Subscriber& subscriber, model::Tag tag, Queue::Entry& entry) 
                             .guarantee = entry.marks.guarantee,
                             .retain_as_published = entry.marks.retain,
                             .subscription_ids = entry.subscription_ids()};
-  const QueuePlace from{membership.queue, lent->second};
   Position position = 0;
   note_commit(journal_.append(
       {.messages = {&only, 1}, .recipients = {&recipient, 1}, .moved_from = from}, {&position, 1}));
   entry.message.get()->set_position(position);
-  adopted_.push_back({.commit = last_commit_,
-                      .member = {.membership = static_cast<std::uint16_t>(number),
-                                 .subscriber = subscriber.index,
-                                 .generation = subscribers_.generation(subscriber.index)},
-                      .owner = membership.owner,
-                      .group = membership.key,
-                      .from = from,
-                      .tag = tag,
-                      .position = position});
-  membership.lent.erase(lent);
+  return position;
 }
 
 // The group's entry is settled by now. Who has gone meanwhile takes it along, as it was to get it.
@@ -455,10 +469,8 @@ void Router::finish_adoptions(CommitNumber number) {
         subscribers_.holds(index) && subscribers_.generation(index) == adopted.member.generation;
     Subscriber* const subscriber = there ? &subscribers_[index] : nullptr;
     Queue::Entry* const entry = there ? subscriber->queue.find(adopted.tag) : nullptr;
-    if (entry == nullptr) {
-      journal_.let_go(adopted.position);
-      continue;
-    }
+    if (entry == nullptr || subscriber->kept_as == 0) journal_.let_go(adopted.position);
+    if (entry == nullptr) continue;
     entry->marks.kept = true;
     if (entry->group != 0 &&
         (*subscriber->memberships)[adopted.member.membership].key != adopted.group) {

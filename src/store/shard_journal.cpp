@@ -62,6 +62,17 @@ void ShardJournal::write_settled() {
   settlements_appended_ = true;
 }
 
+core::CommitNumber ShardJournal::take_out(core::QueuePlace place, core::Position& position) {
+  const Settled settled{place.queue, place.tag, place.tag};
+  scratch_.clear();
+  Draft draft = draft_settled({&settled, 1}, scratch_);
+  draft.references = 1;
+  appended_ = true;
+  const MessageLog::Appended appended = store_.messages_->append(draft);
+  position = appended.position;
+  return appended.batch;
+}
+
 core::CommitNumber ShardJournal::release(core::QueueId queue, model::Tag tag) {
   const Released released{queue, tag};
   scratch_.clear();

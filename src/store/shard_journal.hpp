@@ -29,6 +29,7 @@ class ShardJournal final : public core::Journal {
   core::CommitNumber append(const core::Run& run, std::span<core::Position> positions) override;
   core::CommitNumber retain(const model::Message& message, core::Position& position) override;
   void settle(core::QueueId queue, model::Tag first, model::Tag last) override;
+  core::CommitNumber take_out(core::QueuePlace place, core::Position& position) override;
   core::CommitNumber release(core::QueueId queue, model::Tag tag) override;
   core::CommitNumber close(std::uint64_t exchange) override;
   core::CommitNumber change(core::Change change) override;

@@ -36,6 +36,8 @@ class Jury {
 
   /// A record of the broker's store has been damaged: one message or value may be missing.
   void forgive();
+  /// How many have been damaged.
+  [[nodiscard]] std::size_t forgiven() const { return forgiven_; }
 
   // Once all is quiet.
   void check_deliveries();

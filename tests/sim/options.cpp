@@ -133,6 +133,7 @@ void choose_kept(Options& out, Rng& rng) {
   if (chance(rng, 300)) mail.letters_max = between(rng, 1, 20);
   out.clean_permille = static_cast<unsigned>(rng.below(400));
   if (out.sync_max == Duration::zero()) out.sync_max = milliseconds{1};
+  if (chance(rng, 300)) out.member_permille = static_cast<unsigned>(between(rng, 200, 800));
 }
 
 }  // namespace

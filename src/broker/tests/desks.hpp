@@ -72,7 +72,7 @@ class Desk final : public core::Outlet {
   }
 
   // Subscribing knows no groups.
-  void to_member(const core::MemberRef&, core::GroupKey, model::Tag,
+  void to_member(const core::MemberRef&, core::GroupKey, core::QueuePlace,
                  const model::Delivery&) override {}
   void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t,
              std::vector<model::Tag>) override {}

@@ -57,9 +57,9 @@ class RecordingOutlet final : public Outlet {
                                     as_text(message.payload), interested, retained_owner));
   }
 
-  void to_member(const MemberRef& member, GroupKey, model::Tag tag,
+  void to_member(const MemberRef& member, GroupKey, QueuePlace place,
                  const model::Delivery& delivery) override {
-    letters.push_back(fmt::format("to {}:{} {}={}", member.subscriber, member.membership, tag,
+    letters.push_back(fmt::format("to {}:{} {}={}", member.subscriber, member.membership, place.tag,
                                   as_text(delivery.message->payload)));
   }
   void grant(std::uint16_t owner, GroupKey, const MemberRef& member, std::uint32_t count,

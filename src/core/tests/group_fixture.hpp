@@ -46,13 +46,13 @@ class GroupTest : public testing::Test {
         there.flush();
       });
     }
-    void to_member(const MemberRef& member, GroupKey key, model::Tag tag,
+    void to_member(const MemberRef& member, GroupKey key, QueuePlace place,
                    const model::Delivery& delivery) override {
       test_.letters.emplace_back(
-          [this, member, key, tag, kept = delivery.message->own(), again = delivery.redelivered] {
+          [this, member, key, place, kept = delivery.message->own(), again = delivery.redelivered] {
             const model::Delivery arrived{.message = &*kept, .redelivered = again};
-            if (!test_.side(member.shard).core.deliver_from_group(member, key, tag, arrived)) {
-              core.group_return(key, {tag, false});
+            if (!test_.side(member.shard).core.deliver_from_group(member, key, place, arrived)) {
+              core.group_return(key, {place.tag, false});
             }
           });
     }
@@ -114,16 +114,16 @@ class GroupTest : public testing::Test {
     return attached.subscriber;
   }
   void join(Side& at, SubscriberIndex member, Guarantee guarantee = Guarantee::kExactlyOnce,
-            std::uint32_t id = 0) {
+            std::uint32_t id = 0, std::string_view name = kGroup) {
     const Core::Member made =
-        at.core.enter_group(member, kGroup, {.guarantee_max = guarantee, .subscription_id = id});
+        at.core.enter_group(member, name, {.guarantee_max = guarantee, .subscription_id = id});
     ASSERT_EQ(made.reason, model::Reason::kOk);
     ASSERT_EQ(made.owner, owner_);
     const bool durable = at.core.subscriber(member).durable();
-    const Core::Group joined = owner().core.join_group(kGroup, made.ref, durable);
+    const Core::Group joined = owner().core.join_group(name, made.ref, durable);
     ASSERT_EQ(joined.reason, model::Reason::kOk);
     group = joined.key;
-    at.core.group_joined(kGroup, made.ref, joined);
+    at.core.group_joined(name, made.ref, joined);
     carry();
   }
   void publish(Side& at, std::string_view payload, Guarantee guarantee = Guarantee::kAtLeastOnce) {

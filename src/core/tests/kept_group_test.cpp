@@ -140,18 +140,114 @@ TEST_F(KeptGroupTest, WhoEndsWhileItTakesOverTakesItAlong) {
   EXPECT_EQ(journal.places(), 0u);
 }
 
-// A member without a lasting session: what was sent is over for the group.
-TEST_F(KeptGroupTest, ExactlyOnceOfAPassingMemberIsOverWhenItIsSent) {
+// [MQTT-4.8.2-5]: a member without a lasting session has nothing to record it in, and nobody else
+// may get it, not even after a stop: it is over for the group before it is sent.
+TEST_F(KeptGroupTest, ExactlyOnceIsOverBeforeItIsSentToAPassingMember) {
   (void)lasting(other());
   detach(other(), other().core.find("lasting"));
   const SubscriberIndex passing = attach(owner(), "passing", 2, 1, 0);
   join(owner(), passing);
   for (const char* payload : {"1", "2"}) publish(owner(), payload, Guarantee::kExactlyOnce);
   (void)journal.take_lines();
+  journal.hold(true);
+  hear();
+  EXPECT_THAT(journal.take_lines(), ElementsAre("take out 2@1"));
+  EXPECT_THAT(owner().got[2], IsEmpty());
+  journal.let_commit();
   hear();
   EXPECT_THAT(owner().got[2], ElementsAre("1/2"));
-  EXPECT_THAT(journal.take_lines(), ElementsAre("settle 2@1-1"));
-  EXPECT_EQ(journal.places(), 1u);
+  // Again, as the group's standing may have been said meanwhile: by the member, and by the group.
+  EXPECT_THAT(journal.take_lines(), ElementsAre("settle 2@1-1", "settle 2@1-1"));
+  EXPECT_EQ(journal.places(), 1u) << "the second one, of which no credit is left";
+  settle_all(owner(), passing, 2);
+  EXPECT_EQ(queue(owner(), passing).find(1), nullptr);
+}
+
+TEST_F(KeptGroupTest, APassingMemberThatEndsWhileItTakesOverTakesItAlong) {
+  (void)lasting(other());
+  detach(other(), other().core.find("lasting"));
+  const SubscriberIndex passing = attach(owner(), "passing", 2, 100, 0);
+  join(owner(), passing);
+  publish(owner(), "1", Guarantee::kExactlyOnce);
+  journal.hold(true);
+  hear();
+  detach(owner(), passing);
+  carry();
+  journal.let_commit();
+  hear();
+  EXPECT_THAT(owner().got[2], IsEmpty());
+  EXPECT_EQ(journal.places(), 0u);
+}
+
+TEST_F(KeptGroupTest, APassingMemberThatLeavesWhileItTakesOverGetsIt) {
+  (void)lasting(other());
+  detach(other(), other().core.find("lasting"));
+  const SubscriberIndex passing = attach(owner(), "passing", 2, 100, 0);
+  join(owner(), passing);
+  publish(owner(), "1", Guarantee::kExactlyOnce);
+  journal.hold(true);
+  hear();
+  EXPECT_EQ(owner().core.unsubscribe(passing, kGroup), Reason::kOk);
+  carry();
+  EXPECT_THAT(owner().got[2], IsEmpty());
+  journal.let_commit();
+  hear();
+  EXPECT_THAT(owner().got[2], ElementsAre("1/2"));
+  EXPECT_EQ(journal.places(), 0u);
+  settle_all(owner(), passing, 2);
+  EXPECT_EQ(queue(owner(), passing).unsettled(), 0u);
+}
+
+// The group is kept only since the lasting member has come, which the other one hears of with the
+// next message.
+TEST_F(KeptGroupTest, APassingMemberTakesOverAlsoWhenItWasThereBefore) {
+  const SubscriberIndex passing = attach(other(), "passing", 2, 100, 0);
+  join(other(), passing);
+  publish(owner(), "1", Guarantee::kExactlyOnce);
+  hear();
+  EXPECT_THAT(other().got[2], ElementsAre("1/2"));
+  (void)lasting(owner(), Guarantee::kExactlyOnce, 0);
+  detach(owner(), owner().core.find("lasting"));
+  journal.hold(true);
+  publish(owner(), "2", Guarantee::kExactlyOnce);
+  journal.let_commit();
+  journal.hold(true);
+  hear();
+  EXPECT_THAT(other().got[2], ElementsAre("1/2"));
+  EXPECT_THAT(journal.take_lines(), testing::Contains(testing::StartsWith("take out ")));
+  journal.let_commit();
+  hear();
+  EXPECT_THAT(other().got[2], ElementsAre("1/2", "2/2"));
+  settle_all(other(), passing, 2);
+  EXPECT_EQ(journal.places(), 0u);
+}
+
+// Of a member of two groups, one of which is kept: what comes from the other waits for nothing.
+TEST_F(KeptGroupTest, WhatNobodyKeepsIsTakenOverAtOnce) {
+  (void)lasting(other());
+  detach(other(), other().core.find("lasting"));
+  const SubscriberIndex passing = attach(owner(), "passing", 2, 100, 0);
+  join(owner(), passing);
+  std::string name = "$share/h/a";  // on the same shard
+  while (owner().core.owner_of(name) != owner().core_number()) name.insert(7, "h");
+  join(owner(), passing, Guarantee::kExactlyOnce, 0, name);
+  journal.hold(true);
+  publish(owner(), "1", Guarantee::kExactlyOnce);
+  EXPECT_THAT(owner().got[2], ElementsAre("1/2")) << "by the group that is not kept";
+  journal.let_commit();
+  journal.hold(true);
+  hear();
+  publish(owner(), "2", Guarantee::kExactlyOnce);  // behind what waits to be taken over
+  EXPECT_THAT(owner().got[2], ElementsAre("1/2"));
+  journal.let_commit();
+  hear();
+  EXPECT_THAT(owner().got[2], ElementsAre("1/2", "1/2", "2/2"));
+  hear();
+  EXPECT_THAT(owner().got[2], ElementsAre("1/2", "1/2", "2/2", "2/2"));
+  settle_all(owner(), passing, 2);
+  EXPECT_EQ(journal.places(), 0u);
+  // The first one's end is told later, with credit.
+  EXPECT_THAT(owner().core.subscriber(group.index).group->lent(), ElementsAre(1u));
 }
 
 TEST_F(KeptGroupTest, WhoLeavesTakesOverWhatItWasSent) {

@@ -83,7 +83,7 @@ class StoreLife final : public core::Outlet, public Log {
   // core::Outlet
   void deliver(core::ConnectionKey connection, const model::DeliveryBatch& batch) override;
   void forward(const model::Message&, core::ShardSet, core::ShardSet) override {}
-  void to_member(const core::MemberRef&, core::GroupKey, model::Tag,
+  void to_member(const core::MemberRef&, core::GroupKey, core::QueuePlace,
                  const model::Delivery&) override {}
   void grant(std::uint16_t, core::GroupKey, const core::MemberRef&, std::uint32_t,
              std::vector<model::Tag>) override {}

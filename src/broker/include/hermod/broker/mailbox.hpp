@@ -173,7 +173,7 @@ struct GroupDelivery {
   Forward content;
   core::GroupKey group;
   core::MemberRef member;
-  model::Tag tag = 0;  ///< in the group's queue
+  core::QueuePlace place;  ///< where the group has it
   bool redelivered = false;
 };
 /// A member is away, or `leaves`: its messages are for others.

@@ -266,7 +266,7 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(GroupDelivery& letter, std::uint16_t from);
   void open(GroupReturn& letter, std::uint16_t from);
   void open(GroupRefusal& letter, std::uint16_t from);
-  void to_member(const core::MemberRef& member, core::GroupKey group, model::Tag tag,
+  void to_member(const core::MemberRef& member, core::GroupKey group, core::QueuePlace place,
                  const model::Delivery& delivery) override;
   void grant(std::uint16_t owner, core::GroupKey group, const core::MemberRef& member,
              std::uint32_t count, std::vector<model::Tag> done) override;

@@ -192,7 +192,7 @@ class Core {
   void group_joined(std::string_view name, const MemberRef& member, const Group& group);
   /// A group's message, which is lent: the group hears when it is over. False when the member
   /// cannot take it: it has to go back.
-  [[nodiscard]] bool deliver_from_group(const MemberRef& member, GroupKey group, model::Tag tag,
+  [[nodiscard]] bool deliver_from_group(const MemberRef& member, GroupKey group, QueuePlace place,
                                         const model::Delivery& delivery);
 
   // --- groups: the owner's side ---

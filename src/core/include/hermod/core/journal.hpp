@@ -171,6 +171,9 @@ class Journal {
   virtual CommitNumber retain(const model::Message& message, Position& position) = 0;
   /// Deliveries first..last (both in) are over. Lazy: nothing need wait for it.
   virtual void settle(QueueId queue, model::Tag first, model::Tag last) = 0;
+  /// The same, for what may go on once it is committed. `position` is referred to once: by whoever
+  /// settles it again, when all who said how the queue stands have heard of it.
+  virtual CommitNumber take_out(QueuePlace place, Position& position) = 0;
   /// Exactly once: the subscriber has the message; until it is settled its packet id lives on.
   virtual CommitNumber release(QueueId queue, model::Tag tag) = 0;
   /// Exactly once: the publisher's packet id is free again.
@@ -210,6 +213,7 @@ class NullJournal final : public Journal {
   CommitNumber append(const Run&, std::span<Position>) override { return 0; }
   CommitNumber retain(const model::Message&, Position&) override { return 0; }
   void settle(QueueId, model::Tag, model::Tag) override {}
+  CommitNumber take_out(QueuePlace, Position&) override { return 0; }
   CommitNumber release(QueueId, model::Tag) override { return 0; }
   CommitNumber close(std::uint64_t) override { return 0; }
   CommitNumber change(Change) override { return 0; }

@@ -37,8 +37,9 @@ class Outlet {
   // Between a group and its members, on whichever shards: each comes back to the core of the other
   // side once the caller has returned. Borrowed until the call returns.
 
-  /// A group's message for one member: Core::deliver_from_group(). `tag` is the group's.
-  virtual void to_member(const MemberRef& member, GroupKey group, model::Tag tag,
+  /// A group's message for one member: Core::deliver_from_group(). `place` is where the group has
+  /// it.
+  virtual void to_member(const MemberRef& member, GroupKey group, QueuePlace place,
                          const model::Delivery& delivery) = 0;
   /// A member takes `count` more, and those of the group's tags are over: Core::group_grant().
   virtual void grant(std::uint16_t owner, GroupKey group, const MemberRef& member,
@@ -137,8 +138,8 @@ class Router {
   /// the limit.
   void enqueue_from_group(Subscriber& subscriber, std::uint16_t membership, model::Tag tag,
                           const model::Delivery& delivery);
-  /// A message that a group lends this lasting subscriber becomes its own, once that is committed:
-  /// the group hears of it, and nobody else gets it.
+  /// A message that a group lends this subscriber becomes its own, once that is committed: the
+  /// group hears of it, and nobody else gets it.
   void adopt(Subscriber& subscriber, model::Tag tag, Queue::Entry& entry);
   /// Delivers what waits for a subscriber as far as credit and its connection allow.
   void pump(Subscriber& subscriber);
@@ -189,6 +190,8 @@ class Router {
                       std::span<const std::uint32_t> ids, model::Tag tag, std::uint32_t count);
   void wait_for_commit(SubscriberIndex index, const Recipient& recipient);
   void load(Subscriber& subscriber, std::uint32_t credit);
+  Position append_adopted(const Subscriber& subscriber, model::Tag tag, const Queue::Entry& entry,
+                          const QueuePlace& from);
   void finish_adoptions(CommitNumber number);
   void deliver_direct(Subscriber& subscriber, const Match& match, model::Guarantee guarantee,
                       std::span<const std::uint32_t> ids);

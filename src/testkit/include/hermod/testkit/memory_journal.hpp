@@ -47,6 +47,10 @@ class MemoryJournal : public core::Journal {
   void settle(core::QueueId queue, model::Tag first, model::Tag last) override {
     (void)write(fmt::format("settle {}@{}-{}", queue, first, last));
   }
+  core::CommitNumber take_out(core::QueuePlace place, core::Position& position) override {
+    position = keep({}, 1);
+    return write(fmt::format("take out {}@{}", place.queue, place.tag));
+  }
   core::CommitNumber release(core::QueueId queue, model::Tag tag) override {
     return write(fmt::format("release {}@{}", queue, tag));
   }
