@@ -144,7 +144,7 @@ bool Store::wait_for_work() {
   std::unique_lock lock{wake_mutex_};
   const auto due = [this] { return work_ || stopping_; };
   const auto due_or_settled = [&] { return settlements_ || due(); };
-  Duration patience = condemned_.empty() ? Anchoring::kInterval : settings_.clean_every;
+  Duration patience = worth_cleaning_ ? settings_.clean_every : Anchoring::kInterval;
   if (taken_ != 0) patience = settings_.retry;
   if (sync_at_ != kNever) patience = std::min(patience, settings_.interval);
   asleep_ = true;
@@ -174,6 +174,7 @@ bool Store::write_once() {
   if (!write_changes() || !write_batch()) return false;
   ++counters_.batches;
   committed_.store(std::exchange(taken_, 0), std::memory_order_release);
+  worth_cleaning_ = true;
   set_state(Journal::State::kWell, {});
   wake_shards();
   clean(moment.now);

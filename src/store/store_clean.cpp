@@ -14,6 +14,7 @@ namespace hermod::store {
 void Store::clean(Instant now) {
   if (now < clean_at_) return;
   clean_at_ = now + settings_.clean_every;
+  worth_cleaning_ = false;
   if (messages_->current() == 1) return;
   if (told_ != messages_->current()) {  // all shards say how their queues stand
     told_ = messages_->current();
@@ -23,6 +24,8 @@ void Store::clean(Instant now) {
   let_go_of_clears();
   condemn_dead();
   evacuate();
+  // Each goes on in steps, some of them when shards have done their part.
+  worth_cleaning_ = !condemned_.empty() || !evacuated_.empty() || !messages_->dead().empty();
 }
 
 // A segment may go when nothing refers to it, and what it says of queues has been said again.

@@ -169,6 +169,7 @@ class Store {
   bool note_generation_ = false;       // the metadata has changed, and the log does not know
   Instant sync_at_ = kNever;
   Instant clean_at_{};
+  bool worth_cleaning_ = false;  // also when nothing more is written
   std::uint32_t told_ = 1;  // that this segment has begun
   // Segments that nothing refers to any more once the batch is committed.
   struct Condemned {
