@@ -382,15 +382,19 @@ void Shard::finish_commits() {
   heard_ = parts_.journal.committed();
   promises_.note_committed(heard_);
   core_.hear_journal();
-  while (!uncommitted_replies_.empty() && promises_.is_met(uncommitted_replies_.front().due)) {
+  while (!uncommitted_replies_.empty()) {
+    const bool met = promises_.is_met(uncommitted_replies_.front().due);
+    if (!met && !is_sealed()) break;
     UncommittedReply pending = std::move(uncommitted_replies_.front());
     uncommitted_replies_.pop_front();
+    if (!met) pending.reply = without_store(std::move(pending.reply));
     reply(pending.to, std::move(pending.reply));
     execute();
   }
   while (!uncommitted_.empty() && promises_.is_met(uncommitted_.front().due)) {
     PendingAnswers pending = std::move(uncommitted_.front());
     uncommitted_.pop_front();
+    uncommitted_answers_ -= pending.weight();
     for (const std::uint64_t name : pending.exchanges) core_.complete_exchange(name);
     if (pending.opens) pending.answers.front().octets = as_bytes(pending.octets);
     Connection* connection = find(pending.connection);
@@ -404,6 +408,34 @@ void Shard::finish_commits() {
     execute();
     if (Connection* still = find(pending.connection)) go_on(*still);
   }
+  if (uncommitted_answers_ >= forget_gone_at_) forget_gone();
+}
+
+bool Shard::is_sealed() const {
+  return parts_.journal.state() == core::Journal::State::kSealed;
+}
+
+void Shard::hold_back(PendingAnswers answers) {
+  uncommitted_answers_ += answers.weight();
+  uncommitted_.push_back(std::move(answers));
+}
+
+bool Shard::has_room_to_keep() const {
+  if (!keeps_) return true;
+  return parts_.journal.has_room() && uncommitted_answers_ < kUncommittedMax &&
+         uncommitted_replies_.size() < kUncommittedMax;
+}
+
+// Who has gone meanwhile is not answered, and that publications are safe will never be known of a
+// store that is sealed.
+void Shard::forget_gone() {
+  std::erase_if(uncommitted_, [&](const PendingAnswers& pending) {
+    if (find(pending.connection) != nullptr) return false;
+    if (!pending.exchanges.empty() && !is_sealed()) return false;
+    uncommitted_answers_ -= pending.weight();
+    return true;
+  });
+  forget_gone_at_ = std::clamp(2 * uncommitted_answers_, kForgetGoneMin, kUncommittedMax);
 }
 
 void Shard::expire() {
@@ -421,7 +453,7 @@ void Shard::promise_wills() {
     return;
   }
   constexpr session::ConnectionId kNobody{.index = UINT32_MAX};
-  uncommitted_.push_back(
+  hold_back(
       {.connection = kNobody, .due = std::move(due), .answers = {}, .exchanges = std::move(wills)});
 }
 
@@ -434,7 +466,7 @@ void Shard::submit() {
 }
 
 void Shard::resume_paused() {
-  if (paused_.empty() || !outbox_.has_room() || !parts_.journal.has_room()) return;
+  if (paused_.empty() || !outbox_.has_room() || !has_room_to_keep()) return;
   for (const session::ConnectionId id : std::exchange(paused_, {})) {
     Connection* connection = find(id);
     if (connection == nullptr) continue;

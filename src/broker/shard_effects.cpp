@@ -123,11 +123,10 @@ void Shard::finish_publishes() {
         connection->unanswered += static_cast<std::uint32_t>(answers_.size());
         connection->uncommitted += static_cast<std::uint32_t>(answers_.size());
       }
-      uncommitted_.push_back({.connection = answers_for_,
-                              .due = std::move(due),
-                              .answers = std::exchange(answers_, {}),
-                              .exchanges = std::exchange(exchanges_for_answers_, {})});
-      return;
+      return hold_back({.connection = answers_for_,
+                        .due = std::move(due),
+                        .answers = std::exchange(answers_, {}),
+                        .exchanges = std::exchange(exchanges_for_answers_, {})});
     }
   }
   for (const std::uint64_t name : exchanges_for_answers_) core_.complete_exchange(name);
@@ -167,18 +166,20 @@ void Shard::answer_kept(Connection& connection, const session::Answer& given) {
   if (connection.uncommitted == 0 && is_met(due)) return answer(connection, given);
   ++connection.unanswered;
   ++connection.uncommitted;
-  uncommitted_.push_back({id_of(connection), std::move(due), {given}});
+  hold_back({id_of(connection), std::move(due), {given}});
 }
 
 void Shard::answer_subscribed(core::ConnectionKey key, const session::Answer& given,
                               core::CommitNumber elsewhere) {
   Connection* connection = keeps_ ? find(key) : nullptr;
-  Promises::Due due{.commit = std::max(core_.last_commit(), elsewhere)};
+  const bool kept = connection != nullptr && connection->attached() &&
+                    core_.subscriber(connection->subscriber).kept_as != 0;
+  Promises::Due due{.commit = std::max(kept ? core_.last_commit() : 0, elsewhere)};
   if (connection == nullptr || (connection->uncommitted == 0 && is_met(due))) {
     return answer_key(key, given);
   }
   ++connection->uncommitted;
-  uncommitted_.push_back({id_of(*connection), std::move(due), {given}});
+  hold_back({id_of(*connection), std::move(due), {given}});
 }
 
 void Shard::apply(Connection& connection, session::Credit& effect) {
@@ -266,7 +267,7 @@ void Shard::attach(Connection& connection, session::Attach& effect, std::string_
   subscriber.open = false;
   ++connection.unanswered;
   ++connection.uncommitted;
-  uncommitted_.push_back({id_of(connection), std::move(due), {granted}, true, std::move(octets)});
+  hold_back({id_of(connection), std::move(due), {granted}, true, std::move(octets)});
 }
 
 // The whole connection goes to the shard that owns its client id: the stream with everything that

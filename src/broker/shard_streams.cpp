@@ -10,9 +10,8 @@ namespace hermod::broker {
 
 session::Intake Shard::intake(const Connection& connection) {
   const bool congested = connection.congested && !connection.peer_ended;
-  return congested || !outbox_.has_room() || !parts_.journal.has_room()
-             ? session::Intake::kRepliesOnly
-             : session::Intake::kEverything;
+  return congested || !outbox_.has_room() || !has_room_to_keep() ? session::Intake::kRepliesOnly
+                                                                 : session::Intake::kEverything;
 }
 
 // Reads once if there may be something and if it could be kept, and lets the session have it.

@@ -179,10 +179,16 @@ void Shard::reply_to(ReplaceRequest& request, std::uint16_t from) {
   reply_kept(from, TopicReply{.request = request.request, .reason = reason});
 }
 
+TopicReply Shard::without_store(TopicReply reply) {
+  if (reply.reason != Reason::kOk) return reply;
+  return {.request = reply.request, .reason = Reason::kUnavailable};
+}
+
 // The reply leaves once what it tells of is safe, and not before those that wait already.
 void Shard::reply_kept(std::uint16_t to, TopicReply done) {
   Promises::Due due = take_due();
   if (uncommitted_replies_.empty() && is_met(due)) return reply(to, std::move(done));
+  if (is_sealed()) return reply(to, without_store(std::move(done)));
   uncommitted_replies_.push_back({to, std::move(due), std::move(done)});
 }
 

@@ -558,6 +558,18 @@ TEST(ShardCommit, WhileMuchWaitsToBeWrittenNoRequestIsRead) {
   EXPECT_EQ(client.read(), "#2 ok\n");
 }
 
+// Of a session that ends with its connection the store knows nothing.
+TEST(ShardCommit, ASubscriptionThatIsNotKeptWaitsForNothing) {
+  World world;
+  Client keeper{world};
+  keeper.ask("attach k keep");
+  Client passing{world};
+  passing.ask("attach a");
+  world.journal().hold(true);
+  EXPECT_EQ(keeper.ask("sub t q1"), "");
+  EXPECT_EQ(passing.ask("sub t q1"), "#2 ok q1\n");
+}
+
 TEST(ShardCommit, OneThatHasGoneMeanwhileIsNotAnswered) {
   World world;
   Client keeper{world};

@@ -7,6 +7,7 @@
 //   turn: events -> read -> session -> effects -> core -> sessions -> outputs -> one write a socket
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -124,6 +125,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   static constexpr std::size_t kExchangeBytes = 4u << 10;  // that its method may keep
   static constexpr std::size_t kListsMax = 1'024;          // of topics, asked for and not complete
   static constexpr std::size_t kListsPerTurn = 32;         // pages of them
+  static constexpr std::size_t kUncommittedMax = 65'536;   // answers, and as many replies
+  static constexpr std::size_t kForgetGoneMin = 1'024;     // of them
   static constexpr std::size_t kUndeclaredMax = 256;       // topics whose day has come, in a turn
   static constexpr Duration kCloseGrace = std::chrono::seconds{5};
   static constexpr Duration kAcceptRetry = std::chrono::milliseconds{100};
@@ -144,6 +147,11 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void fire(Connection& connection);
   void rearm(Connection& connection);
   void finish_commits();
+  void forget_gone();
+  // Nothing that waits will ever be committed.
+  [[nodiscard]] bool is_sealed() const;
+  // Whether more may be read that has to be kept.
+  [[nodiscard]] bool has_room_to_keep() const;
   void submit();
   void expire();
   void promise_wills();
@@ -327,6 +335,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   void open(ReplaceRequest& letter, std::uint16_t from);
   void reply(std::uint16_t to, TopicReply reply);
   void reply_kept(std::uint16_t to, TopicReply reply);
+  // In place of a reply that tells of what will never be safe.
+  [[nodiscard]] static TopicReply without_store(TopicReply reply);
   void open(TopicReply& letter, std::uint16_t from);
   void finish_asking(RequestId id, const session::Answer& answer);
   void schedule_undeclaring();
@@ -373,7 +383,10 @@ class Shard final : private core::Outlet, private session::DatagramSink {
     bool opens = false;                      ///< Attach: deliveries wait for it too
     std::string octets;                      ///< Attach: of its answer
     std::vector<std::uint64_t> exchanges{};  ///< whose messages are safe everywhere then
+
+    [[nodiscard]] std::size_t weight() const { return std::max<std::size_t>(1, answers.size()); }
   };
+  void hold_back(PendingAnswers answers);
   // A reply that waits until what it tells of is safe.
   struct UncommittedReply {
     std::uint16_t to = 0;
@@ -476,6 +489,8 @@ class Shard final : private core::Outlet, private session::DatagramSink {
   std::vector<std::uint64_t> awaited_;       // publications that were to be kept here, by sender
   std::vector<std::uint64_t> told_awaited_;  // of them those that the sender knows of
   std::deque<PendingAnswers> uncommitted_;
+  std::size_t uncommitted_answers_ = 0;  // in all of them; one without counts as one
+  std::size_t forget_gone_at_ = kForgetGoneMin;
   std::deque<UncommittedReply> uncommitted_replies_;
   // What has been acknowledged before a question is asked is in the mailboxes by then, not in the
   // core: all are read once more before it is answered, also a question of this shard's own.
