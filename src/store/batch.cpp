@@ -57,7 +57,7 @@ void Batch::clear() {
   if (chunks_.size() > kChunksKept) chunks_.resize(kChunksKept);
   parts_.clear();
   octets_ = 0;
-  joined = false;
+  joined = 0;
 }
 
 }  // namespace hermod::store

@@ -25,10 +25,10 @@ class Batch {
   };
 
   core::CommitNumber number = 1;
-  /// Something goes with it that is not in the log, see MessageLog::join().
-  bool joined = false;
+  /// Octets of what goes with it and is not in the log, see MessageLog::join().
+  std::size_t joined = 0;
 
-  [[nodiscard]] bool empty() const { return octets_ == 0 && !joined; }
+  [[nodiscard]] bool empty() const { return octets_ == 0 && joined == 0; }
   [[nodiscard]] std::size_t octets() const { return octets_; }
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
   /// Octets that it takes, also when it is empty.

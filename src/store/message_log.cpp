@@ -28,13 +28,13 @@ Position MessageLog::place(const Draft& draft) {
   if (offset_ != kRecordsBegin && offset_ + octets > limits_.segment_octets_max) {
     begin_segment(segment_.number + 1);
   }
-  open_.put(segment_, offset_, draft);
+  if (!given_up_) open_.put(segment_, offset_, draft);
   const Position position = position_of(segment_.number, offset_);
   offset_ += octets;
   segment_use_->live += draft.references;
   segment_use_->total += draft.references;
   segment_use_->octets = offset_;
-  waiting_octets_.fetch_add(octets, std::memory_order_relaxed);
+  if (!given_up_) waiting_octets_.fetch_add(octets, std::memory_order_relaxed);
   return position;
 }
 
@@ -52,10 +52,20 @@ core::CommitNumber MessageLog::open_batch() const {
   return open_.empty() ? open_.number - 1 : open_.number;
 }
 
-core::CommitNumber MessageLog::join() {
+core::CommitNumber MessageLog::join(std::size_t octets) {
   const std::lock_guard lock(mutex_);
-  open_.joined = true;
+  if (given_up_) return open_.number;
+  open_.joined += octets;
+  waiting_octets_.fetch_add(octets, std::memory_order_relaxed);
   return open_.number;
+}
+
+void MessageLog::give_up() {
+  taken_.clear();
+  const std::lock_guard lock(mutex_);
+  given_up_ = true;
+  open_.clear();
+  waiting_octets_.store(0, std::memory_order_relaxed);
 }
 
 std::optional<core::CommitNumber> MessageLog::take_batch() {
@@ -72,7 +82,7 @@ WriteResult MessageLog::write_batch(bool sync) {
   HERMOD_ASSERT(taken_waits_);
   const WriteResult result = writer_.write(taken_, sync);
   if (result != WriteResult::kDone) return result;
-  waiting_octets_.fetch_sub(taken_.octets(), std::memory_order_relaxed);
+  waiting_octets_.fetch_sub(taken_.octets() + taken_.joined, std::memory_order_relaxed);
   if (!taken_.parts().empty()) {
     const std::lock_guard lock(mutex_);
     written_ = taken_.parts().back().segment.number;

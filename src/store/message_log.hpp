@@ -94,7 +94,10 @@ class MessageLog {
   [[nodiscard]] core::CommitNumber open_batch() const;
   /// Something that is not in the log goes with the open batch: what the caller has handed over
   /// before the call, the writer finds after take_batch() of this number.
-  core::CommitNumber join();
+  /// `octets`: what it takes until then.
+  core::CommitNumber join(std::size_t octets);
+  /// Nothing will be written any more: what waits is let go of, as is what comes. The writer.
+  void give_up();
   /// False when more waits to be written than the limit.
   [[nodiscard]] bool has_room() const {
     return waiting_octets_.load(std::memory_order_relaxed) < limits_.buffer_octets_max;
@@ -159,6 +162,7 @@ class MessageLog {
 
   mutable std::mutex mutex_;  // held for copying a record; inside of it only the lock of files_
   Batch open_;
+  bool given_up_ = false;
   SegmentHeader segment_;             // that is appended to
   std::uint64_t offset_ = 0;          // in it, of the next record
   std::map<SegmentNumber, Use> use_;  // of all segments

@@ -21,6 +21,33 @@ namespace {
 // as it may.
 constexpr Duration kSettlementsWait = std::chrono::milliseconds{50};
 
+// Of memory, about.
+std::size_t octets_of(const core::KeepSubscriber& change) {
+  const model::OwnedMessage* const will = change.will ? change.will->message.get() : nullptr;
+  return change.name.size() + (change.user ? change.user->size() : 0) + change.listener.size() +
+         (will != nullptr ? will->memory() : 0);
+}
+std::size_t octets_of(const core::ForgetSubscriber&) {
+  return 0;
+}
+std::size_t octets_of(const core::KeepSubscription& change) {
+  return change.filter.size();
+}
+std::size_t octets_of(const core::ForgetSubscription& change) {
+  return change.filter.size();
+}
+std::size_t octets_of(const core::KeepDeclaration& change) {
+  const model::TopicProperties& said = change.properties;
+  return change.topic.size() + said.resource_type.size() + said.content_type.size() +
+         said.topic_type.size();
+}
+std::size_t octets_of(const core::ForgetDeclaration& change) {
+  return change.topic.size();
+}
+std::size_t octets_of(const core::Change& change) {
+  return sizeof(change) + std::visit([](const auto& what) { return octets_of(what); }, change);
+}
+
 }  // namespace
 
 std::string to_text(const StoreSettings& settings) {
@@ -83,8 +110,9 @@ std::unique_ptr<core::Journal> Store::make_journal(std::function<void()> wake) {
 
 core::CommitNumber Store::hand_over(core::Change change) {
   const std::lock_guard lock{changes_mutex_};
-  changes_.push_back(std::move(change));
-  return messages_->join();
+  const std::size_t octets = octets_of(change);
+  if (state() != Journal::State::kSealed) changes_.push_back(std::move(change));
+  return messages_->join(octets);
 }
 
 void Store::notify() {
@@ -245,6 +273,14 @@ void Store::keep_anchor() {
   anchoring_->on_kept(moment);  // where there is no room, an older one serves until there is
 }
 
+// Sealed: what waits to be written is not needed any more.
+void Store::give_up() {
+  messages_->give_up();
+  writing_ = {};
+  const std::lock_guard lock{changes_mutex_};
+  changes_ = {};
+}
+
 void Store::set_state(Journal::State state, const std::string& why) {
   const Journal::State before = state_.exchange(state);
   if (before == state) return;
@@ -254,6 +290,7 @@ void Store::set_state(Journal::State state, const std::string& why) {
                "until there is; those of QoS 0 go on.",
                settings_.folder, why);
   } else if (state == Journal::State::kSealed) {
+    give_up();
     log_.print(LogLevel::kError,
                "{}: writing failed ({}). The store is sealed: what is to be kept is not "
                "acknowledged any more. Look after the disk, then start again: what was "

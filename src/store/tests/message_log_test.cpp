@@ -72,7 +72,7 @@ TEST_F(MessageLogTest, BatchesAreNumberedFromOne) {
 
 TEST_F(MessageLogTest, WhatJoinsABatchMakesItOne) {
   const auto before = disk_.counts();
-  EXPECT_EQ(log_->join(), 1u);
+  EXPECT_EQ(log_->join(1), 1u);
   EXPECT_EQ(log_->open_batch(), 1u);
   EXPECT_EQ(log_->take_batch(), 1u);
   EXPECT_EQ(log_->write_batch(true), WriteResult::kDone);
@@ -139,6 +139,16 @@ TEST_F(MessageLogTest, HasNoRoomAboveItsLimitUntilTheBatchIsWritten) {
   EXPECT_TRUE(log_->has_room());
   open();
   EXPECT_EQ(found_, appended_);
+}
+
+TEST_F(MessageLogTest, WhatJoinsABatchCountsUntilItIsWritten) {
+  log_->join(limits_.buffer_octets_max - 1);
+  EXPECT_TRUE(log_->has_room());
+  log_->join(1);
+  EXPECT_FALSE(log_->has_room());
+  EXPECT_TRUE(log_->take_batch());
+  EXPECT_EQ(log_->write_batch(true), WriteResult::kDone);
+  EXPECT_TRUE(log_->has_room());
 }
 
 TEST(Batch, TheMemoryOfALargeOneIsGivenBack) {

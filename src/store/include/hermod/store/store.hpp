@@ -136,6 +136,7 @@ class Store {
   void keep_anchor();
   void sync_now_and_then(Instant now);
   void set_state(core::Journal::State state, const std::string& why);
+  void give_up();
   void wake_shards();
 
   // --- of the writer: store_clean.cpp ---
@@ -170,7 +171,7 @@ class Store {
   Instant sync_at_ = kNever;
   Instant clean_at_{};
   bool worth_cleaning_ = false;  // also when nothing more is written
-  std::uint32_t told_ = 1;  // that this segment has begun
+  std::uint32_t told_ = 1;       // that this segment has begun
   // Segments that nothing refers to any more once the batch is committed.
   struct Condemned {
     std::uint32_t segment = 0;
