@@ -107,7 +107,8 @@ void MqttActor::subscribe_wanted() {
 
 void MqttActor::subscribe_some() {
   if (plan_.filters.empty()) return;
-  subscribe(plan_.filters[rng_.below(plan_.filters.size())], some_guarantee());
+  const Guarantee guarantee = some_guarantee();
+  subscribe(plan_.filters[rng_.below(plan_.filters.size())], guarantee);
 }
 
 void MqttActor::unsubscribe_some() {

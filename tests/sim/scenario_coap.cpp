@@ -108,8 +108,8 @@ void Scenario::publish_some() {
       client.put(topic, size, chance(rng_, 500));
     } else if (!clients_.empty()) {
       MqttActor& client = *clients_[rng_.below(clients_.size())];
-      client.publish(topic, static_cast<model::Guarantee>(rng_.below(3)),
-                     between(rng_, kPayloadMin, 100));
+      const auto size = between(rng_, kPayloadMin, 100);
+      client.publish(topic, static_cast<model::Guarantee>(rng_.below(3)), size);
     }
   }
 }
