@@ -199,12 +199,14 @@ Instant Core::detach(SubscriberIndex index, model::Inflight inflight, bool disca
 }
 
 // What was refused has not been heard, whether its publisher was told so or not: its packet id may
-// come again.
+// come again. Nor has what a stop has cut off, unless it has come again.
 void Core::forget_unheard(const Subscriber& subscriber, model::Inflight& inflight) {
   if (subscriber.kept_as == 0 || inflight.incoming() == 0) return;
   std::vector<std::uint16_t> heard;
   if (subscriber.exchanges) {
-    for (const HeldExchange& open : *subscriber.exchanges) heard.push_back(open.packet_id);
+    for (const HeldExchange& open : *subscriber.exchanges) {
+      if (open.state != HeldExchange::State::kCutOff) heard.push_back(open.packet_id);
+    }
   }
   inflight.keep_incoming(heard);
 }

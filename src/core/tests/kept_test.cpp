@@ -189,6 +189,25 @@ TEST_F(KeptTest, WhatWasRefusedHasNotBeenHeard) {
   EXPECT_EQ(core.subscriber(one).inflight.incoming(), 1u);
 }
 
+// It came again and was refused: some of those who are to get it have not got it yet.
+TEST_F(KeptTest, WhatAStopHasCutOffHasNotBeenHeardBeforeItHasComeAgain) {
+  core.restore_exchange(exchange_of(5, 7), {5, 6});
+  Core::Restored restored{.name = "one", .kept_as = 5, .expiry_s = 60};
+  restored.exchanges = {{.packet_id = 7, .queues = {5, 6}}, {.packet_id = 8, .complete = true}};
+  const SubscriberIndex one = core.restore(std::move(restored));
+  for (const bool comes_again : {false, true}) {
+    ASSERT_EQ(attach("one", 1, false, 60), one);
+    if (comes_again) core.note_exchange(one, 7);
+    model::Inflight inflight;
+    for (const std::uint16_t id : {std::uint16_t{7}, std::uint16_t{8}}) {
+      EXPECT_TRUE(inflight.note_incoming(id));
+    }
+    core.detach(one, std::move(inflight), true, now);
+    EXPECT_EQ(core.subscriber(one).inflight.has_incoming(7), comes_again);
+    EXPECT_TRUE(core.subscriber(one).inflight.has_incoming(8));
+  }
+}
+
 // The publisher's shard may not have heard yet that the disk is full: it waits for the commit.
 TEST_F(KeptTest, AValueOfAnotherShardIsKeptAlsoWithoutRoom) {
   journal.now = Journal::State::kFull;

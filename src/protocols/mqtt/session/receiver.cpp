@@ -21,6 +21,14 @@ void answer_publish(AckView ack, const Flow& flow, session::Effects& effects) {
   effects.output().commit(size);
 }
 
+bool is_exactly_once(const session::Answer& answer) {
+  return (answer.ticket >> 16 & 3) == 2;
+}
+
+bool is_refused(const session::Answer& answer, const Flow& flow) {
+  return flow.v5 ? is_failure(to_publish_code(answer.reason)) : !is_acknowledged(answer.reason);
+}
+
 void end_exchange(std::uint16_t packet_id, Flow& flow, session::Effects& effects) {
   const bool known = flow.inflight.forget_incoming(packet_id);
   if (flow.v5) flow.v5->note_ended(flow.inflight);
@@ -38,9 +46,15 @@ Step on_repeated_publish(std::uint16_t packet_id, Flow& flow, session::Effects& 
   return Step::kNext;
 }
 
+void on_published_too_late(const session::Answer& answer, Flow& flow) {
+  if (is_exactly_once(answer) && is_refused(answer, flow)) {
+    flow.inflight.forget_incoming(packet_id_of(answer.ticket));
+  }
+}
+
 Step on_published(const session::Answer& answer, Flow& flow, session::Effects& effects) {
   const auto packet_id = static_cast<std::uint16_t>(answer.ticket);  // [MQTT-2.3.1-6]
-  const bool exactly_once = (answer.ticket >> 16 & 3) == 2;
+  const bool exactly_once = is_exactly_once(answer);
   --flow.unanswered;
   const PacketType type = exactly_once ? PacketType::kPubrec : PacketType::kPuback;
   if (flow.v5) {

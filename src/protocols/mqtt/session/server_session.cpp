@@ -315,7 +315,7 @@ void ServerSession::on_answers(std::span<const Answer> answers, Instant now, Eff
     if (kind == TicketKind::kAttach) {
       on_attached(answer, now, effects);
     } else if (state_ != State::kOpen) {
-      continue;
+      if (kind == TicketKind::kPublish) on_published_too_late(answer, flow_);
     } else if (kind == TicketKind::kPublish) {
       if (on_published(answer, flow_, effects) == Step::kStop) {
         fail(answer.reason, effects);

@@ -114,6 +114,24 @@ TEST(Mqtt311, MQTT_4_8_0_2_what_could_not_be_kept_is_not_acknowledged) {
   EXPECT_EQ(peer.effect<session::Detach>().inflight.incoming(), 0u);  // its repetition is new
 }
 
+// The first one closes the connection; those behind it are new as well when they come again.
+TEST(Mqtt311, MQTT_4_8_0_2_none_of_those_that_could_not_be_kept_is_taken_for_a_repetition) {
+  ServerPeer peer;
+  peer.connects().sends(wire::publish("a", "x", {.qos = 2, .id = 1}) +
+                        wire::publish("a", "y", {.qos = 2, .id = 2}) +
+                        wire::publish("a", "z", {.qos = 2, .id = 3}));
+  std::vector<session::Answer> answers;
+  for (const Reason reason : {Reason::kNoRoom, Reason::kNoRoom, Reason::kOk}) {
+    answers.push_back({.ticket = peer.effect<Publish>().ticket, .reason = reason});
+  }
+  peer.host().answer(answers);
+  peer.expects_close(Reason::kNoRoom);
+  const session::Detach detach = peer.effect<session::Detach>();
+  EXPECT_FALSE(detach.inflight.has_incoming(1));
+  EXPECT_FALSE(detach.inflight.has_incoming(2));
+  EXPECT_TRUE(detach.inflight.has_incoming(3));
+}
+
 TEST(Mqtt311, MQTT_3_6_1_1_pubrel_with_other_flags_closes) {
   ServerPeer peer;
   peer.connects().sends(octets("60 02 0001")).expects_close(Reason::kMalformed);

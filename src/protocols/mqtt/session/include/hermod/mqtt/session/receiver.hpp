@@ -68,6 +68,8 @@ inline session::Publish& append_publish(const PublishView& publish, Flow& flow,
 /// connection is to be closed for the answer's reason.
 [[nodiscard]] Step on_published(const session::Answer& answer, Flow& flow,
                                 session::Effects& effects);
+/// The same when the connection is being closed: what was refused may come again.
+void on_published_too_late(const session::Answer& answer, Flow& flow);
 
 /// Takes a PUBREL. Of a peer that is kept, on_exchange_ended() answers it.
 void on_pubrel(std::uint16_t packet_id, Flow& flow, session::Effects& effects);
