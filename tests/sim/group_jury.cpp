@@ -41,6 +41,7 @@ GroupJury::Count GroupJury::count(const std::vector<const Reader*>& members,
         return grant.leaving != kNever && grant.leaving >= arrival.at;
       });
       if (left || arrival.connection != member->connection()) ++out.excused;
+      out.first = std::min(out.first, arrival.at);
       out.exactly_once = out.exactly_once && arrival.guarantee == Guarantee::kExactlyOnce;
       out.at_most_once = out.at_most_once || arrival.guarantee == Guarantee::kAtMostOnce;
     }
@@ -64,13 +65,24 @@ void GroupJury::check_repetitions(const std::string& group,
       world_.trace().violation(world_.now(), "{}: came {} times, {} are allowed: {}", group,
                                got.arrivals, allowed, jury_.describe(id));
     }
+    // A group that nobody lasting belongs to ends with its broker, and its members with it.
+    const bool ends = world_.options().kept.on && !is_kept(members, got.first);
     const bool exactly_once = publication.guarantee == Guarantee::kExactlyOnce &&
-                              got.exactly_once && !publication.renewed;
+                              got.exactly_once && !publication.renewed && !ends;
     if (exactly_once && got.members > 1) {
       world_.trace().violation(world_.now(), "{}: not exactly once: {} came to {} members", group,
                                jury_.describe(id), got.members);
     }
   }
+}
+
+// Somebody lasting is a member then.
+bool GroupJury::is_kept(const std::vector<const Reader*>& members, Instant at) {
+  return std::ranges::any_of(members, [at](const Reader* member) {
+    return member->lasting() && std::ranges::any_of(member->grants(), [at](const Grant& grant) {
+             return grant.granted <= at && grant.leaving > at;
+           });
+  });
 }
 
 // Somebody lasting has been a member from before the message was sent until now.

@@ -34,12 +34,14 @@ class GroupJury {
     std::size_t arrivals = 0;
     std::size_t excused = 0;  ///< those whose connection or membership has ended since
     std::size_t members = 0;
+    Instant first = kNever;    ///< arrival
     bool exactly_once = true;  ///< all of them
     bool at_most_once = false;
   };
   [[nodiscard]] Count count(const std::vector<const Reader*>& members, PublicationId id) const;
   void check_repetitions(const std::string& group, const std::vector<const Reader*>& members);
   void check_losses(const std::string& group, const std::vector<const Reader*>& members);
+  [[nodiscard]] static bool is_kept(const std::vector<const Reader*>& members, Instant at);
   [[nodiscard]] bool must_have(const std::vector<const Reader*>& members,
                                const Publication& publication) const;
 
