@@ -188,6 +188,7 @@ bool Store::write_once() {
   sync_now_and_then(moment.now);
   if (state() == Journal::State::kSealed) return false;
   if (anchoring_->due(moment)) keep_anchor();
+  if (state() == Journal::State::kSealed) return false;  // what had been taken is let go of
   if (taken_ == 0) {
     write_generation();
     const auto batch = messages_->take_batch();
