@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "hermod/base/log.hpp"
 #include "hermod/base/rng.hpp"
@@ -19,7 +21,14 @@ class StoreRoom : public testing::Test {
   static constexpr std::size_t kMost = 64u << 10;
 
   void SetUp() override {
-    auto opened = Store::open(disk_, rng_, log_, {.buffer_octets_max = kMost});
+    Clocks clocks;
+    clocks.moment = [this] {
+      Moment moment = system_moment();
+      moment.now += ahead_;
+      return moment;
+    };
+    auto opened =
+        Store::open(disk_, rng_, log_, {.buffer_octets_max = kMost, .clocks = std::move(clocks)});
     ASSERT_TRUE(opened) << opened.error();
     store_ = std::move(*opened);
     ASSERT_TRUE(store_->recover());
@@ -44,6 +53,7 @@ class StoreRoom : public testing::Test {
     return count;
   }
 
+  Duration ahead_{};
   testkit::FaultyDisk disk_{1};
   SeededRng rng_{1};
   NullLog log_;
@@ -86,6 +96,22 @@ TEST_F(StoreRoom, ASealedStoreHasRoomForEverything) {
   disk_.fail_syncs(0, 0);
   journal_->submit(false, 0);
   store_->write_rest();
+  EXPECT_EQ(journal_->committed(), before);
+}
+
+// The disk is full, and the anchor of the calendar cannot be written: the batch that waits for room
+// is not safe.
+TEST_F(StoreRoom, WhatWaitsForRoomIsNotCalledSafeWhenTheStoreIsSealed) {
+  disk_.set_capacity(disk_.used());
+  times([this] { append(); });
+  store_->write_rest();
+  ASSERT_EQ(store_->state(), core::Journal::State::kFull);
+  const core::CommitNumber before = journal_->committed();
+  disk_.set_capacity(UINT64_MAX);
+  disk_.fail_syncs(EIO);
+  ahead_ = std::chrono::hours{1};
+  store_->write_rest();
+  EXPECT_EQ(store_->state(), core::Journal::State::kSealed);
   EXPECT_EQ(journal_->committed(), before);
 }
 
